@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace imatch {
+namespace fs = std::filesystem;
+namespace {
+
+/// A file descriptor that is closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail_write(const std::string& path, int error) {
+  throw Failure(error == ENOSPC || error == EDQUOT ? code::kNoSpace : code::kUnwritable,
+                fmt::format("{}: cannot write: {}", path, std::strerror(error)));
+}
+
+[[noreturn]] void fail_read(const std::string& path, int error) {
+  if (error == ENOENT || error == ENOTDIR) throw Failure(code::kNotFound, path + ": no such file");
+  throw Failure(code::kUnreadable, fmt::format("{}: cannot read: {}", path, std::strerror(error)));
+}
+
+void write_all(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_write(path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+/// Opens for reading, after making sure that it is a regular file (a FIFO would block for ever).
+int open_regular(const std::string& path, struct stat* status) {
+  if (::stat(path.c_str(), status) != 0) fail_read(path, errno);
+  if (!S_ISREG(status->st_mode))
+    throw Failure(code::kNotAFile, path + (S_ISDIR(status->st_mode) ? ": is a folder, not a file" : ": is not a regular file"));
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail_read(path, errno);
+  return fd;
+}
+
+std::string user_folder(const char* variable, const char* below_home) {
+  if (const char* base = std::getenv(variable); base && *base) return std::string(base) + "/imatch-lua";
+  const char* home = std::getenv("HOME");
+  return std::string(home && *home ? home : "/tmp") + below_home + "/imatch-lua";
+}
+
+}  // namespace
+
+void require_file(const std::string& path) {
+  struct stat status;
+  Descriptor file(open_regular(path, &status));
+}
+
+std::string read_file(const std::string& path, std::size_t limit) {
+  struct stat status;
+  Descriptor file(open_regular(path, &status));
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size > limit)
+    throw Failure(code::kTooLarge, fmt::format("{}: {} bytes, at most {} are accepted", path, size, limit));
+  std::string bytes(size, '\0');
+  std::size_t got = 0;
+  while (got < size) {
+    const ssize_t n = ::read(file.get(), bytes.data() + got, size - got);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_read(path, errno);
+    if (n == 0) break;
+    got += static_cast<std::size_t>(n);
+  }
+  bytes.resize(got);
+  return bytes;
+}
+
+void write_file_atomically(const std::string& path, std::string_view bytes, bool durable) {
+  const fs::path target(path);
+  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
+  static std::atomic<unsigned> counter{0};
+  const std::string temporary = fmt::format("{}/.{}.{}.{}.tmp", folder, target.filename().string(), ::getpid(), counter++);
+  int raw = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (raw < 0 && errno == ENOENT) {
+    make_folder(folder);
+    raw = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  }
+  if (raw < 0) fail_write(path, errno);
+  try {
+    Descriptor file(raw);
+    write_all(file.get(), bytes, path);
+    if (durable && ::fdatasync(file.get()) != 0) fail_write(path, errno);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail_write(path, errno);
+  } catch (const Failure&) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+bool create_file_exclusively(const std::string& path, std::string_view bytes) {
+  const int raw = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (raw < 0 && errno == EEXIST) return false;
+  if (raw < 0) fail_write(path, errno);
+  Descriptor file(raw);
+  write_all(file.get(), bytes, path);
+  return true;
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error || !fs::is_directory(path, error))
+    throw Failure(error == std::errc::no_space_on_device ? code::kNoSpace : code::kUnwritable,
+                  fmt::format("{}: cannot make the folder: {}", path, error ? error.message() : "a file is in its place"));
+}
+
+std::string user_cache_folder() { return user_folder("XDG_CACHE_HOME", "/.cache"); }
+std::string user_state_folder() { return user_folder("XDG_STATE_HOME", "/.local/state"); }
+
+std::string file_name_from(std::string_view text) {
+  std::string name(text);
+  for (char& c : name)
+    if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+      c = '_';
+  return name;
+}
+
+}  // namespace imatch
