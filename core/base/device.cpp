@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/device.h"
+
+#include <ATen/Context.h>
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/error.h"
+
+namespace imatch {
+namespace {
+
+std::string& default_name() {
+  static std::string name = "auto";
+  return name;
+}
+
+c10::Device parse(const std::string& name) {
+  if (name == "cpu") return c10::kCPU;
+  if (name == "auto") return at::hasCUDA() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
+  int index = 0;
+  const bool numbered = name.rfind("cuda:", 0) == 0;
+  const char* end = name.data() + name.size();
+  if (numbered) {
+    const auto [stop, error] = std::from_chars(name.data() + 5, end, index);
+    if (error != std::errc() || stop != end || index < 0 || index > 63) index = -1;
+  }
+  if ((!numbered && name != "cuda") || index < 0)
+    throw Error(fmt::format("device: expected 'cpu', 'cuda', 'cuda:N' or 'auto', got '{}'", name));
+  const int count =
+      at::hasCUDA() ? static_cast<int>(at::globalContext().getAcceleratorHooksInterface().deviceCount()) : 0;
+  if (index >= count)
+    throw Failure(code::kNotFound, fmt::format("device: '{}' is not there; LibTorch sees {} GPU{}", name,
+                                               count, count == 1 ? "" : "s"));
+  return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+}  // namespace
+
+void set_default_device(const std::string& name) {
+  parse(name);
+  default_name() = name;
+}
+
+c10::Device resolve_device(const std::string& name) {
+  return parse(name == "auto" ? default_name() : name);
+}
+
+}  // namespace imatch

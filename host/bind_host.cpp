@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <thread>
+
+#include "base/stop.h"
+#include "base/version.h"
+#include "binding.h"
+#include "memory.h"
+#include "settings.h"
+#include "version_text.h"
+
+namespace imatch::host {
+namespace {
+
+int memory(lua_State* L) {
+  return push(L, Json{{"handles", live_handles()},
+                      {"native_mb", static_cast<double>(external_bytes()) / (1 << 20)},
+                      {"lua_mb", lua_gc(L, LUA_GCCOUNT, 0) / 1024.0}});
+}
+
+int version(lua_State* L) {
+  return push(L, component_versions());
+}
+
+int process_settings(lua_State* L) {
+  const Settings& s = settings();
+  Json command_line = s.command_line;
+  return push(L, Json{{"device", s.device},
+                      {"threads", s.threads},
+                      {"cache", s.cache},
+                      {"seed", s.seed},
+                      {"quiet", s.quiet},
+                      {"script", s.script},
+                      {"command_line", command_line}});
+}
+
+int now(lua_State* L) {
+  return push(L, std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+int sleep_s(lua_State* L) {
+  const double seconds = check_number(L, 1);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (std::chrono::steady_clock::now() < end) {
+    check_stop();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return 0;
+}
+
+constexpr Binding kFunctions[] = {
+    bind<run_in_scope>(
+        "scope", "scope(function) -> results of the function",
+        "Calls the function and closes every object that was opened inside, except those it returns: also "
+        "when it fails or is interrupted.",
+        "local w = im.scope(function() return im.image.new(640, 480):width() end)"),
+    bind<memory>("memory", "memory() -> table",
+                 "Objects that are neither closed nor collected (handles), the native memory behind them and "
+                 "Lua's own, in "
+                 "mebibytes.",
+                 "print(im.memory().native_mb)"),
+    bind<version>("version", "version() -> table",
+                  "Version of the program and of every component, processor and GPU, by name.",
+                  "print(im.version().LibTorch)"),
+    bind<process_settings>(
+        "settings", "settings() -> table",
+        "What the command line said: device, threads, cache, seed, quiet, script, command_line.",
+        "print(im.settings().device)"),
+    bind<now>("now", "now() -> number", "Seconds on a clock that only moves forward, for measuring.",
+              "local start = im.now(); print(im.now() - start)"),
+    bind<sleep_s>("sleep", "sleep(seconds)", "Waits; Ctrl-C ends the wait.", "im.sleep(0.01)"),
+};
+
+}  // namespace
+
+extern const Module host_module;
+const Module host_module{"", "The program itself.", kFunctions};
+
+}  // namespace imatch::host

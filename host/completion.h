@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <lua.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace imatch::host {
+
+/// What could stand at the end of a line.
+struct Completions {
+  std::size_t start = 0;           ///< Where in the line the word that is completed begins.
+  std::vector<std::string> words;  ///< Whole words, sorted; functions end in "(", folders in "/".
+};
+
+/// Global names, keywords, table fields after '.', methods after ':', file names inside quotes. Never calls
+/// Lua code.
+Completions complete(lua_State* L, std::string_view line);
+
+/// The longest beginning that all words share.
+std::string common_beginning(const std::vector<std::string>& words);
+
+}  // namespace imatch::host

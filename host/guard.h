@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <lua.hpp>
+
+namespace imatch::host {
+
+/// Calls `fn` and turns what it throws into Lua's terms (tests/host/border_spec.lua has the cases):
+///   Failure        -> returns nil, message, code
+///   Interrupted    -> error "interrupted"
+///   out of memory  -> collects garbage and tries once more, then an error
+///   std::exception -> error with the caller's file and line
+/// Lua's own errors pass through untouched: they unwind as foreign exceptions, which is why nothing in host/
+/// may catch (...).
+int run_guarded(lua_State* L, lua_CFunction fn);
+
+/// The only form in which a C++ function gets into Lua (see bind() in binding.h).
+template <lua_CFunction fn>
+int guarded(lua_State* L) {
+  return run_guarded(L, fn);
+}
+
+}  // namespace imatch::host

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <lua.hpp>
+
+namespace imatch::host {
+
+/// While an object lives, SIGINT and SIGTERM stop `L`: native loops through the stop request of base/stop.h,
+/// Lua through a hook that raises "interrupted" at every instruction. The hook is sticky: only
+/// clear_interrupt() removes it, so that `while true do pcall(f) end` ends too. A second signal kills.
+class InterruptGuard {
+ public:
+  explicit InterruptGuard(lua_State* L);
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+};
+
+/// To be called once the outermost lua_pcall is back. Returns the signal that came, 0 if none.
+int clear_interrupt(lua_State* L);
+
+}  // namespace imatch::host

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+#include "base/cpu_guard.h"
+#include "base/device.h"
+#include "base/error.h"
+#include "base/resources.h"
+#include "base/spelling.h"
+#include "base/threads.h"
+#include "feature/cache.h"
+#include "interrupt.h"
+#include "repl.h"
+#include "settings.h"
+#include "stack.h"
+#include "state.h"
+#include "version_text.h"
+
+namespace imatch::host {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr int kUsageError = 2;
+
+int report(const Outcome& outcome) {
+  if (outcome.signal) {
+    std::fputs("imatch-lua: interrupted\n", stderr);
+  } else if (!outcome.ok) {
+    std::fprintf(stderr, "imatch-lua: %s\n", outcome.message.c_str());
+  }
+  return outcome.exit_status();
+}
+
+/// Calls the loaded chunk with the script's arguments, or reports why it could not be loaded.
+int run_loaded(lua_State* L, bool loaded, const std::string& name,
+               const std::vector<std::string>& arguments) {
+  if (!loaded) {
+    std::fprintf(stderr, "imatch-lua: %s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return 1;
+  }
+  push_arguments(L, name, arguments);
+  return report(call(L, static_cast<int>(arguments.size()), 0));
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(resource_folder("lua") + "/imatch/command", ignored))
+    if (entry.path().extension() == ".lua") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// A script file when there is one of that name, else a command.
+int run_script_or_command(lua_State* L, const Settings& s) {
+  const std::string& name = s.script;
+  if (name == "-") {
+    const std::string code{std::istreambuf_iterator<char>(std::cin), {}};
+    return run_loaded(L, load_user_code(L, code, "=stdin"), name, s.arguments);
+  }
+  const std::vector<std::string> commands = command_names();
+  const bool is_command = std::find(commands.begin(), commands.end(), name) != commands.end();
+  if (!is_command || (fs::path(name).has_extension() && fs::exists(name))) {
+    if (fs::exists(name) || fs::path(name).extension() == ".lua" || name.find('/') != std::string::npos)
+      return run_loaded(L, load_user_file(L, name), name, s.arguments);
+    std::fprintf(stderr, "imatch-lua: '%s' is neither a file nor a command%s; commands: %s\n", name.c_str(),
+                 did_you_mean(name, commands).c_str(), joined(commands).c_str());
+    return kUsageError;
+  }
+  const std::string path = resource_folder("lua") + "/imatch/command/" + name + ".lua";
+  return run_loaded(L, load_user_file(L, path), name, s.arguments);
+}
+
+/// `-l a.b.c`: the global `c` is the module.
+int require_module(lua_State* L, const std::string& name) {
+  lua_getglobal(L, "require");
+  push(L, name);
+  const Outcome outcome = call(L, 1, 1);
+  if (!outcome.ok) return report(outcome);
+  lua_setglobal(L, name.substr(name.rfind('.') + 1).c_str());
+  return 0;
+}
+
+void apply(const Settings& s) {
+  set_num_threads(s.threads > 0 ? s.threads : available_threads());
+  set_default_device(s.device);
+  CacheOptions cache;
+  cache.enabled = s.cache;
+  if (!s.cache_folder.empty()) cache.folder = s.cache_folder;
+  configure_feature_cache(cache);
+}
+
+int run(const Settings& s) {
+  const State state;
+  lua_State* L = state.get();
+  const InterruptGuard interrupt(L);
+  for (const std::string& module : s.modules)
+    if (const int status = require_module(L, module)) return status;
+  int status = 0;
+  for (const std::string& code : s.code)
+    if ((status = run_loaded(L, load_user_code(L, code, "=(-e)"), "-e", s.arguments))) break;
+  const bool nothing_named = s.script.empty();
+  if (status == 0 && !nothing_named) status = run_script_or_command(L, s);
+  const bool terminal = isatty(STDIN_FILENO);
+  if (s.repl_after || (nothing_named && s.code.empty() && terminal)) return run_repl(L);
+  if (status == 0 && nothing_named && s.code.empty()) {
+    const std::string code{std::istreambuf_iterator<char>(std::cin), {}};
+    return run_loaded(L, load_user_code(L, code, "=stdin"), "-", s.arguments);
+  }
+  return status;
+}
+
+int main_guarded(int argc, char** argv) {
+  try {
+    settings() = parse_command_line(argc, argv);
+    if (settings().help) {
+      std::fputs(usage().c_str(), stdout);
+      return 0;
+    }
+    if (settings().version) {
+      std::fputs(version_text().c_str(), stdout);
+      return 0;
+    }
+    apply(settings());
+  } catch (const Error& error) {
+    std::fprintf(stderr, "imatch-lua: %s\nTry 'imatch-lua --help'.\n", error.what());
+    return kUsageError;
+  }
+  try {
+    return run(settings());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "imatch-lua: %s\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace imatch::host
+
+int main(int argc, char** argv) {
+  imatch::guard_processor();
+  return imatch::host::main_guarded(argc, argv);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "binding.h"
+
+namespace imatch::host {
+
+extern const Module host_module;
+extern const Module tensor_module;
+extern const Module image_module;
+
+int close_handle(lua_State* L);
+int collect_handle(lua_State* L);
+
+namespace {
+
+/// One line a room.
+const Module* const kModules[] = {
+    &host_module,
+    &tensor_module,
+    &image_module,
+};
+
+constexpr Binding kClose = bind<close_handle>(
+    "close", "object:close()",
+    "Frees the native memory now instead of at the next collection. A second call does nothing; "
+    "any other use afterwards is an error that says the object is closed.",
+    "im.image.new(8, 8):close()");
+
+void set_function(lua_State* L, const char* name, lua_CFunction function) {
+  lua_pushcfunction(L, function);
+  lua_setfield(L, -2, name);
+}
+
+/// tostring(object): the type's own text, or that it is closed.
+int handle_to_string(lua_State* L) {
+  const auto* handle = static_cast<const Handle*>(lua_touserdata(L, 1));
+  if (handle && handle->object) return lua_tocfunction(L, lua_upvalueindex(1))(L);
+  return push(L, std::string(lua_tostring(L, lua_upvalueindex(2))) + " (closed)");
+}
+
+void push_documentation(lua_State* L, const std::string& full_name, const Binding& binding) {
+  Json entry{{"name", full_name},
+             {"signature", binding.signature},
+             {"text", binding.text},
+             {"example", binding.example}};
+  if (binding.options) {
+    Json fields = Json::array();
+    for (const FieldInfo& f : binding.options())
+      fields.push_back({{"name", f.name},
+                        {"type", f.type},
+                        {"allowed", f.allowed},
+                        {"default", f.default_value},
+                        {"doc", f.doc}});
+    entry["options"] = fields;
+  }
+  push_json(L, entry);
+  lua_setfield(L, -2, full_name.c_str());
+}
+
+void register_type(lua_State* L, const Type& type) {
+  luaL_newmetatable(L, type.name);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "__imatch_handle");
+  lua_pushstring(L, type.name);
+  lua_setfield(L, -2, "__name");
+  // Scripts see the name, not the metatable: a changed metatable would break the type check.
+  lua_pushstring(L, type.name);
+  lua_setfield(L, -2, "__metatable");
+  set_function(L, "__gc", collect_handle);
+  lua_pushcfunction(L, type.tostring);
+  lua_pushstring(L, type.name);
+  lua_pushcclosure(L, handle_to_string, 2);
+  lua_setfield(L, -2, "__tostring");
+  if (type.length) set_function(L, "__len", type.length);
+  lua_newtable(L);
+  set_function(L, kClose.name, kClose.function());
+  for (const Binding& method : type.methods) set_function(L, method.name, method.function());
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+/// native.documentation() -> table of every bound function and method by full name.
+int documentation(lua_State* L) {
+  lua_newtable(L);
+  for (const Module* module : modules()) {
+    const std::string prefix = *module->name ? std::string(module->name) + "." : "";
+    for (const Binding& function : module->functions) push_documentation(L, prefix + function.name, function);
+    for (const Type& type : module->types) {
+      push_documentation(L, std::string(type.name) + ":close", kClose);
+      for (const Binding& method : type.methods)
+        push_documentation(L, std::string(type.name) + ":" + method.name, method);
+    }
+  }
+  return 1;
+}
+
+/// native.methods(type_name) -> sorted list of the type's method names, for completion.
+int methods(lua_State* L) {
+  const std::string name = check_string(L, 1);
+  Json list = Json::array();
+  for (const Module* module : modules())
+    for (const Type& type : module->types)
+      if (name == type.name) {
+        list.push_back("close");
+        for (const Binding& method : type.methods) list.push_back(method.name);
+      }
+  return push(L, list);
+}
+
+/// native.overview() -> list of {name, text, types = {{name, text}}}, in the order of the rooms.
+int overview(lua_State* L) {
+  Json list = Json::array();
+  for (const Module* module : modules()) {
+    Json types = Json::array();
+    for (const Type& type : module->types) types.push_back({{"name", type.name}, {"text", type.text}});
+    list.push_back({{"name", module->name}, {"text", module->text}, {"types", types}});
+  }
+  return push(L, list);
+}
+
+}  // namespace
+
+std::span<const Module* const> modules() {
+  return kModules;
+}
+
+int push_native(lua_State* L) {
+  lua_newtable(L);
+  for (const Module* module : modules()) {
+    for (const Type& type : module->types) register_type(L, type);
+    const bool nested = *module->name != '\0';
+    if (nested) lua_newtable(L);
+    for (const Binding& function : module->functions) set_function(L, function.name, function.function());
+    if (nested) lua_setfield(L, -2, module->name);
+  }
+  set_function(L, "documentation", guarded<documentation>);
+  set_function(L, "methods", guarded<methods>);
+  set_function(L, "overview", guarded<overview>);
+  return 1;
+}
+
+}  // namespace imatch::host

@@ -1,0 +1,15 @@
+-- The library: `local im = require "imatch"`. What is native comes from the program itself; what reads better in Lua
+-- stands in the modules beside this file.
+local native = require "imatch.native"
+
+local im = {}
+for name, value in pairs(native) do
+  im[name] = value
+end
+im.documentation, im.methods, im.overview = nil, nil, nil
+
+im.view = require("imatch.view").open
+im.doc = require "imatch.doc"
+im.inspect = require "imatch.inspect"
+
+return im
