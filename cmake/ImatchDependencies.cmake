@@ -8,9 +8,11 @@ find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(LUAJIT REQUIRED IMPORTED_TARGET luajit)
 pkg_check_modules(GDAL REQUIRED IMPORTED_TARGET gdal)
+pkg_check_modules(PROJ REQUIRED IMPORTED_TARGET proj)
 pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
 add_library(luajit::luajit ALIAS PkgConfig::LUAJIT)
 add_library(gdal::gdal ALIAS PkgConfig::GDAL)
+add_library(proj::proj ALIAS PkgConfig::PROJ)
 add_library(libedit::libedit ALIAS PkgConfig::LIBEDIT)
 
 # OpenCV's modules one by one: libopencv-dev with its CMake configuration would bring VTK, Qt and FFmpeg along.

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace imatch {
+
+/// Keeps GDAL from printing on stderr while it lives, and keeps its last error message for ours.
+/// The first one registers the GeoTIFF driver, so that programs which open no map do not pay for it.
+class GdalScope {
+ public:
+  GdalScope();
+  ~GdalScope();
+  GdalScope(const GdalScope&) = delete;
+  GdalScope& operator=(const GdalScope&) = delete;
+
+  /// What GDAL or PROJ last complained about inside this scope, or "no reason given".
+  std::string message() const;
+};
+
+}  // namespace imatch
