@@ -45,3 +45,16 @@ foreach(cuda_library torch_cuda c10_cuda)
   endif()
 endforeach()
 add_library(torch::cpu ALIAS torch_cpu_wheel)
+
+# FAISS, static. Its OpenMP and its BLAS are LibTorch's: one OpenMP runtime in the process, whatever name the wheel gives
+# it, and matrix products by MKL. OpenBLAS, behind LibTorch in the search order, has the routines that LibTorch lacks.
+set(IMATCH_FAISS ${IMATCH_DEPS}/faiss CACHE PATH "Folder of FAISS: include/ and lib/")
+if(EXISTS ${IMATCH_FAISS}/lib/libfaiss_avx2.a)
+  file(GLOB torch_openmp ${IMATCH_TORCH}/lib/libgomp*.so*)
+  find_library(IMATCH_OPENBLAS NAMES openblas PATH_SUFFIXES openblas-pthread REQUIRED)
+  add_library(faiss STATIC IMPORTED GLOBAL)
+  set_target_properties(faiss PROPERTIES IMPORTED_LOCATION ${IMATCH_FAISS}/lib/libfaiss_avx2.a)
+  target_include_directories(faiss SYSTEM INTERFACE ${IMATCH_FAISS}/include)
+  target_link_libraries(faiss INTERFACE torch::cpu ${torch_openmp} ${IMATCH_OPENBLAS})
+  add_library(faiss::faiss ALIAS faiss)
+endif()

@@ -1,0 +1,13 @@
+# cmake -D SOURCE=DIR -D HEADER=FILE -P git_commit.cmake: writes the commit of SOURCE to HEADER, unless it stands there.
+cmake_minimum_required(VERSION 3.25)
+execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=40 --exclude=*
+                OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)
+if(failed)
+  set(commit unknown)
+endif()
+file(CONFIGURE OUTPUT ${HEADER} CONTENT "// Written in every build by cmake/git_commit.cmake.
+#pragma once
+namespace imatch::build_info {
+inline constexpr char kGitCommit[] = \"${commit}\";
+}
+")
