@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/plain_value.h"
+
+namespace imatch {
+
+const PlainValue* PlainDict::find(std::string_view key) const {
+  for (const auto& [name, value] : items)
+    if (const std::string* text = text_of(name); text && *text == key) return &value;
+  return nullptr;
+}
+
+const std::string* text_of(const PlainValue& value) {
+  const auto* text = std::get_if<std::shared_ptr<const PlainText>>(&value);
+  return text ? &(*text)->text : nullptr;
+}
+
+const PlainList* list_of(const PlainValue& value) {
+  const auto* list = std::get_if<std::shared_ptr<PlainList>>(&value);
+  return list ? list->get() : nullptr;
+}
+
+const PlainDict* dict_of(const PlainValue& value) {
+  const auto* dict = std::get_if<std::shared_ptr<PlainDict>>(&value);
+  return dict ? dict->get() : nullptr;
+}
+
+}  // namespace imatch
