@@ -8,15 +8,16 @@
 
 namespace imatch {
 
-/// H×W×3 RGB, 8 bits a channel, row-major, no padding. Pixel frame: the centre of the top-left pixel is (0.5, 0.5),
-/// x to the right, y down.
+/// H×W×3 RGB, 8 bits a channel, row-major, no padding. Pixel frame: the centre of the top-left pixel is (0.5,
+/// 0.5), x to the right, y down.
 struct Image {
   int width = 0;
   int height = 0;
   std::vector<std::uint8_t> rgb;
 
   Image() = default;
-  Image(int w, int h) : width(w), height(h), rgb(static_cast<std::size_t>(w) * static_cast<std::size_t>(h) * 3) {}
+  Image(int w, int h)
+      : width(w), height(h), rgb(static_cast<std::size_t>(w) * static_cast<std::size_t>(h) * 3) {}
 
   bool empty() const { return rgb.empty(); }
   std::uint8_t* pixel(int x, int y) { return rgb.data() + 3 * (static_cast<std::size_t>(y) * width + x); }
@@ -35,14 +36,18 @@ struct Point2 {
 /// 2×3, row-major: (x, y) -> (m0 x + m1 y + m2, m3 x + m4 y + m5).
 struct Affine2 {
   std::array<double, 6> m{1, 0, 0, 0, 1, 0};
-  Point2 operator()(Point2 p) const { return {m[0] * p.x + m[1] * p.y + m[2], m[3] * p.x + m[4] * p.y + m[5]}; }
+  Point2 operator()(Point2 p) const {
+    return {m[0] * p.x + m[1] * p.y + m[2], m[3] * p.x + m[4] * p.y + m[5]};
+  }
 };
 
 /// 3×3, row-major, acting on (x, y, 1).
 struct Homography {
   std::array<double, 9> m{1, 0, 0, 0, 1, 0, 0, 0, 1};
+  /// Third homogeneous coordinate of the image of p: its sign tells the sides of the horizon, on which it is 0.
+  double depth(Point2 p) const { return m[6] * p.x + m[7] * p.y + m[8]; }
   Point2 operator()(Point2 p) const {
-    const double w = m[6] * p.x + m[7] * p.y + m[8];
+    const double w = depth(p);
     return {(m[0] * p.x + m[1] * p.y + m[2]) / w, (m[3] * p.x + m[4] * p.y + m[5]) / w};
   }
   /// Throws Error when singular.

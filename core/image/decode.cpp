@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/decode.h"
+
+#include <fmt/format.h>
+
+#include <new>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "image/byte_source.h"
+#include "image/gdal_pixels.h"
+#include "image/orientation.h"
+#include "image/picture_header.h"
+
+namespace imatch {
+namespace {
+
+void require_acceptable_size(const PictureHeader& header, const DecodeOptions& options,
+                             const std::string& name) {
+  const double megapixels = static_cast<double>(header.width) * static_cast<double>(header.height) / 1e6;
+  if (megapixels > options.max_megapixels)
+    throw Failure(code::kTooLarge,
+                  fmt::format("{}: {} x {} pixels are {:.1f} megapixels, more than max_megapixels = {}", name,
+                              header.width, header.height, megapixels, options.max_megapixels));
+}
+
+}  // namespace
+
+Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options) {
+  const MemorySource source(bytes);
+  const PictureHeader header = read_picture_header(source, name);
+  require_acceptable_size(header, options, name);
+  require_complete_picture(bytes, header, name);
+  try {
+    Image image = decode_pixels(bytes, header, name);
+    return options.apply_orientation ? upright(std::move(image), header.orientation) : image;
+  } catch (const std::bad_alloc&) {
+    throw Failure(code::kTooLarge, fmt::format("{}: {} x {} pixels do not fit into memory", name,
+                                               header.width, header.height));
+  }
+}
+
+Image open_image(const std::string& path, const DecodeOptions& options) {
+  // The header first: a picture that will be refused is not read.
+  require_acceptable_size(read_picture_header(FileSource(path), path), options, path);
+  return decode_image(read_file(path), path, options);
+}
+
+ImageSize image_size(const std::string& path) {
+  const FileSource source(path);
+  const PictureHeader header = read_picture_header(source, path);
+  const auto width = static_cast<int>(header.width), height = static_cast<int>(header.height);
+  return header.sides_swapped() ? ImageSize{height, width} : ImageSize{width, height};
+}
+
+}  // namespace imatch

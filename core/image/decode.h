@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "base/field.h"
+#include "image/image.h"
+
+namespace imatch {
+
+struct DecodeOptions {
+  double max_megapixels = 400;
+  bool apply_orientation = true;
+  static constexpr auto fields = std::tuple{
+      field("max_megapixels", &DecodeOptions::max_megapixels, at_least(0),
+            "Largest picture accepted, in millions of pixels. Larger ones are refused from their header, "
+            "before any "
+            "memory is taken."),
+      field("apply_orientation", &DecodeOptions::apply_orientation, anything(),
+            "Turn and mirror the picture as its EXIF orientation says, so that it stands upright.")};
+};
+
+/// Width and height in pixels.
+struct ImageSize {
+  int width = 0;
+  int height = 0;
+};
+
+/// Decodes JPEG, PNG, TIFF (first page), WebP and BMP to 8-bit RGB: grey is repeated, a palette looked up, 16
+/// bits are scaled to 8, alpha is dropped, CMYK converted; colour profiles are not applied. `name` begins the
+/// error messages. Throws Failure: bad_format (empty, truncated, damaged, not a picture, floating-point
+/// samples), too_large.
+Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options = {});
+
+/// decode_image of a file. Also throws Failure: not_found, not_a_file, unreadable.
+Image open_image(const std::string& path, const DecodeOptions& options = {});
+
+/// The size that open_image would give, upright, from the file's header alone.
+/// Throws Failure: not_found, not_a_file, unreadable, bad_format.
+ImageSize image_size(const std::string& path);
+
+}  // namespace imatch
