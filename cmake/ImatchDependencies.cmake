@@ -10,10 +10,12 @@ pkg_check_modules(LUAJIT REQUIRED IMPORTED_TARGET luajit)
 pkg_check_modules(GDAL REQUIRED IMPORTED_TARGET gdal)
 pkg_check_modules(PROJ REQUIRED IMPORTED_TARGET proj)
 pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 add_library(luajit::luajit ALIAS PkgConfig::LUAJIT)
 add_library(gdal::gdal ALIAS PkgConfig::GDAL)
 add_library(proj::proj ALIAS PkgConfig::PROJ)
 add_library(libedit::libedit ALIAS PkgConfig::LIBEDIT)
+add_library(libzip::libzip ALIAS PkgConfig::LIBZIP)
 
 # OpenCV's modules one by one: libopencv-dev with its CMake configuration would bring VTK, Qt and FFmpeg along.
 find_path(IMATCH_OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
@@ -36,7 +38,11 @@ if(NOT EXISTS ${IMATCH_TORCH}/include/ATen/core/Tensor.h)
 endif()
 add_library(torch_cpu_wheel INTERFACE)
 target_include_directories(torch_cpu_wheel SYSTEM INTERFACE ${IMATCH_TORCH}/include)
-target_link_libraries(torch_cpu_wheel INTERFACE ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libc10.so)
+# at::parallel_for is a template that runs serially in a file compiled without -fopenmp. The runtime is the wheel's own,
+# by whatever name: two OpenMP runtimes in a process fight for the cores.
+file(GLOB torch_openmp ${IMATCH_TORCH}/lib/libgomp*.so*)
+target_compile_options(torch_cpu_wheel INTERFACE -fopenmp)
+target_link_libraries(torch_cpu_wheel INTERFACE ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libc10.so ${torch_openmp})
 foreach(cuda_library torch_cuda c10_cuda)
   if(EXISTS ${IMATCH_TORCH}/lib/lib${cuda_library}.so)
     # Nothing refers to its symbols by name, the library registers the CUDA kernels when it is loaded.
@@ -46,15 +52,14 @@ foreach(cuda_library torch_cuda c10_cuda)
 endforeach()
 add_library(torch::cpu ALIAS torch_cpu_wheel)
 
-# FAISS, static. Its OpenMP and its BLAS are LibTorch's: one OpenMP runtime in the process, whatever name the wheel gives
-# it, and matrix products by MKL. OpenBLAS, behind LibTorch in the search order, has the routines that LibTorch lacks.
+# FAISS, static. Its OpenMP is LibTorch's, and so are its matrix products (MKL); OpenBLAS, behind LibTorch in the search
+# order, has the routines that LibTorch lacks.
 set(IMATCH_FAISS ${IMATCH_DEPS}/faiss CACHE PATH "Folder of FAISS: include/ and lib/")
 if(EXISTS ${IMATCH_FAISS}/lib/libfaiss_avx2.a)
-  file(GLOB torch_openmp ${IMATCH_TORCH}/lib/libgomp*.so*)
   find_library(IMATCH_OPENBLAS NAMES openblas PATH_SUFFIXES openblas-pthread REQUIRED)
   add_library(faiss STATIC IMPORTED GLOBAL)
   set_target_properties(faiss PROPERTIES IMPORTED_LOCATION ${IMATCH_FAISS}/lib/libfaiss_avx2.a)
   target_include_directories(faiss SYSTEM INTERFACE ${IMATCH_FAISS}/include)
-  target_link_libraries(faiss INTERFACE torch::cpu ${torch_openmp} ${IMATCH_OPENBLAS})
+  target_link_libraries(faiss INTERFACE torch::cpu ${IMATCH_OPENBLAS})
   add_library(faiss::faiss ALIAS faiss)
 endif()

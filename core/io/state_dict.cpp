@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "io/mapped_file.h"
+#include "io/safetensors.h"
 #include "io/torch_file.h"
 
 namespace imatch {
