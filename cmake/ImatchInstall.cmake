@@ -1,0 +1,23 @@
+# `cmake --install build --prefix P`: a tree that can be moved and run from anywhere.
+#   P/bin/imatch-lua
+#   P/lib/imatch-lua/torch/lib/     LibTorch out of the wheel, with its OpenMP
+#   P/lib/imatch-lua/nvidia/        CUDA's libraries, where the wheel is a CUDA one: LibTorch looks for them at ../../nvidia
+#   P/share/imatch-lua/{lua,experiments,weights,js}/
+# What comes from Debian (OpenCV, GDAL, LuaJIT...) stays a system package.
+set(lib_folder lib/imatch-lua)
+set(share_folder share/imatch-lua)
+
+set_target_properties(imatch-lua PROPERTIES INSTALL_RPATH "$ORIGIN/../${lib_folder}/torch/lib")
+install(TARGETS imatch-lua RUNTIME DESTINATION bin)
+
+file(GLOB torch_libraries ${IMATCH_TORCH}/lib/libc10*.so* ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libtorch_cuda*.so
+     ${IMATCH_TORCH}/lib/libgomp*.so* ${IMATCH_TORCH}/lib/libcud*.so* ${IMATCH_TORCH}/lib/libnv*.so*)
+install(FILES ${torch_libraries} DESTINATION ${lib_folder}/torch/lib)
+if(IMATCH_TORCH_HAS_CUDA AND EXISTS ${IMATCH_TORCH}/../nvidia)
+  install(DIRECTORY ${IMATCH_TORCH}/../nvidia DESTINATION ${lib_folder} USE_SOURCE_PERMISSIONS
+          FILES_MATCHING PATTERN "*.so*" PATTERN "*LICENSE*" PATTERN "*License*")
+endif()
+
+install(DIRECTORY lua experiments DESTINATION ${share_folder})
+install(DIRECTORY ${IMATCH_DEPS}/weights ${IMATCH_DEPS}/js DESTINATION ${share_folder} PATTERN .complete EXCLUDE)
+install(FILES README.md ARCHITECTURE.md LICENSE DESTINATION share/doc/imatch-lua OPTIONAL)

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The house rules that no compiler checks (ARCHITECTURE.md).
+set -u
+shopt -s lastpipe  # `none` at the end of a pipe counts in this shell
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+rooms=(base io image feature backbone match geo render run)
+failures=0
+
+# none RULE: prints what came on standard input as breaches of the rule.
+none() {
+  local found
+  found=$(cat)
+  [[ -z $found ]] && return
+  printf 'broken: %s\n%s\n\n' "$1" "$found"
+  failures=$((failures + 1))
+}
+
+uncommented() { grep -vE '^[^:]*:[0-9]+: *(//|\*)'; }
+
+for folder in core/*/; do
+  [[ " ${rooms[*]} " == *" $(basename "$folder") "* ]] || echo "$folder"
+done | none "every folder of core is a room with a place in the order (${rooms[*]})"
+
+for ((i = 0; i < ${#rooms[@]}; i++)); do
+  for ((j = i + 1; j < ${#rooms[@]}; j++)); do
+    grep -rnE "^ *# *include *\"${rooms[j]}/" "core/${rooms[i]}" 2>/dev/null
+  done
+done | none "a room of core includes only itself and rooms before it"
+
+grep -rnE '# *include *[<"](lua|luajit|lauxlib|lualib)(\.h|\.hpp|/)' core | none "only host/ includes Lua"
+grep -rnE '# *include *["<](host/|binding\.h|stack\.h|handle\.h)' core | none "core knows nothing of host"
+grep -rnE 'catch *\( *\.\.\. *\)' host | uncommented | none "no catch (...) in host: it would swallow Lua's errors"
+grep -rnE '\b(std::)?(abort|exit|_exit|quick_exit) *\(' core | uncommented | none "core never ends the process"
+grep -rnE '# *include *<(opencv2|gdal|ogr|cpl|torch/torch\.h|ATen/ATen\.h)' core --include='*.h' |
+  none "headers stay light: no OpenCV, GDAL or whole-LibTorch include"
+grep -rnE '# *include *<(torch/torch\.h|ATen/ATen\.h)>' core host tests | none "single ATen headers only"
+find core host lua experiments tests bench \( -iname '*util*' -o -iname '*helper*' -o -iname '*misc*' -o -iname '*common*' -o -iname '*manager*' \) |
+  none "nothing is called utils, helpers, misc, common or manager"
+find core host tests bench \( -name '*.cpp' -o -name '*.h' \) -exec sh -c 'head -n 1 "$1" | grep -q "^// SPDX-License-Identifier: Apache-2.0$" || echo "$1"' _ {} \; |
+  none "every C++ file begins with its licence"
+
+((failures == 0)) && echo "architecture: no rule broken"
+exit $((failures > 0))
