@@ -35,7 +35,7 @@ TEST_CASE("FAISS's exact search gives what LibTorch's gives") {
 TEST_CASE("FAISS trains what needs matrix factorisation and clustering") {
   constexpr int kDim = 32, kCount = 2000;
   const at::Tensor base = at::randn({kCount, kDim});
-  for (const char* kind : {"PCA16,Flat", "OPQ4_16,IVF8,PQ4x4", "HNSW16"}) {
+  for (const char* kind : {"PCA16,Flat", "IVF8,PQ4x4", "HNSW16"}) {
     INFO(kind);
     const std::unique_ptr<faiss::Index> index(faiss::index_factory(kDim, kind));
     index->train(kCount, base.data_ptr<float>());
