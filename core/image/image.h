@@ -44,7 +44,8 @@ struct Affine2 {
 /// 3×3, row-major, acting on (x, y, 1).
 struct Homography {
   std::array<double, 9> m{1, 0, 0, 0, 1, 0, 0, 0, 1};
-  /// Third homogeneous coordinate of the image of p: its sign tells the sides of the horizon, on which it is 0.
+  /// Third homogeneous coordinate of the image of p: its sign tells the sides of the horizon, on which it is
+  /// 0.
   double depth(Point2 p) const { return m[6] * p.x + m[7] * p.y + m[8]; }
   Point2 operator()(Point2 p) const {
     const double w = depth(p);
