@@ -94,6 +94,7 @@ StateDict read_npz(const std::string& path) {
 }
 
 void write_npz(const std::string& path, const StateDict& arrays) {
+  if (arrays.empty()) throw Error("npz: no arrays to write");  // libzip makes no archive without entries
   Source output;
   output.source = zip_source_buffer_create(nullptr, 0, 0, &output.error);
   if (!output.source) throw Error("npz: " + output.message());

@@ -455,7 +455,10 @@ class Unpickler {
   Item global(std::string_view module, std::string_view symbol) const {
     const std::string full = fmt::format("{}.{}", module, symbol);
     for (const Global& allowed : kGlobals)
-      if (full == allowed.name) return &allowed;
+      if (full == allowed.name) {
+        if (allowed.kind == Kind::kDtype) return PlainValue(allowed.type);
+        return &allowed;
+      }
     throw Failure(code::kBadFormat,
                   fmt::format("{}: names '{}'; weights may hold tensors and plain containers only", name_,
                               full.substr(0, 200)));
@@ -568,7 +571,7 @@ class Unpickler {
             return std::make_shared<const PlainBytes>(PlainBytes{std::move(*decoded)});
         }
         break;
-      case Kind::kDtype:
+      case Kind::kDtype:  // a value, never on the stack as a global
       case Kind::kStorageType:
         break;
     }

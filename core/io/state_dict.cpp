@@ -81,7 +81,10 @@ StateDict state_dict_of(const PlainValue& tree, const std::string& name) {
 }
 
 StateDict load_state_dict(const std::string& path) {
-  return state_dict_of(load_torch_file(path), path);
+  const ByteRange file = map_file(path);
+  // A safetensors file begins with the size of its header (8 bytes), which is a JSON object.
+  const bool safetensors = file.size() > 8 && file.bytes[8] == std::byte{'{'};
+  return safetensors ? parse_safetensors(file, path).tensors : state_dict_of(load_torch_bytes(file, path), path);
 }
 
 }  // namespace imatch
