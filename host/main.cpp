@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <opencv2/core/utility.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -89,6 +91,7 @@ int require_module(lua_State* L, const std::string& name) {
 }
 
 void apply(const Settings& s) {
+  govern_threads([](int n) { cv::setNumThreads(n); });
   set_num_threads(s.threads > 0 ? s.threads : available_threads());
   set_default_device(s.device);
   CacheOptions cache;

@@ -4,7 +4,7 @@ local native = require "imatch.native"
 local M = {}
 
 -- Modules whose `documentation` table describes functions of `im` that are written in Lua.
-M.modules = { "imatch.view", "imatch.inspect", "imatch.doc" }
+M.modules = { "imatch.view", "imatch.memoize", "imatch.arguments", "imatch.inspect", "imatch.doc" }
 
 local entries
 

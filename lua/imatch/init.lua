@@ -9,6 +9,8 @@ end
 im.documentation, im.methods, im.overview = nil, nil, nil
 
 im.view = require("imatch.view").open
+im.memoize = require("imatch.memoize").memoize
+im.arguments = require("imatch.arguments").parser
 im.doc = require "imatch.doc"
 im.inspect = require "imatch.inspect"
 

@@ -134,7 +134,7 @@ TEST_CASE("an expected failure returns nil, message, code") {
   Lua lua;
   CHECK(lua.run("local a, b, c = throw_failure() return tostring(a) .. '|' .. b .. '|' .. c") ==
         "nil|a.jpg: no such file|not_found");
-  CHECK(lua.run("assert(throw_failure())") == "error: a.jpg: no such file");
+  CHECK(lua.run("assert(throw_failure())") == "error: test:1: a.jpg: no such file");
 }
 
 TEST_CASE("an error inside a callback passes through C++") {
