@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/landscape_builder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace imatch {
+namespace {
+
+double dot(Point2 a, Point2 b) {
+  return a.x * b.x + a.y * b.y;
+}
+Point2 plus(Point2 a, Point2 b, double times = 1) {
+  return {a.x + times * b.x, a.y + times * b.y};
+}
+Point2 across(Point2 a) {
+  return {-a.y, a.x};
+}
+double length(Point2 a) {
+  return std::sqrt(dot(a, a));
+}
+Point2 unit(Point2 a) {
+  const double l = length(a);
+  return l > 0 ? Point2{a.x / l, a.y / l} : Point2{1, 0};
+}
+
+/// The part of a lot on one side of a line: normal · p >= offset, or <= with `side` 0.
+Lot cut(const Lot& lot, Point2 normal, double offset, int side, Border border) {
+  const double sign = side ? 1 : -1;
+  Lot part;
+  const std::size_t n = lot.corner.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    const Point2 a = lot.corner[i];
+    const Point2 b = lot.corner[(i + 1) % n];
+    const double da = sign * (dot(normal, a) - offset);
+    const double db = sign * (dot(normal, b) - offset);
+    if (da >= 0) {
+      part.corner.push_back(a);
+      part.border.push_back(lot.border[i]);
+    }
+    if ((da >= 0) != (db >= 0)) {
+      part.corner.push_back(plus(a, plus(b, a, -1), da / (da - db)));
+      part.border.push_back(da >= 0 ? border : lot.border[i]);
+    }
+  }
+  return part;
+}
+
+constexpr Colour kRoofs[] = {{164, 92, 70}, {150, 80, 62},   {176, 108, 82}, {120, 72, 60}, {104, 100, 100},
+                             {84, 84, 90},  {138, 122, 108}, {186, 130, 98}, {70, 66, 66},  {142, 96, 84}};
+constexpr Colour kCars[] = {{225, 226, 228}, {205, 207, 210}, {60, 62, 66},    {30, 31, 34}, {128, 30, 32},
+                            {44, 66, 112},   {150, 152, 155}, {235, 235, 232}, {88, 92, 96}, {170, 150, 110}};
+
+}  // namespace
+
+double Lot::area() const {
+  double twice = 0;
+  for (std::size_t i = 0; i < corner.size(); ++i) {
+    const Point2 a = corner[i];
+    const Point2 b = corner[(i + 1) % corner.size()];
+    twice += a.x * b.y - a.y * b.x;
+  }
+  return std::abs(twice) / 2;
+}
+
+Point2 Lot::centre() const {
+  Point2 sum;
+  for (const Point2 p : corner) sum = plus(sum, p);
+  return {sum.x / static_cast<double>(corner.size()), sum.y / static_cast<double>(corner.size())};
+}
+
+Point2 Lot::longest_side() const {
+  Point2 longest{1, 0};
+  double best = 0;
+  for (std::size_t i = 0; i < corner.size(); ++i) {
+    const Point2 side = plus(corner[(i + 1) % corner.size()], corner[i], -1);
+    if (const double l = length(side); l > best) best = l, longest = unit(side);
+  }
+  return longest;
+}
+
+double Lot::inset(Point2 p) const {
+  double least = 1e300;
+  for (std::size_t i = 0; i < corner.size(); ++i) {  // corners run anticlockwise, so inside is on the left
+    const Point2 inward = across(unit(plus(corner[(i + 1) % corner.size()], corner[i], -1)));
+    least = std::min(least, dot(inward, plus(p, corner[i], -1)));
+  }
+  return least;
+}
+
+void LandscapeBuilder::build() {
+  const double h = land_.size_m() / 2 + 60;
+  const Lot all{{{-h, -h}, {h, -h}, {h, h}, {-h, h}}, std::vector(4, Border::open)};
+  const int villages = std::max(1, static_cast<int>(land_.size_m() * land_.size_m() / 5e5));
+  for (int i = 0; i < villages; ++i)
+    villages_.push_back(
+        {random_.between(-0.36, 0.36) * land_.size_m(), random_.between(-0.36, 0.36) * land_.size_m()});
+  land_.root_ = divide(all, 0, false);
+  plant_river();
+}
+
+int LandscapeBuilder::divide(const Lot& lot, int depth, bool settled) {
+  const double area = lot.area();
+  if (!settled && area < 60000 && depth >= 3)
+    for (const Point2 v : villages_) settled = settled || length(plus(lot.centre(), v, -1)) < 150;
+
+  const double enough = settled ? random_.between(620, 1150) : random_.between(9000, 38000);
+  const bool large_plot = settled && area < 5200 && random_.chance(0.1);
+  if (area < enough || large_plot) return add_parcel(lot, settled);
+
+  // Across the longer extent, a little askew and off the middle.
+  const Point2 side = lot.longest_side();
+  double low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
+  const Point2 axes[2] = {side, across(side)};
+  for (const Point2 p : lot.corner)
+    for (int k = 0; k < 2; ++k) {
+      low[k] = std::min(low[k], dot(axes[k], p));
+      high[k] = std::max(high[k], dot(axes[k], p));
+    }
+  const int k = high[0] - low[0] >= high[1] - low[1] ? 0 : 1;
+  const double skew = settled ? 0.05 : 0.2;
+  const Point2 normal = unit(plus(axes[k], across(axes[k]), random_.between(-skew, skew)));
+  const double middle = dot(normal, lot.centre());
+  const double offset = middle + random_.between(-0.16, 0.16) * (high[k] - low[k]);
+
+  Border border = Border::open;
+  const double dice = random_.unit();
+  if (settled) {
+    if (area > 5200)
+      border = Border::street;
+    else
+      border = dice < 0.45 ? Border::hedge : dice < 0.85 ? Border::fence : Border::open;
+  } else if (depth < 2)
+    border = Border::main_road;
+  else if (depth < 4)
+    border = dice < 0.35 ? Border::street : dice < 0.8 ? Border::track : Border::hedge;
+  else
+    border = dice < 0.2    ? Border::track
+             : dice < 0.55 ? Border::hedge
+             : dice < 0.85 ? Border::fence
+                           : Border::open;
+
+  const int index = static_cast<int>(land_.divisions_.size());
+  land_.divisions_.push_back({normal, offset, border, {0, 0}});
+  for (int s = 0; s < 2; ++s) {
+    const int child = divide(cut(lot, normal, offset, s, border), depth + 1, settled);
+    land_.divisions_[index].child[s] = child;
+  }
+  return index;
+}
+
+Cover LandscapeBuilder::choose_cover(const Lot& lot, bool settled) {
+  if (settled)
+    return lot.area() > 2200 ? (random_.chance(0.6) ? Cover::car_park : Cover::meadow) : Cover::garden;
+  const double dice = random_.unit();
+  if (lot.area() < 13000 && dice < 0.22) return Cover::farmyard;
+  if (dice < 0.17) return Cover::green_crop;
+  if (dice < 0.31) return Cover::ripe_crop;
+  if (dice < 0.44) return Cover::ploughed;
+  if (dice < 0.54) return Cover::row_crop;
+  if (dice < 0.70) return Cover::meadow;
+  if (dice < 0.80) return Cover::mown;
+  if (dice < 0.86) return Cover::orchard;
+  if (dice < 0.96) return Cover::forest;
+  return Cover::pond;
+}
+
+int LandscapeBuilder::add_parcel(const Lot& lot, bool settled) {
+  Parcel p;
+  p.cover = choose_cover(lot, settled);
+  p.centre = lot.centre();
+  p.inner_m = lot.inset(p.centre);
+  p.along = lot.longest_side();
+  p.strip_m = static_cast<float>(random_.between(3.0, 9.0));
+  p.tramline_m = random_.chance(0.75) ? static_cast<float>(random_.between(15, 30)) : 0.0f;
+  p.patchiness = static_cast<float>(random_.between(0.5, 1.5));
+  p.seed = random_.bits();
+  const auto vary = [&](Colour c, double spread) {
+    const double all = random_.between(1 - spread, 1 + spread);
+    return Colour{static_cast<float>(c.r * all * random_.between(0.94, 1.06)), static_cast<float>(c.g * all),
+                  static_cast<float>(c.b * all * random_.between(0.92, 1.08))};
+  };
+  switch (p.cover) {
+    case Cover::green_crop:
+      p.colour = vary({96, 122, 62}, 0.18);
+      break;
+    case Cover::ripe_crop:
+      p.colour = vary({186, 164, 108}, 0.12);
+      break;
+    case Cover::ploughed:
+      p.colour = vary({132, 108, 84}, 0.2);
+      break;
+    case Cover::row_crop:
+      p.colour = vary({88, 112, 58}, 0.15);
+      break;
+    case Cover::meadow:
+      p.colour = vary({112, 128, 72}, 0.15);
+      break;
+    case Cover::mown:
+      p.colour = vary({142, 150, 88}, 0.12);
+      break;
+    case Cover::orchard:
+      p.colour = vary({116, 130, 78}, 0.12);
+      break;
+    case Cover::forest:
+      p.colour = vary({58, 70, 40}, 0.1);
+      break;
+    case Cover::pond:
+      p.colour = vary({108, 124, 70}, 0.1);
+      break;
+    case Cover::farmyard:
+      p.colour = vary({158, 148, 130}, 0.1);
+      break;
+    case Cover::garden:
+      p.colour = vary({104, 128, 66}, 0.22);
+      break;
+    case Cover::car_park:
+      p.colour = vary({112, 112, 112}, 0.12);
+      break;
+  }
+  land_.parcels_.push_back(p);
+  switch (p.cover) {
+    case Cover::garden:
+      plant_garden(lot);
+      break;
+    case Cover::farmyard:
+      plant_farmyard(lot);
+      break;
+    case Cover::car_park:
+      plant_car_park(lot);
+      break;
+    case Cover::orchard:
+      plant_orchard(lot, p);
+      break;
+    case Cover::forest:
+      plant_forest(lot);
+      break;
+    case Cover::meadow:
+    case Cover::pond:
+      plant_meadow(lot);
+      break;
+    case Cover::mown:
+    case Cover::ripe_crop:
+      plant_bales(lot, p);
+      break;
+    default:
+      break;
+  }
+  plant_borders(lot);
+  drive_cars(lot);
+  return ~(static_cast<int>(land_.parcels_.size()) - 1);
+}
+
+Point2 LandscapeBuilder::turned_to_ground(Point2 flat, Point2 along) const {
+  const Point2 a = land_.ground_from_flattened(plus(flat, along, -4));
+  const Point2 b = land_.ground_from_flattened(plus(flat, along, 4));
+  return unit(plus(b, a, -1));
+}
+
+bool LandscapeBuilder::add_block(Block::Kind kind, Point2 flat, Point2 along, double len, double width,
+                                 double height, Colour colour) {
+  const Point2 ground = land_.ground_from_flattened(flat);
+  if (land_.river_distance(ground) < len / 2 + 2) return false;
+  land_.blocks_.push_back({kind, ground, turned_to_ground(flat, along), static_cast<float>(len / 2),
+                           static_cast<float>(width / 2), static_cast<float>(height), colour,
+                           random_.bits()});
+  return true;
+}
+
+bool LandscapeBuilder::add_tree(Point2 flat, double radius, Colour colour) {
+  const Point2 ground = land_.ground_from_flattened(flat);
+  if (land_.river_distance(ground) < 0.5) return false;
+  land_.trees_.push_back(
+      {ground, static_cast<float>(radius), static_cast<float>(radius * random_.between(1.3, 2.3)), colour});
+  return true;
+}
+
+Colour LandscapeBuilder::leaf_colour() {
+  const double light = random_.between(0.75, 1.25);
+  const double warm = random_.between(-12, 16);
+  return {static_cast<float>((72 + warm) * light), static_cast<float>(96 * light),
+          static_cast<float>(48 * light)};
+}
+
+Point2 LandscapeBuilder::somewhere_in(const Lot& lot) {
+  const Point2 c = lot.centre();
+  const Point2 a = lot.corner[random_.below(static_cast<int>(lot.corner.size()))];
+  const Point2 b = lot.corner[random_.below(static_cast<int>(lot.corner.size()))];
+  const double s = random_.unit(), t = random_.unit();
+  return plus(plus(c, plus(a, c, -1), s * 0.95), plus(b, c, -1), t * (1 - s) * 0.95);
+}
+
+void LandscapeBuilder::plant_garden(const Lot& lot) {
+  // The house stands square to the street where there is one.
+  Point2 street = lot.longest_side();
+  Point2 kerb = lot.centre();
+  bool at_street = false;
+  for (std::size_t i = 0; i < lot.corner.size(); ++i)
+    if (lot.border[i] == Border::street || lot.border[i] == Border::main_road) {
+      const Point2 a = lot.corner[i], b = lot.corner[(i + 1) % lot.corner.size()];
+      if (length(plus(b, a, -1)) < 8) continue;
+      street = unit(plus(b, a, -1));
+      kerb = {(a.x + b.x) / 2, (a.y + b.y) / 2};
+      at_street = true;
+    }
+  const Point2 inward = across(street);
+  Point2 house = lot.centre();
+  if (at_street) house = plus(house, inward, -random_.between(0, 3));
+  double len = random_.between(9, 15), width = random_.between(7.5, 10);
+  const Point2 axis = random_.chance(0.7) ? street : inward;
+  const auto fits = [&] {
+    for (const double s : {-0.5, 0.5})
+      for (const double t : {-0.5, 0.5})
+        if (lot.inset(plus(plus(house, axis, s * len), across(axis), t * width)) < 2.2) return false;
+    return true;
+  };
+  for (int i = 0; i < 5 && !fits(); ++i) len *= 0.88, width *= 0.9;
+  const bool built = fits() && len > 6;
+  const Colour roof = kRoofs[random_.below(10)];
+  if (built) {
+    if (at_street) {
+      const double far = dot(plus(house, kerb, -1), inward);
+      const Point2 beside =
+          plus(plus(kerb, street, dot(plus(house, kerb, -1), street) + random_.between(-4, 4)), inward,
+               far / 2 + 1);
+      const Colour paved = random_.chance(0.5) ? Colour{150, 146, 140} : Colour{128, 124, 120};
+      add_block(Block::Kind::drive, beside, inward, far, 3.2, 0, paved);
+      if (random_.chance(0.6))
+        add_block(Block::Kind::car, beside, inward, 4.4, 1.8, 1.4, kCars[random_.below(10)]);
+    }
+    add_block(Block::Kind::drive, plus(house, inward, width * 0.5 + 1.6), street, random_.between(4, 8), 4, 0,
+              Colour{168, 158, 146} * static_cast<float>(random_.between(0.8, 1.1)));
+    const double height = random_.between(4, 7.5);
+    const Block::Kind kind = random_.chance(0.68)   ? Block::Kind::gable_roof
+                             : random_.chance(0.75) ? Block::Kind::hip_roof
+                                                    : Block::Kind::flat_roof;
+    if (random_.chance(0.35)) {  // an ell
+      const Point2 wing =
+          plus(plus(house, axis, len * random_.between(-0.25, 0.25)), across(axis), width * 0.5);
+      if (lot.inset(wing) > width * 0.45 + 1)
+        add_block(kind, wing, across(axis), width * 0.95, width * 0.62, height * 0.8, roof);
+    }
+    add_block(kind, house, axis, len, width, height, roof);
+  }
+  const auto clear = [&](Point2 p, double margin) {
+    return lot.inset(p) > margin && (!built || length(plus(p, house, -1)) > len * 0.5 + margin + 1);
+  };
+  if (const Point2 p = somewhere_in(lot); random_.chance(0.55) && clear(p, 2.2))
+    add_block(Block::Kind::gable_roof, p, random_.chance(0.5) ? street : inward, random_.between(3, 5.5),
+              random_.between(2.4, 3.4), 2.4, kRoofs[random_.below(10)]);
+  if (const Point2 p = somewhere_in(lot); random_.chance(0.12) && clear(p, 4))
+    add_block(Block::Kind::pool, p, street, random_.between(6, 9), random_.between(3, 4.2), 0,
+              Colour{92, 176, 196});
+  for (int i = random_.below(8); i > 0; --i)
+    if (const Point2 p = somewhere_in(lot); clear(p, 1.2))
+      add_tree(p, random_.between(0.7, 3.4), leaf_colour());
+}
+
+void LandscapeBuilder::plant_farmyard(const Lot& lot) {
+  const Point2 side = lot.longest_side();
+  for (int i = 2 + random_.below(4); i > 0; --i) {
+    const Point2 p = somewhere_in(lot);
+    const double len = random_.between(14, 36), width = random_.between(9, 16);
+    if (lot.inset(p) < len * 0.5 + 3) continue;
+    bool apart = true;
+    for (const Block& b : land_.blocks_) {
+      const Point2 other = land_.flattened(b.centre);
+      apart = apart && length(plus(p, other, -1)) > len * 0.5 + b.half_length + 1;
+    }
+    if (!apart) continue;
+    const Colour roof = random_.chance(0.5) ? Colour{168, 170, 170} : kRoofs[random_.below(10)];
+    add_block(random_.chance(0.8) ? Block::Kind::gable_roof : Block::Kind::flat_roof, p,
+              random_.chance(0.7) ? side : across(side), len, width, random_.between(5, 9), roof);
+  }
+  for (int i = random_.below(5); i > 0; --i)
+    add_block(Block::Kind::car, somewhere_in(lot), random_.chance(0.5) ? side : across(side),
+              random_.between(4, 8), random_.between(1.9, 2.6), 2.2, kCars[random_.below(10)]);
+  for (int i = 4 + random_.below(10); i > 0; --i) {
+    const Point2 p = somewhere_in(lot);
+    if (lot.inset(p) > 2 && lot.inset(p) < 14) add_tree(p, random_.between(1.5, 4.5), leaf_colour());
+  }
+}
+
+void LandscapeBuilder::plant_car_park(const Lot& lot) {
+  const Point2 side = lot.longest_side();
+  const Point2 c = lot.centre();
+  double len = random_.between(24, 46), width = random_.between(16, 28);
+  const Point2 hall = plus(c, across(side), lot.inset(c) * 0.25);
+  for (int i = 0; i < 8; ++i) {
+    bool fits = true;
+    for (const double s : {-0.5, 0.5})
+      for (const double t : {-0.5, 0.5})
+        fits = fits && lot.inset(plus(plus(hall, side, s * len), across(side), t * width)) > 4;
+    if (fits) break;
+    len *= 0.87, width *= 0.87;
+  }
+  add_block(Block::Kind::flat_roof, hall, side, len, width, random_.between(6, 11),
+            Colour{178, 178, 174} * static_cast<float>(random_.between(0.65, 1.15)));
+  for (int row = -4; row <= 4; ++row)
+    for (int i = -14; i <= 14; ++i) {
+      if (!random_.chance(0.55)) continue;
+      const Point2 p = plus(plus(c, side, i * 2.7), across(side), row * 8.5);
+      const Point2 off = plus(p, hall, -1);
+      if (lot.inset(p) < 6 ||
+          (std::abs(dot(off, side)) < len / 2 + 2.5 && std::abs(dot(off, across(side))) < width / 2 + 4))
+        continue;
+      add_block(Block::Kind::car, plus(p, across(side), random_.between(-0.4, 0.4)), across(side),
+                random_.between(3.9, 4.9), 1.8, 1.5, kCars[random_.below(10)]);
+    }
+}
+
+void LandscapeBuilder::plant_orchard(const Lot& lot, const Parcel& parcel) {
+  const double spacing = random_.between(4.2, 6), row = random_.between(5.5, 8);
+  const double size = random_.between(1.2, 1.9);
+  const int reach = static_cast<int>(160 / spacing);
+  for (int j = -reach; j <= reach; ++j)
+    for (int i = -reach; i <= reach; ++i) {
+      const Point2 p = plus(plus(parcel.centre, parcel.along, i * spacing + random_.between(-0.4, 0.4)),
+                            across(parcel.along), j * row + random_.between(-0.4, 0.4));
+      if (lot.inset(p) > 5 && !random_.chance(0.07))
+        add_tree(p, size * random_.between(0.7, 1.25), leaf_colour());
+    }
+}
+
+void LandscapeBuilder::plant_forest(const Lot& lot) {
+  const double spacing = random_.between(4.2, 5.6);
+  const Point2 c = lot.centre();
+  double reach = 0;
+  for (const Point2 p : lot.corner) reach = std::max(reach, length(plus(p, c, -1)));
+  const int n = static_cast<int>(reach / spacing) + 1;
+  for (int j = -n; j <= n; ++j)
+    for (int i = -n; i <= n; ++i) {
+      const Point2 p{c.x + (i + random_.between(-0.45, 0.45)) * spacing,
+                     c.y + (j + random_.between(-0.45, 0.45)) * spacing};
+      if (lot.inset(p) < 3.5 || random_.chance(0.08)) continue;
+      Colour leaves = leaf_colour();
+      if (random_.chance(0.15))
+        leaves = Colour{44, 66, 44} * static_cast<float>(random_.between(0.8, 1.2));  // conifer
+      add_tree(p, random_.between(1.8, 4.2), leaves);
+    }
+}
+
+void LandscapeBuilder::plant_meadow(const Lot& lot) {
+  for (int i = random_.below(9); i > 0; --i) {
+    const Point2 clump = somewhere_in(lot);
+    for (int k = 1 + random_.below(4); k > 0; --k) {
+      const Point2 p{clump.x + random_.between(-6, 6), clump.y + random_.between(-6, 6)};
+      if (lot.inset(p) > 3) add_tree(p, random_.between(0.8, 4.2), leaf_colour());
+    }
+  }
+}
+
+void LandscapeBuilder::plant_bales(const Lot& lot, const Parcel& parcel) {
+  if (!random_.chance(0.5)) return;
+  for (int i = 5 + random_.below(25); i > 0; --i)
+    if (const Point2 p = somewhere_in(lot); lot.inset(p) > 8)
+      add_block(Block::Kind::bale, p, random_.chance(0.6) ? parcel.along : across(parcel.along), 1.6, 1.3,
+                1.3, Colour{196, 178, 124} * static_cast<float>(random_.between(0.85, 1.1)));
+}
+
+void LandscapeBuilder::plant_borders(const Lot& lot) {
+  for (std::size_t i = 0; i < lot.corner.size(); ++i) {
+    const Border border = lot.border[i];
+    const bool village = lot.area() < 5200;
+    double spacing = 0;  // mean distance between trees
+    if (border == Border::hedge)
+      spacing = village ? 30 : 14;
+    else if (border == Border::main_road)
+      spacing = 26;
+    else if (border == Border::track)
+      spacing = 38;
+    else if (border == Border::street)
+      spacing = village ? 24 : 34;
+    else if (border == Border::fence)
+      spacing = 45;
+    if (spacing == 0) continue;
+    const Point2 a = lot.corner[i], b = lot.corner[(i + 1) % lot.corner.size()];
+    const double len = length(plus(b, a, -1));
+    const Point2 along = unit(plus(b, a, -1));
+    const double off =
+        half_width_m(border) + (border == Border::hedge || border == Border::fence ? 0.0 : 3.0);
+    for (double t = spacing * random_.unit(); t < len; t += spacing * random_.between(0.2, 1.8)) {
+      const double radius = random_.between(1.2, village ? 2.6 : 4.4);
+      const Point2 p = plus(plus(a, along, t), across(along), off + radius * 0.5);
+      if (lot.inset(p) > 0.5) add_tree(p, radius, leaf_colour());
+    }
+  }
+}
+
+void LandscapeBuilder::drive_cars(const Lot& lot) {
+  for (std::size_t i = 0; i < lot.corner.size(); ++i) {
+    if (lot.border[i] != Border::main_road && lot.border[i] != Border::street) continue;
+    const Point2 a = lot.corner[i], b = lot.corner[(i + 1) % lot.corner.size()];
+    const Point2 along = unit(plus(b, a, -1));
+    const double spacing = lot.border[i] == Border::main_road ? 130 : 70;
+    for (double t = spacing * random_.unit() + 10; t < length(plus(b, a, -1)) - 10;
+         t += spacing * random_.between(0.3, 1.7)) {
+      const bool lorry = random_.chance(0.1);
+      add_block(Block::Kind::car,
+                plus(plus(a, along, t), across(along), lot.border[i] == Border::main_road ? 1.7 : 1.5), along,
+                lorry ? 9.5 : random_.between(3.9, 4.8), lorry ? 2.4 : 1.8, lorry ? 3.2 : 1.5,
+                kCars[random_.below(10)]);
+    }
+  }
+}
+
+void LandscapeBuilder::plant_river() {
+  // Alders and willows on the banks: candidates everywhere, kept near the water.
+  const double h = land_.size_m() / 2;
+  constexpr double kStep = 7;
+  const int n = static_cast<int>(land_.size_m() / kStep);
+  for (int j = 0; j < n; ++j)
+    for (int i = 0; i < n; ++i) {
+      const Point2 p{-h + (i + random_.unit()) * kStep, -h + (j + random_.unit()) * kStep};
+      const double distance = land_.river_distance(p);
+      if (distance < 1.5 || distance > 9 || !random_.chance(0.5)) continue;
+      const double radius = random_.between(1.2, 4.0);
+      land_.trees_.push_back({p, static_cast<float>(radius),
+                              static_cast<float>(radius * random_.between(1.3, 2.2)), leaf_colour()});
+    }
+}
+
+}  // namespace imatch

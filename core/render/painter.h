@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "render/landscape.h"
+#include "render/noise.h"
+
+namespace imatch {
+
+/// Paints a square of a landscape as seen from straight above: first what lies on the ground, then shadows,
+/// then what stands on it. Outlines are antialiased at the texel's size, and texture finer than a texel is
+/// left out.
+class Painter {
+ public:
+  /// Texel centres at the points of the grid.
+  Painter(const Landscape& land, const TexelGrid& grid);
+
+  /// Row-major colours in 0..255, not clamped.
+  std::vector<Colour> paint();
+
+ private:
+  std::vector<Division> nodes_;  // those that matter here
+  struct Spot;
+
+  int prune(int division, Point2 centre, double radius);
+  void lay_lattice();
+  Spot spot_at(int column, int row) const;
+  Colour ground_at(const Spot& spot) const;
+  Colour cover_at(const Spot& spot) const;
+  Colour crop_at(const Spot& spot) const;
+  Colour grass_at(const Spot& spot) const;
+  Colour paved_at(const Spot& spot) const;
+  Colour with_water(Colour land, const Spot& spot, float distance) const;
+  Colour with_borders(Colour colour, const Spot& spot) const;
+  void add_hedge_shadow(const Spot& spot, std::size_t index);
+
+  template <class F>
+  void for_texels_near(Point2 centre, double reach, const F& f);
+  void cast_shadow(const Block& block);
+  void cast_shadow(const Tree& tree);
+  void shade();
+  void grade();
+  void draw(const Block& block);
+  void draw(const Tree& tree);
+  Colour roof_at(const Block& block, float u, float v, std::size_t index) const;
+
+  const Landscape& land_;
+  TexelGrid grid_;
+  float texel_;
+  int start_ = 0;
+  int lattice_ = 0;  // points a side
+  std::vector<Point2> flat_;
+  std::vector<float> river_;
+  std::vector<float> grain_, clump_, patch_, broad_;  // texture, from fine to coarse
+  std::vector<Colour> colour_;
+  std::vector<float> shadow_;
+};
+
+}  // namespace imatch
