@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "match/maxima.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/stop.h"
+
+namespace imatch {
+namespace {
+
+constexpr float kLowest = -std::numeric_limits<float>::infinity();
+
+/// Greatest value of a row. Sixteen independent lanes let the compiler use vector registers, which a single
+/// running maximum does not, because the order of comparisons would change.
+float greatest(const float* row, std::int64_t m) {
+  std::array<float, 16> lane;
+  lane.fill(kLowest);
+  std::int64_t j = 0;
+  for (; j + 16 <= m; j += 16)
+    for (int l = 0; l < 16; ++l) lane[l] = row[j + l] > lane[l] ? row[j + l] : lane[l];
+  for (; j < m; ++j) lane[0] = row[j] > lane[0] ? row[j] : lane[0];
+  return *std::max_element(lane.begin(), lane.end());
+}
+
+/// CPU: one pass over the block serves rows and columns, while the row is in the first cache.
+class HostMaxima {
+ public:
+  explicit HostMaxima(Maxima& maxima) : maxima_(maxima), index_(maxima.col_value.size()) {}
+
+  void add(const at::Tensor& block, std::int64_t first_row) {
+    const std::int64_t m = block.size(1);
+    const float* row = block.const_data_ptr<float>();
+    float* best = maxima_.col_value.data();
+    std::int32_t* where = index_.data();
+    for (std::int64_t i = first_row; i < first_row + block.size(0); ++i, row += m) {
+      maxima_.row_value[i] = greatest(row, m);
+      maxima_.row_index[i] = std::find(row, row + m, maxima_.row_value[i]) - row;
+      const auto id = static_cast<std::int32_t>(i);
+      for (std::int64_t j = 0; j < m; ++j) {
+        const bool better = row[j] > best[j];
+        where[j] = better ? id : where[j];
+        best[j] = better ? row[j] : best[j];
+      }
+    }
+  }
+  void finish() { maxima_.col_index.assign(index_.begin(), index_.end()); }
+
+ private:
+  Maxima& maxima_;
+  std::vector<std::int32_t> index_;  // as wide as a float, so that value and index move in one vector step
+};
+
+/// Any other device: the same by tensor operations.
+class DeviceMaxima {
+ public:
+  DeviceMaxima(Maxima& maxima, const at::TensorOptions& device)
+      : maxima_(maxima),
+        value_(at::full({static_cast<std::int64_t>(maxima.col_value.size())}, kLowest, device)),
+        index_(at::zeros({static_cast<std::int64_t>(maxima.col_value.size())}, device.dtype(at::kLong))) {}
+
+  void add(const at::Tensor& block, std::int64_t first_row) {
+    const auto [row_value, row_index] = block.max(1);
+    rows_.push_back({first_row, row_value, row_index});
+    const auto [col_value, col_index] = block.max(0);
+    const at::Tensor better = col_value.gt(value_);
+    value_ = at::where(better, col_value, value_);
+    index_ = at::where(better, col_index.add(first_row), index_);
+  }
+  void finish() {
+    for (const Rows& rows : rows_) {
+      copy(rows.value, maxima_.row_value.data() + rows.first);
+      copy(rows.index, maxima_.row_index.data() + rows.first);
+    }
+    copy(value_, maxima_.col_value.data());
+    copy(index_, maxima_.col_index.data());
+  }
+
+ private:
+  struct Rows {
+    std::int64_t first;
+    at::Tensor value, index;
+  };
+  template <class T>
+  static void copy(const at::Tensor& from, T* to) {
+    const at::Tensor host = from.cpu().contiguous();
+    std::copy_n(host.const_data_ptr<T>(), host.numel(), to);
+  }
+  Maxima& maxima_;
+  at::Tensor value_, index_;
+  std::vector<Rows> rows_;
+};
+
+template <class Running>
+void scan(Running running, const at::Tensor& a, const at::Tensor& b, std::int64_t block_rows) {
+  const at::Tensor columns = b.t();
+  at::Tensor storage = at::empty({std::min(block_rows, a.size(0)), b.size(0)}, a.options());
+  for (std::int64_t first = 0; first < a.size(0); first += block_rows) {
+    check_stop();
+    const std::int64_t rows = std::min(block_rows, a.size(0) - first);
+    at::Tensor block = storage.narrow(0, 0, rows);
+    at::mm_out(block, a.narrow(0, first, rows), columns);
+    running.add(block, first);
+  }
+  running.finish();
+}
+
+}  // namespace
+
+Maxima product_maxima(const at::Tensor& a, const at::Tensor& b, std::int64_t block_values) {
+  const std::int64_t n = a.size(0), m = b.size(0);
+  Maxima maxima;
+  maxima.row_value.resize(n);
+  maxima.row_index.resize(n);
+  maxima.col_value.assign(m, kLowest);
+  maxima.col_index.resize(m);
+  // Blocks of equal height: a thin last one would cost a whole pass over b.
+  const std::int64_t most_rows = std::max<std::int64_t>(1, block_values / m);
+  const std::int64_t blocks = (n + most_rows - 1) / most_rows;
+  const std::int64_t block_rows = (n + blocks - 1) / blocks;
+  if (a.is_cpu())
+    scan(HostMaxima(maxima), a, b, block_rows);
+  else
+    scan(DeviceMaxima(maxima, a.options()), a, b, block_rows);
+  return maxima;
+}
+
+}  // namespace imatch
