@@ -46,11 +46,13 @@ std::string encode_image(const Image& image, std::string_view extension, const E
                             image.height, format.extension, format.largest_side));
   cv::Mat bgr;
   cv::cvtColor(as_mat(image), bgr, cv::COLOR_RGB2BGR);
-  // OpenCV means lossless by a WebP quality above 100.
-  const int webp_quality = options.quality == 100 ? 101 : options.quality;
-  const std::vector<int> parameters{cv::IMWRITE_JPEG_QUALITY,    options.quality,
-                                    cv::IMWRITE_WEBP_QUALITY,    webp_quality,
-                                    cv::IMWRITE_PNG_COMPRESSION, options.compression};
+  std::vector<int> parameters;  // OpenCV's WebP writer reads the first one only
+  if (format.extension == "jpg" || format.extension == "jpeg")
+    parameters = {cv::IMWRITE_JPEG_QUALITY, options.quality};
+  if (format.extension == "png") parameters = {cv::IMWRITE_PNG_COMPRESSION, options.compression};
+  // Above 100 it is lossless.
+  if (format.extension == "webp")
+    parameters = {cv::IMWRITE_WEBP_QUALITY, options.quality < 100 ? options.quality : 101};
   std::vector<std::uint8_t> bytes;
   if (!cv::imencode("." + std::string(format.extension), bgr, bytes, parameters))
     throw Error(fmt::format("encode: {} x {} px could not be written as {}", image.width, image.height,

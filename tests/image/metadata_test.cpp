@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/metadata.h"
+
+#include <catch2/catch.hpp>
+#include <iostream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "exif_block.h"
+#include "pictures.h"
+#include "scratch.h"
+
+using namespace imatch;
+using namespace imatch::testing;
+
+namespace {
+
+const std::string& plain_jpeg() {
+  static const std::string jpeg = encoded(waves(16, 16), ".jpg");
+  return jpeg;
+}
+
+PhotoMetadata metadata_of(const std::string& bytes) {
+  const Scratch scratch;
+  write_file_atomically(scratch / "photo", bytes);
+  return read_metadata(scratch / "photo");
+}
+
+constexpr int kMain = ExifBlock::kMain, kExif = ExifBlock::kExif, kGps = ExifBlock::kGps;
+
+ExifBlock full_block(bool big_endian) {
+  ExifBlock block(big_endian);
+  block.add_text(kMain, 271, " DJI ");
+  block.add_text(kMain, 272, "FC330\x01");
+  block.add_short(kMain, 274, 6);
+  block.add_text(kExif, 36867, "2021:06:05 12:34:56");
+  block.add_rationals(kExif, 37386, {{361, 100}});
+  block.add_short(kExif, 41989, 20);
+  block.add_text(kGps, 1, "S");
+  block.add_rationals(kGps, 2, {{33, 1}, {51, 1}, {359012, 10000}});
+  block.add_text(kGps, 3, "W");
+  block.add_rationals(kGps, 4, {{1512094321, 10000000}});  // decimal degrees alone, as some writers do
+  block.add_byte(kGps, 5, 1);
+  block.add_rationals(kGps, 6, {{4303, 1000}});
+  block.add_text(kGps, 14, "T");
+  block.add_rationals(kGps, 15, {{2785, 10}});
+  block.add_text(kGps, 16, "M");
+  block.add_rationals(kGps, 17, {{9025, 100}});
+  return block;
+}
+
+}  // namespace
+
+TEST_CASE("EXIF in both byte orders: signs, units, text") {
+  for (const bool big_endian : {false, true}) {
+    CAPTURE(big_endian);
+    const PhotoMetadata photo = metadata_of(with_exif(plain_jpeg(), full_block(big_endian).bytes()));
+    CHECK(photo.latitude_deg.value() == Approx(-(33 + 51 / 60.0 + 35.9012 / 3600)).epsilon(1e-14));
+    CHECK(photo.longitude_deg.value() == Approx(-151.2094321).epsilon(1e-14));
+    CHECK(photo.altitude_m.value() == Approx(-4.303));
+    CHECK(photo.gps_track_deg.value() == Approx(278.5));
+    CHECK(photo.gps_track_ref.value() == "T");
+    CHECK(photo.gps_image_direction_deg.value() == Approx(90.25));
+    CHECK(photo.gps_image_direction_ref.value() == "M");
+    CHECK(photo.date_time_original.value() == "2021:06:05 12:34:56");
+    CHECK(photo.make.value() == "DJI");
+    CHECK(photo.model.value() == "FC330?");
+    CHECK(photo.focal_length_mm.value() == Approx(3.61));
+    CHECK(photo.focal_length_35mm_mm.value() == 20);
+    CHECK(photo.orientation == 6);
+    CHECK_FALSE(photo.relative_altitude_m.has_value());
+  }
+}
+
+TEST_CASE("damaged EXIF values are unset, not wrong") {
+  ExifBlock block;
+  block.add_text(kGps, 1, "N");
+  block.add_rationals(kGps, 2, {{0, 0}, {0, 0}, {0, 0}});  // written when there is no fix
+  block.add_text(kGps, 3, "E");
+  block.add_rationals(kGps, 4, {{500, 1}, {0, 1}, {0, 1}});
+  block.add_rationals(kGps, 15, {{361, 1}});
+  block.add_text(kGps, 17, "north");
+  block.add_short(kExif, 41989, 0);
+  const PhotoMetadata photo = metadata_of(with_exif(plain_jpeg(), block.bytes()));
+  CHECK_FALSE(photo.latitude_deg.has_value());
+  CHECK_FALSE(photo.longitude_deg.has_value());
+  CHECK_FALSE(photo.gps_track_deg.has_value());
+  CHECK_FALSE(photo.gps_image_direction_deg.has_value());
+  CHECK_FALSE(photo.focal_length_35mm_mm.has_value());
+  CHECK(photo.orientation == 1);
+}
+
+TEST_CASE("DJI's XMP as attributes and as elements") {
+  const std::string head =
+      "<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF "
+      "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about='DJI' "
+      "xmlns:drone-dji='http://www.dji.com/drone-dji/1.0/'";
+  const std::string attributes =
+      head +
+      " drone-dji:AbsoluteAltitude=\"-12.5\" drone-dji:RelativeAltitude=\"+80.30\" "
+      "drone-dji:GimbalYawDegree=\"-132.40\" drone-dji:GimbalPitchDegree=\"-90\" "
+      "drone-dji:GimbalRollDegree=\"n/a\" drone-dji:FlightYawDegree=\"+45.1\"/>"
+      "</rdf:RDF></x:xmpmeta><?xpacket end='w'?>";
+  const std::string elements =
+      head +
+      "><drone-dji:AbsoluteAltitude>-12.5</drone-dji:AbsoluteAltitude>\n"
+      "<drone-dji:RelativeAltitude> +80.30 </drone-dji:RelativeAltitude>"
+      "<drone-dji:GimbalYawDegree>-132.40</drone-dji:GimbalYawDegree>"
+      "<drone-dji:GimbalPitchDegree>-90</drone-dji:GimbalPitchDegree>"
+      "<drone-dji:FlightYawDegree>+45.1</drone-dji:FlightYawDegree></rdf:Description>"
+      "</rdf:RDF></x:xmpmeta><?xpacket end='w'?>";
+  for (const std::string& packet : {attributes, elements}) {
+    const PhotoMetadata photo = metadata_of(with_xmp(plain_jpeg(), packet));
+    CHECK(photo.relative_altitude_m.value() == Approx(80.3));
+    CHECK(photo.absolute_altitude_m.value() == Approx(-12.5));
+    CHECK(photo.gimbal_yaw_deg.value() == Approx(-132.4));
+    CHECK(photo.gimbal_pitch_deg.value() == Approx(-90));
+    CHECK(photo.flight_yaw_deg.value() == Approx(45.1));
+    CHECK_FALSE(photo.gimbal_roll_deg.has_value());
+    CHECK_FALSE(photo.latitude_deg.has_value());
+  }
+  const PhotoMetadata broken =
+      metadata_of(with_xmp(plain_jpeg(), attributes.substr(0, attributes.size() / 2)));
+  CHECK(broken.orientation == 1);
+  CHECK_FALSE(metadata_of(plain_jpeg()).make.has_value());
+}
+
+TEST_CASE("a table has the fields the file has, and what is not a picture fails") {
+  const Json table = options_to_json(metadata_of(with_exif(plain_jpeg(), full_block(false).bytes())));
+  CHECK(table["latitude_deg"].get<double>() == Approx(-33.8599725));
+  CHECK(table["relative_altitude_m"].is_null());
+  CHECK(table.size() == std::tuple_size_v<decltype(PhotoMetadata::fields)>);
+  try {
+    metadata_of("nothing");
+    FAIL("no failure");
+  } catch (const Failure& failure) {
+    CHECK(failure.code() == code::kBadFormat);
+  }
+}
+
+TEST_CASE("photos of a DJI drone and of a survey camera") {
+  if (test_data().empty()) {
+    std::cout << "skipped: real photos need IMATCH_TEST_DATA\n";
+    return;
+  }
+  const PhotoMetadata dji = read_metadata(test_data() + "/brighton_beach/DJI_0018.jpg");
+  CHECK(dji.make.value() == "DJI");
+  CHECK(dji.latitude_deg.value() == Approx(46.842).margin(0.02));
+  CHECK(dji.longitude_deg.value() == Approx(-91.995).margin(0.05));
+  CHECK(dji.relative_altitude_m.has_value());
+  CHECK(dji.gimbal_yaw_deg.has_value());
+  CHECK(dji.flight_yaw_deg.has_value());
+  const PhotoMetadata survey = read_metadata(test_data() + "/seneca/IMG_0446.jpg");
+  CHECK(survey.gps_track_deg.has_value());
+  CHECK(survey.latitude_deg.has_value());
+  CHECK_FALSE(survey.gimbal_yaw_deg.has_value());
+}
