@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "match/maxima.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/max.h>
@@ -31,30 +32,42 @@ float greatest(const float* row, std::int64_t m) {
   return *std::max_element(lane.begin(), lane.end());
 }
 
-/// CPU: one pass over the block serves rows and columns, while the row is in the first cache.
+/// CPU. Threads share out the rows for the maxima of rows and the columns for those of columns, so that none
+/// waits for another and ties fall the same way for any number of threads.
 class HostMaxima {
  public:
   explicit HostMaxima(Maxima& maxima) : maxima_(maxima), index_(maxima.col_value.size()) {}
 
   void add(const at::Tensor& block, std::int64_t first_row) {
-    const std::int64_t m = block.size(1);
-    const float* row = block.const_data_ptr<float>();
-    float* best = maxima_.col_value.data();
-    std::int32_t* where = index_.data();
-    for (std::int64_t i = first_row; i < first_row + block.size(0); ++i, row += m) {
-      maxima_.row_value[i] = greatest(row, m);
-      maxima_.row_index[i] = std::find(row, row + m, maxima_.row_value[i]) - row;
-      const auto id = static_cast<std::int32_t>(i);
-      for (std::int64_t j = 0; j < m; ++j) {
-        const bool better = row[j] > best[j];
-        where[j] = better ? id : where[j];
-        best[j] = better ? row[j] : best[j];
+    const std::int64_t n = block.size(0), m = block.size(1);
+    const float* values = block.const_data_ptr<float>();
+    at::parallel_for(0, n, std::max<std::int64_t>(1, kGrain / m), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const float* row = values + i * m;
+        const float best = greatest(row, m);
+        maxima_.row_value[first_row + i] = best;
+        maxima_.row_index[first_row + i] = std::find(row, row + m, best) - row;
       }
-    }
+    });
+    at::parallel_for(0, m, std::max<std::int64_t>(64, kGrain / n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = 0; i < n; ++i)
+        keep_greater(values + i * m, begin, end, static_cast<std::int32_t>(first_row + i));
+    });
   }
   void finish() { maxima_.col_index.assign(index_.begin(), index_.end()); }
 
  private:
+  static constexpr std::int64_t kGrain = 1 << 16;  // values worth a thread
+
+  void keep_greater(const float* row, std::int64_t begin, std::int64_t end, std::int32_t id) {
+    float* best = maxima_.col_value.data();
+    std::int32_t* where = index_.data();
+    for (std::int64_t j = begin; j < end; ++j) {
+      const bool better = row[j] > best[j];
+      where[j] = better ? id : where[j];
+      best[j] = better ? row[j] : best[j];
+    }
+  }
   Maxima& maxima_;
   std::vector<std::int32_t> index_;  // as wide as a float, so that value and index move in one vector step
 };
