@@ -15,8 +15,8 @@ struct Features {
   at::Tensor tokens;  ///< [rows * cols, D], row-major over the grid.
   int rows = 0;
   int cols = 0;
-  /// From the grid frame (token (row r, col c) has its centre at x = c + 0.5, y = r + 0.5) to pixels of the image
-  /// as it was given, before any resizing.
+  /// From the grid frame (token (row r, col c) has its centre at x = c + 0.5, y = r + 0.5) to pixels of the
+  /// image as it was given, before any resizing.
   Affine2 original_from_grid;
   int image_width = 0;  ///< Of the image as it was given.
   int image_height = 0;
@@ -24,7 +24,8 @@ struct Features {
   std::string key;       ///< Content key (SHA-256) of everything the features depend on; "" when unknown.
 
   Point2 point(std::int64_t token) const {
-    return original_from_grid({static_cast<double>(token % cols) + 0.5, static_cast<double>(token / cols) + 0.5});
+    return original_from_grid(
+        {static_cast<double>(token % cols) + 0.5, static_cast<double>(token / cols) + 0.5});
   }
   std::size_t bytes() const { return global.defined() ? global.nbytes() + tokens.nbytes() : 0; }
 };
