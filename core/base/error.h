@@ -27,16 +27,17 @@ class Failure : public Error {
 
 /// Codes of Failure that more than one room uses.
 namespace code {
-inline constexpr const char* kNotFound = "not_found";        ///< No such file or name.
-inline constexpr const char* kNotAFile = "not_a_file";       ///< A directory or device in a file's place.
-inline constexpr const char* kUnreadable = "unreadable";     ///< Permission or I/O error while reading.
-inline constexpr const char* kUnwritable = "unwritable";     ///< Permission or I/O error while writing.
-inline constexpr const char* kNoSpace = "no_space";          ///< The disk is full.
-inline constexpr const char* kBadFormat = "bad_format";      ///< The file is not what it claims to be, or is truncated.
-inline constexpr const char* kTooLarge = "too_large";        ///< Larger than the program accepts.
-inline constexpr const char* kBadWeights = "bad_weights";    ///< Weights that do not fit the architecture.
-inline constexpr const char* kNoResult = "no_result";        ///< Valid input from which nothing can be computed.
-inline constexpr const char* kBusy = "busy";                 ///< Held by another process.
+inline constexpr const char* kNotFound = "not_found";     ///< No such file or name.
+inline constexpr const char* kNotAFile = "not_a_file";    ///< A directory or device in a file's place.
+inline constexpr const char* kUnreadable = "unreadable";  ///< Permission or I/O error while reading.
+inline constexpr const char* kUnwritable = "unwritable";  ///< Permission or I/O error while writing.
+inline constexpr const char* kNoSpace = "no_space";       ///< The disk is full.
+inline constexpr const char* kBadFormat =
+    "bad_format";  ///< The file is not what it claims to be, or is truncated.
+inline constexpr const char* kTooLarge = "too_large";      ///< Larger than the program accepts.
+inline constexpr const char* kBadWeights = "bad_weights";  ///< Weights that do not fit the architecture.
+inline constexpr const char* kNoResult = "no_result";  ///< Valid input from which nothing can be computed.
+inline constexpr const char* kBusy = "busy";           ///< Held by another process.
 }  // namespace code
 
 /// Thrown where a stop was asked for (Ctrl-C, SIGTERM); see base/stop.h.

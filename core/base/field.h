@@ -16,9 +16,15 @@ struct Allowed {
   int num_names = 0;
 };
 
-constexpr Allowed anything() { return {}; }
-constexpr Allowed at_least(double low) { return {.low = low}; }
-constexpr Allowed in_range(double low, double high) { return {.low = low, .high = high}; }
+constexpr Allowed anything() {
+  return {};
+}
+constexpr Allowed at_least(double low) {
+  return {.low = low};
+}
+constexpr Allowed in_range(double low, double high) {
+  return {.low = low, .high = high};
+}
 /// `names` must have static storage: `static constexpr std::string_view kModes[] = {"a", "b"};`
 template <int N>
 constexpr Allowed one_of(const std::string_view (&names)[N]) {
@@ -37,7 +43,8 @@ struct Field {
 };
 
 template <class Struct, class Member>
-constexpr Field<Struct, Member> field(const char* name, Member Struct::*member, Allowed allowed, const char* doc) {
+constexpr Field<Struct, Member> field(const char* name, Member Struct::*member, Allowed allowed,
+                                      const char* doc) {
   return {name, member, allowed, doc};
 }
 

@@ -55,7 +55,8 @@ void write_all(int fd, std::string_view bytes, const std::string& path) {
 int open_regular(const std::string& path, struct stat* status) {
   if (::stat(path.c_str(), status) != 0) fail_read(path, errno);
   if (!S_ISREG(status->st_mode))
-    throw Failure(code::kNotAFile, path + (S_ISDIR(status->st_mode) ? ": is a folder, not a file" : ": is not a regular file"));
+    throw Failure(code::kNotAFile, path + (S_ISDIR(status->st_mode) ? ": is a folder, not a file"
+                                                                    : ": is not a regular file"));
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) fail_read(path, errno);
   return fd;
@@ -97,7 +98,8 @@ void write_file_atomically(const std::string& path, std::string_view bytes, bool
   const fs::path target(path);
   const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
   static std::atomic<unsigned> counter{0};
-  const std::string temporary = fmt::format("{}/.{}.{}.{}.tmp", folder, target.filename().string(), ::getpid(), counter++);
+  const std::string temporary =
+      fmt::format("{}/.{}.{}.{}.tmp", folder, target.filename().string(), ::getpid(), counter++);
   int raw = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (raw < 0 && errno == ENOENT) {
     make_folder(folder);
@@ -129,16 +131,22 @@ void make_folder(const std::string& path) {
   fs::create_directories(path, error);
   if (error || !fs::is_directory(path, error))
     throw Failure(error == std::errc::no_space_on_device ? code::kNoSpace : code::kUnwritable,
-                  fmt::format("{}: cannot make the folder: {}", path, error ? error.message() : "a file is in its place"));
+                  fmt::format("{}: cannot make the folder: {}", path,
+                              error ? error.message() : "a file is in its place"));
 }
 
-std::string user_cache_folder() { return user_folder("XDG_CACHE_HOME", "/.cache"); }
-std::string user_state_folder() { return user_folder("XDG_STATE_HOME", "/.local/state"); }
+std::string user_cache_folder() {
+  return user_folder("XDG_CACHE_HOME", "/.cache");
+}
+std::string user_state_folder() {
+  return user_folder("XDG_STATE_HOME", "/.local/state");
+}
 
 std::string file_name_from(std::string_view text) {
   std::string name(text);
   for (char& c : name)
-    if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+    if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.' &&
+        c != '_' && c != '-')
       c = '_';
   return name;
 }

@@ -13,13 +13,14 @@ void require_file(const std::string& path);
 /// Whole file as bytes. Throws Failure as require_file does, and too_large beyond `limit` bytes.
 std::string read_file(const std::string& path, std::size_t limit = std::size_t{1} << 40);
 
-/// Writes `bytes` under a temporary name in the same folder, flushes them to the disk and renames: a reader sees
-/// the old file or the whole new one, never a part, also after kill -9. Makes missing parent folders.
+/// Writes `bytes` under a temporary name in the same folder, flushes them to the disk and renames: a reader
+/// sees the old file or the whole new one, never a part, also after kill -9. Makes missing parent folders.
 /// `durable` false skips the flush, for files that can be made again (caches).
 /// Throws Failure (unwritable, no_space).
 void write_file_atomically(const std::string& path, std::string_view bytes, bool durable = true);
 
-/// Creates the file only if no other process has; true when this call made it. Throws Failure (unwritable, no_space).
+/// Creates the file only if no other process has; true when this call made it. Throws Failure (unwritable,
+/// no_space).
 bool create_file_exclusively(const std::string& path, std::string_view bytes);
 
 /// Throws Failure (unwritable, no_space) when the folder can neither be found nor made.

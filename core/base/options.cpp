@@ -33,7 +33,8 @@ std::string with_range(std::string_view type, const Allowed& allowed) {
 }  // namespace
 
 void unknown_field(std::string_view what, const std::string& key, const std::vector<std::string>& names) {
-  throw Error(fmt::format("{}: unknown option '{}'{}; known: {}", what, key, did_you_mean(key, names), joined(names)));
+  throw Error(fmt::format("{}: unknown option '{}'{}; known: {}", what, key, did_you_mean(key, names),
+                          joined(names)));
 }
 
 void not_a_table(std::string_view what, const Json& value) {
@@ -44,7 +45,11 @@ std::string allowed_text(const Allowed& allowed) {
   if (allowed.names) {
     std::string text;
     for (int i = 0; i < allowed.num_names; ++i)
-      text += fmt::format("{}'{}'", i == 0 ? "" : i + 1 == allowed.num_names ? " or " : ", ", allowed.names[i]);
+      text += fmt::format("{}'{}'",
+                          i == 0                       ? ""
+                          : i + 1 == allowed.num_names ? " or "
+                                                       : ", ",
+                          allowed.names[i]);
     return text;
   }
   const bool low = std::isfinite(allowed.low), high = std::isfinite(allowed.high);
@@ -59,8 +64,8 @@ bool read_bool(const Json& value, const std::string& path) {
   return value.get<bool>();
 }
 
-std::int64_t read_integer(const Json& value, const std::string& path, const Allowed& allowed, std::int64_t least,
-                          std::int64_t most) {
+std::int64_t read_integer(const Json& value, const std::string& path, const Allowed& allowed,
+                          std::int64_t least, std::int64_t most) {
   const std::string expected = with_range("an integer", allowed);
   if (!value.is_number()) refuse(path, expected, value);
   const double number = value.get<double>();
@@ -86,7 +91,8 @@ std::string read_string(const Json& value, const std::string& path, const Allowe
   std::vector<std::string> names(allowed.names, allowed.names + allowed.num_names);
   for (const std::string& name : names)
     if (name == text) return text;
-  throw Error(fmt::format("{}: expected {}, got '{}'{}", path, allowed_text(allowed), text, did_you_mean(text, names)));
+  throw Error(fmt::format("{}: expected {}, got '{}'{}", path, allowed_text(allowed), text,
+                          did_you_mean(text, names)));
 }
 
 const Json& read_list(const Json& value, const std::string& path) {

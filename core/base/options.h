@@ -19,28 +19,35 @@ using Json = nlohmann::ordered_json;
 /// A field without its C++ type: what documentation, `--help` and completion need.
 struct FieldInfo {
   std::string name;
-  std::string type;            ///< "integer", "number", "boolean", "string", "list of ...", "table".
-  std::string allowed;         ///< "in [-1, 1]", "'a', 'b' or 'c'"; empty when anything of the type goes.
-  Json default_value;          ///< null when the field is optional and unset.
+  std::string type;     ///< "integer", "number", "boolean", "string", "list of ...", "table".
+  std::string allowed;  ///< "in [-1, 1]", "'a', 'b' or 'c'"; empty when anything of the type goes.
+  Json default_value;   ///< null when the field is optional and unset.
   std::string doc;
 };
 
 template <class S>
-concept OptionStruct = requires { S::fields; };
+concept OptionStruct = requires {
+  S::fields;
+};
 
 namespace detail {
 
-template <class T> struct is_optional : std::false_type {};
-template <class T> struct is_optional<std::optional<T>> : std::true_type {};
-template <class T> struct is_vector : std::false_type {};
-template <class T> struct is_vector<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
 
-[[noreturn]] void unknown_field(std::string_view what, const std::string& key, const std::vector<std::string>& names);
+[[noreturn]] void unknown_field(std::string_view what, const std::string& key,
+                                const std::vector<std::string>& names);
 [[noreturn]] void not_a_table(std::string_view what, const Json& value);
 std::string allowed_text(const Allowed& allowed);
 bool read_bool(const Json& value, const std::string& path);
-std::int64_t read_integer(const Json& value, const std::string& path, const Allowed& allowed, std::int64_t least,
-                          std::int64_t most);
+std::int64_t read_integer(const Json& value, const std::string& path, const Allowed& allowed,
+                          std::int64_t least, std::int64_t most);
 double read_number(const Json& value, const std::string& path, const Allowed& allowed);
 std::string read_string(const Json& value, const std::string& path, const Allowed& allowed);
 const Json& read_list(const Json& value, const std::string& path);
@@ -50,18 +57,26 @@ T read(const Json& value, const std::string& path, const Allowed& allowed);
 
 template <class T>
 constexpr const char* type_name() {
-  if constexpr (std::is_same_v<T, bool>) return "boolean";
-  else if constexpr (std::is_integral_v<T>) return "integer";
-  else if constexpr (std::is_floating_point_v<T>) return "number";
-  else if constexpr (std::is_same_v<T, std::string>) return "string";
-  else return "table";
+  if constexpr (std::is_same_v<T, bool>)
+    return "boolean";
+  else if constexpr (std::is_integral_v<T>)
+    return "integer";
+  else if constexpr (std::is_floating_point_v<T>)
+    return "number";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "string";
+  else
+    return "table";
 }
 
 template <class T>
 std::string describe_type() {
-  if constexpr (is_optional<T>::value) return describe_type<typename T::value_type>();
-  else if constexpr (is_vector<T>::value) return "list of " + describe_type<typename T::value_type>();
-  else return type_name<T>();
+  if constexpr (is_optional<T>::value)
+    return describe_type<typename T::value_type>();
+  else if constexpr (is_vector<T>::value)
+    return "list of " + describe_type<typename T::value_type>();
+  else
+    return type_name<T>();
 }
 
 template <class T>
@@ -87,7 +102,8 @@ S parse_options(const Json& table, std::string_view what, S result = {}) {
       if (known || key != f.name) return;
       known = true;
       using Member = std::remove_cvref_t<decltype(result.*(f.member))>;
-      if (!value.is_null()) result.*(f.member) = detail::read<Member>(value, std::string(what) + ": " + f.name, f.allowed);
+      if (!value.is_null())
+        result.*(f.member) = detail::read<Member>(value, std::string(what) + ": " + f.name, f.allowed);
     };
     std::apply([&](const auto&... f) { (take(f), ...); }, S::fields);
     if (!known) detail::unknown_field(what, key, names);
@@ -99,7 +115,8 @@ S parse_options(const Json& table, std::string_view what, S result = {}) {
 template <OptionStruct S>
 Json options_to_json(const S& options) {
   Json table = Json::object();
-  std::apply([&](const auto&... f) { ((table[f.name] = detail::write(options.*(f.member))), ...); }, S::fields);
+  std::apply([&](const auto&... f) { ((table[f.name] = detail::write(options.*(f.member))), ...); },
+             S::fields);
   return table;
 }
 
@@ -125,12 +142,14 @@ T read(const Json& value, const std::string& path, const Allowed& allowed) {
   } else if constexpr (is_vector<T>::value) {
     T list;
     for (const Json& item : read_list(value, path))
-      list.push_back(read<typename T::value_type>(item, path + "[" + std::to_string(list.size() + 1) + "]", allowed));
+      list.push_back(
+          read<typename T::value_type>(item, path + "[" + std::to_string(list.size() + 1) + "]", allowed));
     return list;
   } else if constexpr (std::is_same_v<T, bool>) {
     return read_bool(value, path);
   } else if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(read_integer(value, path, allowed, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+    return static_cast<T>(
+        read_integer(value, path, allowed, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(read_number(value, path, allowed));
   } else if constexpr (std::is_same_v<T, std::string>) {

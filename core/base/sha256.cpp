@@ -40,7 +40,9 @@ std::string Sha256::hex() {
   return text;
 }
 
-std::string sha256_hex(std::string_view bytes) { return Sha256().add(bytes).hex(); }
+std::string sha256_hex(std::string_view bytes) {
+  return Sha256().add(bytes).hex();
+}
 
 std::string sha256_file(const std::string& path) {
   require_file(path);

@@ -11,9 +11,15 @@ std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler writes this flag");
 }  // namespace
 
-void request_stop() noexcept { stop.store(true, std::memory_order_relaxed); }
-void clear_stop() noexcept { stop.store(false, std::memory_order_relaxed); }
-bool stop_requested() noexcept { return stop.load(std::memory_order_relaxed); }
+void request_stop() noexcept {
+  stop.store(true, std::memory_order_relaxed);
+}
+void clear_stop() noexcept {
+  stop.store(false, std::memory_order_relaxed);
+}
+bool stop_requested() noexcept {
+  return stop.load(std::memory_order_relaxed);
+}
 void check_stop() {
   if (stop_requested()) throw Interrupted();
 }
