@@ -10,8 +10,8 @@ set(share_folder share/imatch-lua)
 set_target_properties(imatch-lua PROPERTIES INSTALL_RPATH "$ORIGIN/../${lib_folder}/torch/lib")
 install(TARGETS imatch-lua RUNTIME DESTINATION bin)
 
-file(GLOB torch_libraries ${IMATCH_TORCH}/lib/libc10*.so* ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libtorch_cuda*.so
-     ${IMATCH_TORCH}/lib/libgomp*.so* ${IMATCH_TORCH}/lib/libcud*.so* ${IMATCH_TORCH}/lib/libnv*.so*)
+file(GLOB torch_libraries ${IMATCH_TORCH}/lib/libc10*.so ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libgomp*.so*
+     ${IMATCH_TORCH}/lib/libtorch_cuda*.so ${IMATCH_TORCH}/lib/libtorch_nvshmem.so ${IMATCH_TORCH}/lib/libcaffe2_nvrtc.so)
 install(FILES ${torch_libraries} DESTINATION ${lib_folder}/torch/lib)
 if(IMATCH_TORCH_HAS_CUDA AND EXISTS ${IMATCH_TORCH}/../nvidia)
   install(DIRECTORY ${IMATCH_TORCH}/../nvidia DESTINATION ${lib_folder} USE_SOURCE_PERMISSIONS
