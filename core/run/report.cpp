@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "run/canonical.h"
+
+namespace imatch {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMostEmbeddedBytes = 24 << 20;
+
+struct Picture {
+  std::size_t cell;
+  std::string name;      ///< File name without suffix.
+  std::string relative;  ///< Path below the run folder.
+};
+
+/// The pictures of the plan's cells, by cell and name.
+std::vector<Picture> find_pictures(const RunFolder& run) {
+  std::vector<Picture> pictures;
+  std::error_code missing;
+  for (const auto& folder : fs::directory_iterator(run.path() + "/pictures", missing)) {
+    const std::int64_t cell = run.plan().find(folder.path().filename().string());
+    if (cell < 0) continue;
+    for (const auto& file : fs::directory_iterator(folder.path(), missing)) {
+      if (file.path().extension() != ".png") continue;
+      pictures.push_back({static_cast<std::size_t>(cell), file.path().stem().string(),
+                          fs::relative(file.path(), run.path()).string()});
+    }
+  }
+  std::sort(pictures.begin(), pictures.end(), [](const Picture& a, const Picture& b) {
+    return std::tie(a.cell, a.name) < std::tie(b.cell, b.name);
+  });
+  return pictures;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
+    unsigned block = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      block = block << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k) text += k <= n ? kDigits[block >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+void append_number(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "null";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "\"inf\"" : "\"-inf\"";
+  } else if (value == std::floor(value) && std::abs(value) < 1e15) {
+    out += canonical_number(value);
+  } else {
+    char digits[40];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, 6);
+    out.append(digits, end.ptr);
+  }
+}
+
+/// Appends `"name":[item, item, ...]`.
+template <class Item>
+void append_list(std::string& out, const char* name, std::size_t n, Item&& item) {
+  out += fmt::format("{}:[", quoted_json(name));
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i > 0) out += ',';
+    item(i);
+  }
+  out += ']';
+}
+
+void append_column(std::string& out, const ResultTable& results, const std::string& metric) {
+  out += "{\"name\":" + quoted_json(metric) + ",";
+  append_list(out, "values", results.size(), [&](std::size_t cell) {
+    const Scalar entry = results.get(cell, metric);
+    switch (entry.kind) {
+      case Scalar::Kind::kMissing:
+        out += "null";
+        break;
+      case Scalar::Kind::kNumber:
+        append_number(out, entry.number);
+        break;
+      case Scalar::Kind::kBoolean:
+        out += entry.number != 0 ? "true" : "false";
+        break;
+      case Scalar::Kind::kText:
+      case Scalar::Kind::kNested:
+        out += quoted_json(*entry.text);
+        break;
+    }
+  });
+  out += '}';
+}
+
+Json json_of_file(const std::string& path) {
+  try {
+    return Json::parse(read_file(path), nullptr, false);
+  } catch (const Failure&) {
+    return nullptr;
+  }
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+}
+
+/// Keeps JSON inside of its <script>: no '<' means no tag and no comment can begin there.
+std::string safe_in_script(std::string json) {
+  replace_all(json, "<", "\\u003c");
+  return json;
+}
+
+std::string safe_script(std::string javascript) {
+  replace_all(javascript, "</script", "<\\/script");
+  replace_all(javascript, "<!--", "<\\!--");
+  return javascript;
+}
+
+std::string safe_text(std::string text) {
+  replace_all(text, "&", "&amp;");
+  replace_all(text, "<", "&lt;");
+  replace_all(text, ">", "&gt;");
+  replace_all(text, "\"", "&quot;");
+  return text;
+}
+
+/// Fills {{name}} placeholders in one pass, so that what is filled in may hold anything.
+std::string fill(const std::string& page, const std::vector<std::pair<std::string, std::string>>& values) {
+  std::string out;
+  for (std::size_t at = 0;;) {
+    const std::size_t open = page.find("{{", at);
+    const std::size_t close = open == std::string::npos ? open : page.find("}}", open);
+    if (close == std::string::npos) return out += page.substr(at);
+    out += page.substr(at, open - at);
+    const std::string name = page.substr(open + 2, close - open - 2);
+    const auto found =
+        std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.first == name; });
+    if (found == values.end())
+      throw Error(fmt::format("report: the page has an unknown placeholder '{}'", name));
+    out += found->second;
+    at = close + 2;
+  }
+}
+
+std::string report_fingerprint(const RunFolder& run, const std::optional<BestOptions>& best,
+                               const ReportParts& parts) {
+  Sha256 hash;
+  hash.add(run.fingerprint()).add(parts.title).add(parts.page).add(parts.style).add(parts.options.dump());
+  for (const std::string& script : parts.scripts) hash.add(script);
+  if (best) hash.add(options_to_json(*best).dump());
+  for (const Picture& picture : find_pictures(run)) {
+    std::error_code missing;
+    hash.add(
+        fmt::format("{} {};", picture.relative, fs::file_size(run.path() + "/" + picture.relative, missing)));
+  }
+  return hash.hex();
+}
+
+/// Whether the head of the file holds the fingerprint.
+bool has_fingerprint(const std::string& path, const std::string& fingerprint) {
+  std::error_code missing;
+  if (!fs::is_regular_file(path, missing)) return false;
+  return read_file(path).substr(0, 1024).find(fingerprint) != std::string::npos;
+}
+
+}  // namespace
+
+std::string report_data(const RunFolder& run, const std::optional<BestOptions>& best,
+                        const ReportParts& parts) {
+  const Plan& plan = run.plan();
+  const ResultTable& results = run.results();
+  std::string out = "{\"name\":" + quoted_json(parts.title) + ",";
+  append_list(out, "axes", plan.axes().size(), [&](std::size_t axis) {
+    out += "{\"name\":" + quoted_json(plan.axes()[axis].name) + ",";
+    append_list(out, "values", plan.axes()[axis].values.size(),
+                [&](std::size_t i) { out += plan.value_text(axis, static_cast<std::uint32_t>(i)); });
+    out += '}';
+  });
+  out += ',';
+  append_list(out, "keys", plan.size(), [&](std::size_t cell) { (out += '"') += plan.key(cell) + '"'; });
+  out += ',';
+  append_list(out, "cells", plan.axes().size(), [&](std::size_t axis) {
+    out += '[';
+    for (std::size_t cell = 0; cell < plan.size(); ++cell)
+      out += (cell > 0 ? "," : "") + std::to_string(plan.value_index(cell, axis));
+    out += ']';
+  });
+  out += ',';
+  const auto metrics = results.metrics();
+  append_list(out, "metrics", metrics.size(),
+              [&](std::size_t i) { append_column(out, results, metrics[i]); });
+  out += ',';
+  append_list(out, "time_ms", plan.size(),
+              [&](std::size_t cell) { append_number(out, results.time_ms(cell)); });
+  out += ',';
+  append_list(out, "status", plan.size(),
+              [&](std::size_t cell) { out += std::to_string(static_cast<int>(results.status(cell))); });
+
+  Json errors = Json::object();
+  for (std::size_t cell = 0; cell < plan.size(); ++cell)
+    if (results.status(cell) == ResultTable::Status::kFailed)
+      errors[std::to_string(cell)] = results.error(cell);
+  Json pictures = Json::object();
+  std::size_t embedded = 0;
+  for (const Picture& picture : find_pictures(run)) {
+    std::string source = picture.relative;
+    const std::string bytes = read_file(run.path() + "/" + picture.relative);
+    if ((embedded += bytes.size()) <= kMostEmbeddedBytes) source = "data:image/png;base64," + base64(bytes);
+    pictures[std::to_string(picture.cell)].push_back({{"name", picture.name}, {"source", source}});
+  }
+  const Json selection = best && results.num_ok() > 0 ? select_best(plan, results, *best) : Json(nullptr);
+  for (const auto& [name, value] : {std::pair<const char*, Json>{"errors", errors},
+                                    {"best", selection},
+                                    {"provenance", json_of_file(run.path() + "/provenance.json")},
+                                    {"pictures", pictures},
+                                    {"options", parts.options}})
+    out += fmt::format(",\"{}\":{}", name, value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return out += '}';
+}
+
+std::string write_report(const RunFolder& run, const std::optional<BestOptions>& best,
+                         const ReportParts& parts) {
+  const std::string path = run.path() + "/report.html";
+  const std::string fingerprint = report_fingerprint(run, best, parts);
+  if (has_fingerprint(path, fingerprint)) return path;
+  std::string scripts;
+  for (const std::string& script : parts.scripts) scripts += "<script>" + safe_script(script) + "</script>\n";
+  const std::string data = "<script type=\"application/json\" id=\"data\">" +
+                           safe_in_script(report_data(run, best, parts)) + "</script>";
+  write_file_atomically(path, fill(parts.page, {{"title", safe_text(parts.title)},
+                                                {"style", parts.style},
+                                                {"scripts", scripts},
+                                                {"data", data},
+                                                {"fingerprint", fingerprint}}));
+  return path;
+}
+
+}  // namespace imatch

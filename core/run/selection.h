@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "run/results.h"
+
+namespace imatch {
+
+inline constexpr std::string_view kDirections[] = {"min", "max"};
+inline constexpr std::string_view kStatistics[] = {"mean", "median"};
+
+/// What "best" means in a sweep.
+struct BestOptions {
+  std::string metric;              ///< Name of the metric that decides.
+  std::string direction = "min";   ///< 'min' or 'max'.
+  std::string statistic = "mean";  ///< How the cells of one setting are summed up: 'mean' or 'median'.
+  std::vector<std::string> over;   ///< Axes to sum up over (places, seeds): not part of the setting.
+
+  static constexpr auto fields = std::tuple{
+      field("metric", &BestOptions::metric, anything(), "Metric that decides."),
+      field("direction", &BestOptions::direction, one_of(kDirections), "Whether small or large is good."),
+      field(
+          "statistic", &BestOptions::statistic, one_of(kStatistics),
+          "How the cells of one setting are summed up; the median bears failures (infinite errors) better."),
+      field("over", &BestOptions::over, anything(),
+            "Axes to sum up over, such as places or seeds; the others make the setting. None: one cell a "
+            "setting.")};
+};
+
+/// A metric over the cells that agree in some axes.
+struct Group {
+  std::vector<std::uint32_t> values;  ///< Value index of each axis grouped by.
+  std::size_t first_cell = 0;         ///< In the order of the plan.
+  std::size_t num_cells = 0;          ///< Finished cells of the group, failed ones included.
+  std::vector<double> numbers;        ///< The finite values, ascending.
+  double mean = 0, std = 0, median = 0, min = 0,
+         max = 0;  ///< Of `numbers`; NaN when empty. std divides by n - 1.
+
+  /// Cells without a finite value: failed, metric absent, NaN or infinite.
+  std::size_t num_missing() const { return num_cells - numbers.size(); }
+};
+
+/// Groups in the order of their first cell. Booleans count as 0 and 1. Throws Error for an unknown axis.
+std::vector<Group> group_by(const Plan& plan, const ResultTable& results, const std::string& metric,
+                            const std::vector<std::string>& axes);
+/// {axis: value ..., num_cells, num_missing, mean, std, median, min, max}.
+Json to_json(const Group& group, const Plan& plan, const std::vector<std::string>& axes);
+
+/// {metric, direction, statistic, over, cell = {cell_key, params, metrics}, setting = {params, num_cells,
+/// mean, ...}}. `cell` is the best single cell, `setting` the best group over `over`. Settings that fail do
+/// not win by their few good cells: by 'mean' the one with the smaller share of missing values is better,
+/// whatever the mean; by 'median' a missing value counts as the worst there is. Of equals the first in the
+/// plan wins. Both are null when no cell has the metric. Throws Error for an axis that the plan lacks, or a
+/// metric that no finished cell has.
+Json select_best(const Plan& plan, const ResultTable& results, const BestOptions& options);
+
+/// The cells that have the metric, best first. Infinite values stand last, NaN is left out.
+std::vector<std::size_t> rank_cells(const ResultTable& results, const std::string& metric,
+                                    bool smaller_is_better);
+
+}  // namespace imatch
