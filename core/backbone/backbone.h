@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <memory>
 #include <span>
 #include <string>
@@ -12,22 +14,29 @@
 
 namespace imatch {
 
-/// A model that turns images into Features. Implementations are immutable after construction and may be used from
-/// one thread at a time.
+/// A model that turns images into Features. Implementations are immutable after construction.
 class Backbone {
  public:
   virtual ~Backbone() = default;
 
-  /// Features of each image, in order. Images of equal size after preprocessing go through the network together.
-  /// Polls the stop request once a batch. Tensors lie on the CPU unless the options say otherwise.
+  /// Features of each image, in order; Features::key is left empty (extract.h fills it). Images of equal size
+  /// after preprocessing go through the network together. Polls the stop request once a batch. Tensors are
+  /// float32 on the CPU. Throws Failure (too_large) for an image so narrow that it would be resized to an
+  /// enormous one.
   virtual std::vector<Features> extract(std::span<const Image* const> images) const = 0;
 
-  /// The name and every option that shapes the result: parses back to itself and is part of the cache key.
+  /// The name and every option that shapes the result: opens the same backbone again (open_backbone) and is
+  /// part of the cache key. "efficientnet_lite0 image_size=336 resize=shorter stage=16 global=mean
+  /// dtype=fp32".
   virtual std::string spec() const = 0;
   /// SHA-256 of the weights file; "" for a backbone without weights.
   virtual std::string weights_sha256() const = 0;
   /// Side of a token in pixels of the resized image.
   virtual int stride() const = 0;
+
+  /// Class scores before softmax of each image, [images, classes]. Throws Error for a backbone that has no
+  /// classes.
+  virtual at::Tensor logits(std::span<const Image* const> images) const;
 };
 
 /// One line in the table of registry.cpp.
@@ -35,14 +44,37 @@ struct BackboneKind {
   std::string name;
   std::string doc;
   std::vector<FieldInfo> options;
+  /// The options with all defaults filled in. Throws Error as parse_options does.
+  Json (*complete)(const Json& options);
   std::unique_ptr<Backbone> (*open)(const Json& options);
 };
+
+/// The kind of a class with `Options`, `kName` and `kDoc`, constructed from its options.
+template <class Implementation>
+BackboneKind backbone_kind() {
+  using Options = typename Implementation::Options;
+  static constexpr auto parse = [](const Json& options) {
+    return parse_options<Options>(options, std::string(Implementation::kName) + " options");
+  };
+  return {Implementation::kName, Implementation::kDoc, describe_options<Options>(),
+          [](const Json& options) { return options_to_json(parse(options)); },
+          [](const Json& options) -> std::unique_ptr<Backbone> {
+            return std::make_unique<Implementation>(parse(options));
+          }};
+}
 
 /// All kinds, sorted by name.
 std::span<const BackboneKind> backbone_kinds();
 
-/// Opens a backbone, or returns the one already opened in this process with the same name and options.
-/// Throws Error for an unknown name or option, Failure for missing or unfit weights.
-std::shared_ptr<const Backbone> open_backbone(const std::string& name, const Json& options = Json::object());
+/// The kind of that name. Throws Error that lists the names and the nearest spelling.
+const BackboneKind& backbone_kind_of(const std::string& name);
+
+/// Opens a backbone, or returns the one already opened in this process with the same name and options. `spec`
+/// is a name or a whole specification ("dense_sift step=4"); `options` add to it and win over it. Throws
+/// Error for an unknown name or option, Failure for missing or unfit weights.
+std::shared_ptr<const Backbone> open_backbone(const std::string& spec, const Json& options = Json::object());
+
+/// Forgets every opened backbone; those still in use live on until their last user lets go.
+void close_backbones();
 
 }  // namespace imatch

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <tuple>
+
+#include "backbone/backbone.h"
+#include "backbone/pooling.h"
+#include "backbone/sift_grid.h"
+#include "backbone/working_frame.h"
+#include "base/field.h"
+
+namespace imatch {
+
+struct DenseSiftOptions {
+  int image_size = 336;
+  std::string resize = "shorter";
+  int step = 8;
+  int bin_size = 4;
+  std::string global = "mean";
+
+  using Self = DenseSiftOptions;
+  static constexpr auto fields = std::tuple{
+      field("image_size", &Self::image_size, in_range(16, 4096),
+            "Side in pixels to which images are resized."),
+      field("resize", &Self::resize, one_of(WorkingFrame::kModes),
+            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole steps) or 'exact' (a "
+            "square)."),
+      field("step", &Self::step, in_range(1, 256),
+            "Distance of neighbouring descriptors in pixels of the resized image."),
+      field("bin_size", &Self::bin_size, in_range(1, 64),
+            "Side in pixels of one of the 4 x 4 bins of a descriptor; the smoothing is a third of it."),
+      field("global", &Self::global, one_of(kPoolings),
+            "The image's vector: 'mean' of the tokens, 'mean_std' (with their standard deviation) or 'gem' "
+            "(p = 3).")};
+};
+
+/// RootSIFT on a dense grid: tokens [rows * cols, 128] as dense_rootsift says, on luma (ITU-R 601). Needs no
+/// weights and runs on the CPU. A token's norm is the square root of the mean gradient around it.
+class DenseSift final : public Backbone {
+ public:
+  using Options = DenseSiftOptions;
+  static constexpr const char* kName = "dense_sift";
+  static constexpr const char* kDoc =
+      "RootSIFT descriptors on a dense grid, upright: 128 values a token whose norm tells the contrast. No "
+      "weights.";
+
+  explicit DenseSift(Options options);
+
+  std::vector<Features> extract(std::span<const Image* const> images) const override;
+  std::string spec() const override;
+  std::string weights_sha256() const override { return ""; }
+  int stride() const override { return options_.step; }
+
+ private:
+  Options options_;
+  WorkingFrame frame_;
+};
+
+}  // namespace imatch

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "backbone/backbone.h"
+#include "backbone/dense_sift.h"
+#include "backbone/efficientnet_lite.h"
+#include "backbone/spec.h"
+#include "base/error.h"
+#include "base/spelling.h"
+
+namespace imatch {
+namespace {
+
+/// One line a kind.
+std::vector<BackboneKind> make_kinds() {
+  std::vector<BackboneKind> kinds{
+      backbone_kind<DenseSift>(),
+      backbone_kind<EfficientNetLite>(),
+  };
+  std::ranges::sort(kinds, {}, &BackboneKind::name);
+  return kinds;
+}
+
+struct Opened {
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<const Backbone>> by_options;
+};
+
+Opened& opened() {
+  static Opened all;
+  return all;
+}
+
+}  // namespace
+
+at::Tensor Backbone::logits(std::span<const Image* const>) const {
+  throw Error(fmt::format("{}: this backbone has no classes", spec()));
+}
+
+std::span<const BackboneKind> backbone_kinds() {
+  static const std::vector<BackboneKind> kinds = make_kinds();
+  return kinds;
+}
+
+const BackboneKind& backbone_kind_of(const std::string& name) {
+  std::vector<std::string> names;
+  for (const BackboneKind& kind : backbone_kinds()) {
+    if (kind.name == name) return kind;
+    names.push_back(kind.name);
+  }
+  throw Error(fmt::format("backbone: there is no '{}'{}; expected one of {}", name, did_you_mean(name, names),
+                          joined(names)));
+}
+
+std::shared_ptr<const Backbone> open_backbone(const std::string& spec, const Json& options) {
+  BackboneSpec parsed = parse_spec(spec);
+  const BackboneKind& kind = backbone_kind_of(parsed.name);
+  if (options.is_object())
+    parsed.options.update(options);
+  else if (!options.empty())
+    kind.complete(options);  // throws: options are not a list
+  const Json complete = kind.complete(parsed.options);
+  const std::string key = kind.name + complete.dump();
+
+  Opened& all = opened();
+  const std::lock_guard lock(all.mutex);
+  const auto found = all.by_options.find(key);
+  if (found != all.by_options.end()) return found->second;
+  std::shared_ptr<const Backbone> backbone = kind.open(complete);
+  all.by_options.emplace(key, backbone);
+  return backbone;
+}
+
+void close_backbones() {
+  Opened& all = opened();
+  std::map<std::string, std::shared_ptr<const Backbone>> closing;
+  const std::lock_guard lock(all.mutex);
+  closing.swap(all.by_options);
+}
+
+}  // namespace imatch
