@@ -91,7 +91,7 @@ Homography image_from_ground(const CameraOptions& camera) {
 }
 
 double gsd_at(const Homography& h, Point2 pixel) {
-  const double w = h.m[6] * pixel.x + h.m[7] * pixel.y + h.m[8];
+  const double w = h.depth(pixel);
   if (!(w > 0)) return std::numeric_limits<double>::infinity();
   // The Jacobian of a homography has the determinant det(H) / w^3.
   const auto& m = h.m;

@@ -48,7 +48,7 @@ Homography image_from_ground(const CameraOptions& camera);
 
 /// True when the pixel sees ground rather than the sky; `h` is a ground_from_image.
 inline bool sees_ground(const Homography& h, Point2 pixel) {
-  return h.m[6] * pixel.x + h.m[7] * pixel.y + h.m[8] > 0;
+  return h.depth(pixel) > 0;
 }
 
 /// Ground sampling distance at a pixel: the square root of the ground area that one pixel there covers, m;

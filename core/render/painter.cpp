@@ -10,8 +10,9 @@
 
 namespace imatch {
 
-constexpr int kLatticeStep = 8;      // texels between the points where slow quantities are computed
-constexpr double kBorderReach = 14;  // metres from a line at which it still matters
+constexpr int kLatticeStep = 8;          // texels between the points where slow quantities are computed
+constexpr double kBorderReach = 14;      // metres from a line at which it still matters
+constexpr double kCircle = 1.42 * 1.35;  // half a square's side to its circle, and what flattening stretches
 constexpr Colour kVerge{104, 118, 70};
 constexpr Colour kEarth{138, 118, 92};
 constexpr Colour kAsphalt{104, 104, 106};
@@ -20,13 +21,13 @@ constexpr Colour kHedge{60, 78, 42};
 
 /// A texel and all that is known of its place.
 struct Painter::Spot {
-  std::size_t index;
+  std::size_t index = 0;
   Point2 flat;
-  float river;
-  const Parcel* parcel;
-  float edge = 1e3f;  ///< Distance of the nearest border, m.
-  std::array<float, kBorders> distance;
-  std::array<const Division*, kBorders> node;
+  float river = 0;
+  const Parcel* parcel = nullptr;
+  float edge = 0;  ///< Distance of the nearest border, m; large beyond kBorderReach.
+  std::array<float, kBorders> distance{};
+  std::array<const Division*, kBorders> node{};
 };
 
 Painter::Painter(const Landscape& land, const TexelGrid& grid)
@@ -51,16 +52,12 @@ std::vector<Colour> Painter::paint() {
   lay_lattice();
   const double half = grid_.step * (grid_.size - 1) / 2.0;
   const Point2 centre{grid_.x0 + half, grid_.y0 - half};
-  start_ = prune(land_.root(), land_.flattened(centre), half * 1.42 * 1.35 + kBorderReach);
-
+  const int start =
+      prune(land_.divisions(), land_.root(), land_.flattened(centre), half * kCircle + kBorderReach, here_);
   colour_.resize(static_cast<std::size_t>(grid_.size) * grid_.size);
   shadow_.assign(colour_.size(), 0);
-  for (int row = 0; row < grid_.size; ++row)
-    for (int column = 0; column < grid_.size; ++column) {
-      const Spot spot = spot_at(column, row);
-      colour_[spot.index] = ground_at(spot);
-      add_hedge_shadow(spot, spot.index);
-    }
+  for (int row = 0; row < grid_.size; row += kLatticeStep)
+    for (int column = 0; column < grid_.size; column += kLatticeStep) paint_ground(column, row, start);
 
   const std::vector<int> blocks = land_.blocks_near(centre, half + grid_.step);
   const std::vector<int> trees = land_.trees_near(centre, half + grid_.step);
@@ -89,54 +86,69 @@ void Painter::lay_lattice() {
 }
 
 /// The part of the tree of divisions that matters within a circle; returns its root, or ~parcel.
-int Painter::prune(int division, Point2 centre, double radius) {
-  if (division < 0) return division;
-  const Division& d = land_.divisions()[division];
+int Painter::prune(const std::vector<Division>& from, int at, Point2 centre, double radius,
+                   std::vector<Division>& to) {
+  if (at < 0) return at;
+  const Division& d = from[at];
   const double distance = d.normal.x * centre.x + d.normal.y * centre.y - d.offset;
-  if (distance > radius) return prune(d.child[1], centre, radius);
-  if (distance < -radius) return prune(d.child[0], centre, radius);
-  const int index = static_cast<int>(nodes_.size());
-  nodes_.push_back({d.normal, d.offset, d.border, {0, 0}});
+  if (distance > radius) return prune(from, d.child[1], centre, radius, to);
+  if (distance < -radius) return prune(from, d.child[0], centre, radius, to);
+  const int index = static_cast<int>(to.size());
+  to.push_back({d.normal, d.offset, d.border, {0, 0}});
   for (int side = 0; side < 2; ++side) {
-    const int child = prune(d.child[side], centre, radius);
-    nodes_[index].child[side] = child;
+    const int child = prune(from, d.child[side], centre, radius, to);
+    to[index].child[side] = child;
   }
   return index;
 }
 
-Painter::Spot Painter::spot_at(int column, int row) const {
-  Spot spot;
-  spot.index = static_cast<std::size_t>(row) * grid_.size + column;
+/// The texels between four points of the lattice; `start` is the root of here_.
+void Painter::paint_ground(int column, int row, int start) {
   const std::size_t i = static_cast<std::size_t>(row / kLatticeStep) * lattice_ + column / kLatticeStep;
-  const double s = (column % kLatticeStep) / static_cast<double>(kLatticeStep);
-  const double t = (row % kLatticeStep) / static_cast<double>(kLatticeStep);
-  const double w[4] = {(1 - s) * (1 - t), s * (1 - t), (1 - s) * t, s * t};
-  const std::size_t at[4] = {i, i + 1, i + lattice_, i + lattice_ + 1};
-  double river = 0;
-  for (int k = 0; k < 4; ++k) {
-    spot.flat.x += w[k] * flat_[at[k]].x;
-    spot.flat.y += w[k] * flat_[at[k]].y;
-    river += w[k] * static_cast<double>(river_[at[k]]);
+  const std::size_t below = i + lattice_;
+  const auto mix = [](Point2 a, Point2 b, double t) {
+    return Point2{a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t};
+  };
+  const Point2 middle = mix(mix(flat_[i], flat_[i + 1], 0.5), mix(flat_[below], flat_[below + 1], 0.5), 0.5);
+  near_.clear();
+  const int near_start =
+      prune(here_, start, middle, kLatticeStep / 2.0 * grid_.step * kCircle + kBorderReach, near_);
+  Spot spot;
+  for (int r = row; r < std::min(row + kLatticeStep, grid_.size); ++r) {
+    const double t = (r - row) / static_cast<double>(kLatticeStep);
+    const auto tf = static_cast<float>(t);
+    const Point2 left = mix(flat_[i], flat_[below], t), right = mix(flat_[i + 1], flat_[below + 1], t);
+    const float river_left = river_[i] + (river_[below] - river_[i]) * tf;
+    const float river_right = river_[i + 1] + (river_[below + 1] - river_[i + 1]) * tf;
+    for (int c = column; c < std::min(column + kLatticeStep, grid_.size); ++c) {
+      const double s = (c - column) / static_cast<double>(kLatticeStep);
+      spot.index = static_cast<std::size_t>(r) * grid_.size + c;
+      spot.flat = mix(left, right, s);
+      spot.river = river_left + (river_right - river_left) * static_cast<float>(s);
+      find_borders(near_start, spot);
+      colour_[spot.index] = ground_at(spot);
+      add_hedge_shadow(spot, spot.index);
+    }
   }
-  spot.river = static_cast<float>(river);
+}
+
+void Painter::find_borders(int at, Spot& spot) const {
+  spot.edge = 1e3f;
   spot.distance.fill(1e3f);
-  spot.node.fill(nullptr);
-  int at_node = start_;
-  while (at_node >= 0) {
-    const Division& node = nodes_[at_node];
+  while (at >= 0) {
+    const Division& d = near_[at];
     const auto signed_distance =
-        static_cast<float>(node.normal.x * spot.flat.x + node.normal.y * spot.flat.y - node.offset);
+        static_cast<float>(d.normal.x * spot.flat.x + d.normal.y * spot.flat.y - d.offset);
     const float distance = std::abs(signed_distance);
-    const auto kind = static_cast<std::size_t>(node.border);
+    const auto kind = static_cast<std::size_t>(d.border);
     if (distance < spot.distance[kind]) {
       spot.distance[kind] = distance;
-      spot.node[kind] = &node;
+      spot.node[kind] = &d;
     }
     spot.edge = std::min(spot.edge, distance);
-    at_node = node.child[signed_distance >= 0];
+    at = d.child[signed_distance >= 0];
   }
-  spot.parcel = &land_.parcels()[~at_node];
-  return spot;
+  spot.parcel = &land_.parcels()[~at];
 }
 
 Colour Painter::ground_at(const Spot& spot) const {

@@ -21,12 +21,13 @@ class Painter {
   std::vector<Colour> paint();
 
  private:
-  std::vector<Division> nodes_;  // those that matter here
   struct Spot;
 
-  int prune(int division, Point2 centre, double radius);
+  static int prune(const std::vector<Division>& from, int at, Point2 centre, double radius,
+                   std::vector<Division>& to);
   void lay_lattice();
-  Spot spot_at(int column, int row) const;
+  void paint_ground(int column, int row, int start);
+  void find_borders(int at, Spot& spot) const;
   Colour ground_at(const Spot& spot) const;
   Colour cover_at(const Spot& spot) const;
   Colour crop_at(const Spot& spot) const;
@@ -49,8 +50,9 @@ class Painter {
   const Landscape& land_;
   TexelGrid grid_;
   float texel_;
-  int start_ = 0;
-  int lattice_ = 0;  // points a side
+  std::vector<Division> here_;  // those that matter in this square
+  std::vector<Division> near_;  // and to the few texels being painted
+  int lattice_ = 0;             // points a side
   std::vector<Point2> flat_;
   std::vector<float> river_;
   std::vector<float> grain_, clump_, patch_, broad_;  // texture, from fine to coarse

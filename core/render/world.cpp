@@ -14,8 +14,7 @@ namespace imatch {
 namespace {
 
 constexpr double kTexel_m = 0.125;
-constexpr int kPaintedLevels =
-    4;  // up to 1 m; coarser ones are halvings, since small things no longer fill a texel
+constexpr int kPaintedLevels = 3;  // coarser ones are halvings: what fills no texel must still be averaged
 
 class WorldPyramid : public Pyramid {
  public:
