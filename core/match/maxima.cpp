@@ -10,7 +10,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "base/stop.h"
@@ -20,16 +19,11 @@ namespace {
 
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
 
-/// Greatest value of a row. Sixteen independent lanes let the compiler use vector registers, which a single
-/// running maximum does not, because the order of comparisons would change.
 float greatest(const float* row, std::int64_t m) {
-  std::array<float, 16> lane;
-  lane.fill(kLowest);
-  std::int64_t j = 0;
-  for (; j + 16 <= m; j += 16)
-    for (int l = 0; l < 16; ++l) lane[l] = row[j + l] > lane[l] ? row[j + l] : lane[l];
-  for (; j < m; ++j) lane[0] = row[j] > lane[0] ? row[j] : lane[0];
-  return *std::max_element(lane.begin(), lane.end());
+  float best = kLowest;
+#pragma omp simd reduction(max : best)
+  for (std::int64_t j = 0; j < m; ++j) best = row[j] > best ? row[j] : best;
+  return best;
 }
 
 /// CPU. Threads share out the rows for the maxima of rows and the columns for those of columns, so that none
@@ -62,10 +56,13 @@ class HostMaxima {
   void keep_greater(const float* row, std::int64_t begin, std::int64_t end, std::int32_t id) {
     float* best = maxima_.col_value.data();
     std::int32_t* where = index_.data();
+    // A mask in place of a branch, and the pragma: else the compiler keeps to one value at a time.
+#pragma omp simd
     for (std::int64_t j = begin; j < end; ++j) {
-      const bool better = row[j] > best[j];
-      where[j] = better ? id : where[j];
-      best[j] = better ? row[j] : best[j];
+      const float value = row[j], old = best[j];
+      const std::int32_t better = -static_cast<std::int32_t>(value > old);
+      where[j] = (id & better) | (where[j] & ~better);
+      best[j] = value > old ? value : old;
     }
   }
   Maxima& maxima_;
