@@ -31,21 +31,38 @@ struct CacheOptions {
       field("enabled", &CacheOptions::enabled, anything(), "False: nothing is looked up or kept.")};
 };
 
-/// Since the process began, or since the cache was last configured.
+/// Counted since the process began, or since the cache was last configured.
 struct CacheStatistics {
   std::int64_t memory_hits = 0;
   std::int64_t disk_hits = 0;
   std::int64_t misses = 0;
-  std::int64_t stored = 0;   ///< Entries written to disk.
-  std::int64_t removed = 0;  ///< Entries removed to keep to the size.
-  std::int64_t corrupt = 0;  ///< Entries that were damaged, and dropped.
+  std::int64_t stored = 0;
+  std::int64_t removed = 0;
+  std::int64_t corrupt = 0;
   std::int64_t failed_reads = 0;
   std::int64_t failed_writes = 0;
   std::int64_t bytes_read = 0;
   std::int64_t bytes_written = 0;
-  double read_ms = 0;   ///< Spent on hits.
-  double saved_ms = 0;  ///< What computing the hits again would have taken, less read_ms.
-  std::string problem;  ///< The first failure to read or write, in words; "" when there was none.
+  double read_ms = 0;
+  double saved_ms = 0;
+  std::string problem;
+  static constexpr auto fields = std::tuple{
+      field("memory_hits", &CacheStatistics::memory_hits, at_least(0), "Found in memory."),
+      field("disk_hits", &CacheStatistics::disk_hits, at_least(0), "Found in the folder."),
+      field("misses", &CacheStatistics::misses, at_least(0), "Found in neither."),
+      field("stored", &CacheStatistics::stored, at_least(0), "Entries written to the folder."),
+      field("removed", &CacheStatistics::removed, at_least(0), "Entries removed to keep to the size."),
+      field("corrupt", &CacheStatistics::corrupt, at_least(0), "Entries that were damaged, and dropped."),
+      field("failed_reads", &CacheStatistics::failed_reads, at_least(0), "Entries that could not be read."),
+      field("failed_writes", &CacheStatistics::failed_writes, at_least(0),
+            "Entries that could not be written."),
+      field("bytes_read", &CacheStatistics::bytes_read, at_least(0), "From the folder."),
+      field("bytes_written", &CacheStatistics::bytes_written, at_least(0), "To the folder."),
+      field("read_ms", &CacheStatistics::read_ms, at_least(0), "Time that the hits in the folder took."),
+      field("saved_ms", &CacheStatistics::saved_ms, anything(),
+            "Time that computing the hits again would have taken, less read_ms."),
+      field("problem", &CacheStatistics::problem, anything(),
+            "The first failure to read or write, in words; empty: none.")};
 };
 
 /// Everything that features depend on.
