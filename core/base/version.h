@@ -18,7 +18,7 @@ struct NamedVersion {
   std::string version;
 };
 
-/// The libraries that the program was built with, in a fixed order.
+/// The libraries that the build found, in a fixed order.
 std::vector<NamedVersion> library_versions();
 
 /// The processor's own name, "AMD EPYC 9354"; "unknown" where it tells none.
