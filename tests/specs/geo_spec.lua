@@ -1,0 +1,31 @@
+local spec = require "imatch.spec"
+
+spec.describe("geo", function(it)
+  it("measures distances and directions", function()
+    spec.near(math.pi / 2 * 6371000, im.geo.distance_m(0, 0, 0, 90), 1e-6)
+    spec.near(math.pi / 2, im.geo.distance_m(0, 0, 0, 90, { radius_m = 1 }), 1e-12)
+    spec.near(343896.8912667699, im.geo.geodesic_m(48.8566, 2.3522, 51.5072, -0.1276), 1e-6)
+    spec.near(329.951406198, im.geo.bearing_deg(48.8566, 2.3522, 51.5072, -0.1276), 1e-8)
+    spec.equal(20, im.geo.angle_difference_deg(10, 350))
+    spec.equal(-180, im.geo.angle_difference_deg(180, 0))
+  end)
+
+  it("goes where it is sent", function()
+    local lat, lon = im.geo.destination(47, 8, 30, 5000)
+    spec.near(5000, im.geo.geodesic_m(47, 8, lat, lon), 1e-6)
+    spec.near(30, im.geo.bearing_deg(47, 8, lat, lon), 1e-9)
+  end)
+
+  it("relates altitude and footprint", function()
+    spec.near(200, im.geo.ground_width_m(100, 90), 1e-9)
+    spec.near(120, im.geo.altitude_for_width_m(im.geo.ground_width_m(120, 61), 61), 1e-9)
+  end)
+
+  it("refuses what is no position", function()
+    spec.raises("latitude: 91 is not allowed", im.geo.distance_m, 91, 0, 0, 0)
+    spec.raises("argument #4", im.geo.distance_m, 0, 0, 0)
+    spec.raises("argument #1", im.geo.bearing_deg, "48", 0, 0, 0)
+    spec.raises("radius_m", im.geo.distance_m, 0, 0, 0, 1, { radius = 3 })
+    spec.raises("altitude_m: -1", im.geo.ground_width_m, -1, 60)
+  end)
+end)
