@@ -5,7 +5,17 @@ namespace imatch::host {
 
 extern const Module host_module;
 extern const Module tensor_module;
+extern const Module homography_module;
+extern const Module io_module;
 extern const Module image_module;
+extern const Module feature_module;
+extern const Module cache_module;
+extern const Module backbone_module;
+extern const Module match_module;
+extern const Module evaluate_module;
+extern const Module geo_module;
+extern const Module render_module;
+extern const Module run_module;
 
 int close_handle(lua_State* L);
 int collect_handle(lua_State* L);
@@ -16,7 +26,17 @@ namespace {
 const Module* const kModules[] = {
     &host_module,
     &tensor_module,
+    &homography_module,
+    &io_module,
     &image_module,
+    &feature_module,
+    &cache_module,
+    &backbone_module,
+    &match_module,
+    &evaluate_module,
+    &geo_module,
+    &render_module,
+    &run_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

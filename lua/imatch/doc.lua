@@ -4,7 +4,9 @@ local native = require "imatch.native"
 local M = {}
 
 -- Modules whose `documentation` table describes functions of `im` that are written in Lua.
-M.modules = { "imatch.view", "imatch.memoize", "imatch.arguments", "imatch.inspect", "imatch.doc" }
+M.modules = {
+  "imatch.view", "imatch.memoize", "imatch.arguments", "imatch.sweep", "imatch.range", "imatch.inspect", "imatch.doc",
+}
 
 local entries
 

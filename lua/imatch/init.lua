@@ -11,6 +11,10 @@ im.documentation, im.methods, im.overview = nil, nil, nil
 im.view = require("imatch.view").open
 im.memoize = require("imatch.memoize").memoize
 im.arguments = require("imatch.arguments").parser
+im.sweep = require("imatch.sweep").sweep
+im.range = require("imatch.range").range
+im.linspace = require("imatch.range").linspace
+im.logspace = require("imatch.range").logspace
 im.doc = require "imatch.doc"
 im.inspect = require "imatch.inspect"
 
