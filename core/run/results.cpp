@@ -77,13 +77,6 @@ Json finite(const Json& value) {
 ResultTable::ResultTable(std::size_t num_cells)
     : status_(num_cells, Status::kPending), time_ms_(num_cells, 0) {}
 
-const std::string* ResultTable::intern(std::string text) {
-  const auto found = interned_.find(text);
-  if (found != interned_.end()) return found->second;
-  texts_.push_back(text);
-  return interned_.emplace(std::move(text), &texts_.back()).first->second;
-}
-
 ResultTable::Column& ResultTable::column(const std::string& name) {
   for (Column& c : columns_)
     if (c.name == name) return c;
@@ -135,9 +128,9 @@ void ResultTable::set(std::size_t cell, const CellRecord& record) {
     else if (value.is_boolean())
       entry = {Scalar::Kind::kBoolean, value.get<bool>() ? 1.0 : 0.0, nullptr};
     else if (value.is_string())
-      entry = {Scalar::Kind::kText, 0, intern(value.get<std::string>())};
+      entry = {Scalar::Kind::kText, 0, &*texts_.insert(value.get<std::string>()).first};
     else if (value.is_structured())
-      entry = {Scalar::Kind::kNested, 0, intern(canonical_json(finite(value)))};
+      entry = {Scalar::Kind::kNested, 0, &*texts_.insert(canonical_json(finite(value))).first};
     else
       continue;
     column(name).entries[cell] = entry;
@@ -249,6 +242,19 @@ std::string ResultTable::failed_csv(const Plan& plan) const {
     out += '\n';
   }
   return out;
+}
+
+Json result_row(const Plan& plan, const ResultTable& results, std::size_t cell) {
+  constexpr const char* kNames[] = {"pending", "ok", "failed"};
+  Json row = plan.params(cell);
+  row.update(results.metrics_of(cell));
+  row["cell_key"] = plan.key(cell);
+  row["status"] = kNames[static_cast<int>(results.status(cell))];
+  if (results.status(cell) == ResultTable::Status::kFailed) {
+    row["error"] = results.error(cell);
+    row[kTime] = results.time_ms(cell);
+  }
+  return row;
 }
 
 void check_metric_names(const Json& metrics, const Plan& plan) {

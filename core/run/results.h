@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "run/cell.h"
@@ -64,17 +65,18 @@ class ResultTable {
   Column& column(const std::string& name);
   const Column* find(std::string_view name) const;
   std::vector<const Column*> sorted_columns() const;
-  const std::string* intern(std::string text);
 
   std::vector<Status> status_;
   std::vector<double> time_ms_;
   std::unordered_map<std::size_t, std::string> errors_;
   std::deque<Column> columns_;
-  std::unordered_map<std::string, const std::string*> interned_;
-  std::deque<std::string> texts_;
+  std::unordered_set<std::string> texts_;
   std::size_t num_ok_ = 0;
   std::size_t num_failed_ = 0;
 };
+
+/// Parameters, metrics and time_ms of a cell with its cell_key, status ("pending", "ok", "failed") and error.
+Json result_row(const Plan& plan, const ResultTable& results, std::size_t cell);
 
 /// Throws Error when `metrics` has a name that a table of this plan cannot hold: that of an axis, cell_key,
 /// status or error.

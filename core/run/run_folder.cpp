@@ -116,6 +116,7 @@ void RunFolder::read_finished() {
   std::vector<std::size_t> found;
   std::vector<bool> seen(plan_->size(), false);
   for (const std::string& name : names_in(path_ + "/cells")) {
+    if (ends_with(name, ".tmp")) unfinished_.push_back(path_ + "/cells/" + name);
     if (!ends_with(name, ".json")) continue;
     const std::int64_t cell = plan_->find(std::string_view(name).substr(0, name.size() - 5));
     if (cell >= 0) found.push_back(static_cast<std::size_t>(cell));
@@ -176,9 +177,21 @@ bool RunFolder::load(std::size_t cell) {
   }
 }
 
+/// Takes away what killed processes left half written; others may be writing just now.
+void RunFolder::remove_unfinished() {
+  constexpr double kOldSeconds = 3600;
+  struct stat status {};
+  for (const std::string& file : unfinished_)
+    if (::stat(file.c_str(), &status) == 0 &&
+        std::difftime(std::time(nullptr), status.st_mtime) > kOldSeconds)
+      ::unlink(file.c_str());
+  unfinished_.clear();
+}
+
 Worker& RunFolder::worker() {
   if (!worker_) {
     make_folder(path_ + "/cells");
+    remove_unfinished();
     worker_ = std::make_unique<Worker>(path_);
     provenance_ = std::make_unique<Provenance>(script_, facts_);
     save_session(false);

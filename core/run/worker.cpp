@@ -10,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <set>
@@ -60,6 +61,28 @@ bool process_status(long pid, char* state, std::string* start) {
 std::mutex own_mutex;
 std::set<std::string> own_workers;
 
+/// Whether the process that wrote `identity` ran on this machine and is no more.
+bool is_gone(const Json& identity, const std::string& this_machine) {
+  char state = '?';
+  std::string start;
+  return identity.is_object() && identity.value("machine", "") == this_machine &&
+         (!process_status(identity.value("pid", -1L), &state, &start) ||
+          start != identity.value("start", ""));
+}
+
+/// Takes away the files of workers that were killed.
+void remove_dead(const std::string& folder, const std::string& this_machine) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() != ".alive") continue;
+    try {
+      if (is_gone(Json::parse(read_file(entry.path()), nullptr, false), this_machine))
+        ::unlink(entry.path().c_str());
+    } catch (const Failure&) {  // removed by its owner meanwhile
+    }
+  }
+}
+
 double modified_s(const struct stat& status) {
   return static_cast<double>(status.st_mtim.tv_sec) + 1e-9 * static_cast<double>(status.st_mtim.tv_nsec);
 }
@@ -85,6 +108,7 @@ Worker::Worker(std::string run_folder) : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.folder = run_folder + "/workers";
   s.machine = machine();
+  remove_dead(s.folder, s.machine);
   char letter = '?';
   std::string start;
   process_status(::getpid(), &letter, &start);

@@ -182,3 +182,14 @@ TEST_CASE("Of equals the first in the plan is best, and infinite cells rank last
   CHECK(rank_cells(table, "e", true) == std::vector<std::size_t>{2, 3, 1, 0});
   CHECK(rank_cells(table, "e", false) == std::vector<std::size_t>{1, 2, 3, 0});
 }
+
+TEST_CASE("A row has parameters, metrics and what became of the cell") {
+  const Plan plan(Axes{{"a", {1, 2, 3}}});
+  ResultTable table(plan.size());
+  table.set(0, record_of(plan, 0, {{"e", 2.5}}, 7));
+  table.set(1, failure_of(plan, 1, "lost"));
+  CHECK(result_row(plan, table, 0) ==
+        Json{{"a", 1}, {"e", 2.5}, {"time_ms", 7.0}, {"cell_key", plan.key(0)}, {"status", "ok"}});
+  CHECK(result_row(plan, table, 1)["error"] == "lost");
+  CHECK(result_row(plan, table, 2)["status"] == "pending");
+}

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/resources.h"
+#include "base/spelling.h"
+#include "base/stop.h"
+#include "base/version.h"
+#include "binding.h"
+#include "run/canonical.h"
+#include "run/input_hash.h"
+#include "run/report.h"
+#include "run/run_folder.h"
+#include "settings.h"
+#include "state.h"
+#include "version_text.h"
+
+namespace imatch::host {
+
+template <>
+inline constexpr const char* type_name<Plan> = "Plan";
+template <>
+inline constexpr const char* type_name<RunFolder> = "Run";
+
+namespace {
+
+// ---- Arguments
+// -------------------------------------------------------------------------------------------------------
+
+std::vector<Axis> check_axes(lua_State* L, int index) {
+  std::vector<Axis> axes;
+  for (const Json& entry : to_json(L, index, "axes")) {
+    Axis axis{entry.at("name").get<std::string>(), {}};
+    const Json& values = entry.at("values");
+    if (!values.is_array() && !values.empty())
+      throw Error(fmt::format("axes.{}: expected a list of values", axis.name));
+    for (const Json& value : values) axis.values.push_back(value);
+    axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
+/// Cells are counted from 1 in Lua.
+std::size_t check_cell(lua_State* L, int index, const Plan& plan) {
+  return static_cast<std::size_t>(check_integer(L, index, 1, static_cast<std::int64_t>(plan.size()))) - 1;
+}
+
+std::optional<BestOptions> optional_best(lua_State* L, int index) {
+  if (is_absent(L, index)) return std::nullopt;
+  auto best = options<BestOptions>(L, index, "best");
+  if (best.metric.empty()) throw Error("best.metric: missing; expected the name of a metric");
+  return best;
+}
+
+std::vector<std::string> check_names(lua_State* L, int index, const char* what) {
+  const Json list = to_json(L, index, what);
+  std::vector<std::string> names;
+  for (const Json& name : list) {
+    if (!list.is_array() || !name.is_string()) throw Error(fmt::format("{}: expected a list of names", what));
+    names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+// ---- run.*
+// -----------------------------------------------------------------------------------------------------------
+
+int make_plan(lua_State* L) {
+  auto plan = std::make_shared<Plan>(check_axes(L, 1));
+  if (!is_absent(L, 2)) {
+    check_function(L, 2);
+    std::vector<bool> wanted(plan->size());
+    for (std::size_t cell = 0; cell < plan->size(); ++cell) {
+      if (cell % 256 == 0) check_stop();
+      lua_pushvalue(L, 2);
+      push_json(L, plan->params(cell));
+      lua_call(L, 1, 1);
+      wanted[cell] = lua_toboolean(L, -1) != 0;
+      lua_pop(L, 1);
+    }
+    plan->keep(wanted);
+  }
+  if (!is_absent(L, 3)) {
+    check_function(L, 3);
+    for (std::size_t cell = 0; cell < plan->size(); ++cell) {
+      if (cell % 256 == 0) check_stop();
+      lua_pushvalue(L, 3);
+      push_json(L, plan->params(cell));
+      lua_call(L, 1, 1);
+      plan->set_inputs(cell, content_key(canonical_json(to_json(L, -1, "inputs of a cell"))));
+      lua_pop(L, 1);
+    }
+  }
+  return push(L, std::move(plan));
+}
+
+constexpr int kFolderDigits = 16;
+
+int open_run(lua_State* L) {
+  const std::string out = check_string(L, 1);
+  const std::string name = check_string(L, 2);
+  auto plan = shared_arg<Plan>(L, 3);
+  Json identity = to_json(L, 4, "identity");
+  if (name.empty() || name != file_name_from(name) || name[0] == '.')
+    throw Error(fmt::format(
+        "sweep: name '{}'; expected letters, digits, '-', '_' and '.', it becomes a folder", name));
+  identity["name"] = name;
+  identity["program"] = program_version();
+  const std::string hash = content_key(canonical_json(identity)).substr(0, kFolderDigits);
+  return push(L, std::make_shared<RunFolder>(fmt::format("{}/{}/{}", out, name, hash), std::move(plan),
+                                             identity, options<RunOptions>(L, 5, "sweep")));
+}
+
+int key(lua_State* L) {
+  return push(L, content_key(canonical_json(to_json(L, 1))));
+}
+
+int nearest_name(lua_State* L) {
+  return push(L, did_you_mean(check_string(L, 1), check_names(L, 2, "names")));
+}
+
+int hash_path(lua_State* L) {
+  return push(L, hash_of_path(check_string(L, 1)));
+}
+
+int is_path(lua_State* L) {
+  std::error_code ignored;
+  return push(L, std::filesystem::exists(check_string(L, 1), ignored));
+}
+
+int print_duration(lua_State* L) {
+  return push(L, duration_text(check_number(L, 1)));
+}
+
+// ---- Plan
+// ------------------------------------------------------------------------------------------------------------
+
+int plan_size(lua_State* L) {
+  return push(L, arg<Plan>(L, 1).size());
+}
+int plan_params(lua_State* L) {
+  const auto& plan = arg<Plan>(L, 1);
+  return push(L, plan.params(check_cell(L, 2, plan)));
+}
+int plan_key(lua_State* L) {
+  const auto& plan = arg<Plan>(L, 1);
+  return push(L, plan.key(check_cell(L, 2, plan)));
+}
+int plan_seed(lua_State* L) {
+  const auto& plan = arg<Plan>(L, 1);
+  return push(L, cell_seed(check_integer(L, 3, -(std::int64_t{1} << 53), std::int64_t{1} << 53),
+                           plan.key(check_cell(L, 2, plan))));
+}
+int plan_to_string(lua_State* L) {
+  const auto& plan = arg<Plan>(L, 1);
+  return push(L, fmt::format("Plan({} axes, {} cells)", plan.axes().size(), plan.size()));
+}
+
+// ---- Run
+// -------------------------------------------------------------------------------------------------------------
+
+/// Leaves "message" and "message + traceback" for the caller: both are kept in the record of a failed cell.
+int message_handler(lua_State* L) {
+  const std::string message = text_of(L, 1);
+  lua_createtable(L, 2, 0);
+  lua_pushlstring(L, message.data(), message.size());
+  lua_rawseti(L, -2, 1);
+  luaL_traceback(L, L, message.c_str(), 1);
+  lua_rawseti(L, -2, 2);
+  return 1;
+}
+
+std::string text_at(lua_State* L, int table, int index) {
+  lua_rawgeti(L, table, index);
+  std::string text = text_of(L, -1);
+  lua_pop(L, 1);
+  return text;
+}
+
+/// What `measure(cell)` (the function at `function`) makes of a cell: a table of metrics, or an error.
+Measurement measure_cell(lua_State* L, int function, int handler, const Plan& plan, std::size_t cell) {
+  const int top = lua_gettop(L);
+  lua_pushvalue(L, function);
+  lua_pushinteger(L, static_cast<lua_Integer>(cell + 1));
+  const int status = lua_pcall(L, 1, 2, handler);
+  check_stop();
+  Measurement measured;
+  measured.ok = false;
+  try {
+    if (status != 0) {
+      const bool described = lua_istable(L, top + 1);
+      measured.error = described ? text_at(L, top + 1, 1) : text_of(L, top + 1);
+      measured.traceback = described ? text_at(L, top + 1, 2) : measured.error;
+    } else if (lua_istable(L, top + 1)) {
+      measured.metrics = to_json(L, top + 1, "metrics");
+      if (measured.metrics.is_array() && !measured.metrics.empty())
+        throw Error("measure returned a list; expected a table of metrics by name");
+      if (measured.metrics.is_array()) measured.metrics = Json::object();
+      check_metric_names(measured.metrics, plan);
+      measured.ok = true;
+    } else if (lua_isnil(L, top + 1) && !lua_isnil(L, top + 2)) {
+      measured.error = measured.traceback = text_of(L, top + 2);  // nil, message: an expected failure
+    } else {
+      throw Error(fmt::format("measure returned {}; expected a table of metrics", text_of(L, top + 1)));
+    }
+  } catch (const Error& error) {
+    measured.error = measured.traceback = error.what();
+  }
+  lua_settop(L, top);
+  return measured;
+}
+
+int describe(lua_State* L) {
+  auto& run = mutable_arg<RunFolder>(L, 1);
+  Json facts = to_json(L, 3, "facts");
+  facts["program"] = program_version();
+  facts["versions"] = component_versions();
+  run.describe(is_absent(L, 2) ? "" : check_string(L, 2), std::move(facts));
+  return 0;
+}
+
+int measure(lua_State* L) {
+  auto& run = mutable_arg<RunFolder>(L, 1);
+  check_function(L, 2);
+  const std::int64_t seed = check_integer(L, 3, -(std::int64_t{1} << 53), std::int64_t{1} << 53);
+  const auto best = optional_best(L, 4);
+  const std::string name = check_string(L, 5);
+  lua_settop(L, 5);
+  lua_pushcfunction(L, message_handler);
+  run.run([&](std::size_t cell) { return measure_cell(L, 2, 6, run.plan(), cell); }, best, seed, name);
+  return push(L, true);
+}
+
+Json counts_of(const RunFolder& run) {
+  const ResultTable& results = run.results();
+  return {{"total", results.size()},          {"run", run.num_run()},
+          {"cached", run.num_cached()},       {"failed", results.num_failed()},
+          {"pending", results.num_pending()}, {"damaged", run.damaged()}};
+}
+
+int counts(lua_State* L) {
+  return push(L, counts_of(arg<RunFolder>(L, 1)));
+}
+int path(lua_State* L) {
+  return push(L, arg<RunFolder>(L, 1).path());
+}
+
+int row(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  return push(L, result_row(run.plan(), run.results(), check_cell(L, 2, run.plan())));
+}
+
+int rows(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  lua_createtable(L, static_cast<int>(run.plan().size()), 0);
+  for (std::size_t cell = 0; cell < run.plan().size(); ++cell) {
+    if (cell % 256 == 0) check_stop();
+    push_json(L, result_row(run.plan(), run.results(), cell));
+    lua_rawseti(L, -2, static_cast<int>(cell + 1));
+  }
+  return 1;
+}
+
+int best(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  const auto wanted = optional_best(L, 2);
+  if (!wanted) throw Error("best.metric: missing; expected the name of a metric");
+  return push(L, select_best(run.plan(), run.results(), *wanted));
+}
+
+int group(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  const auto axes = check_names(L, 3, "group axes");
+  Json list = Json::array();
+  for (const Group& g : group_by(run.plan(), run.results(), check_string(L, 2), axes))
+    list.push_back(to_json(g, run.plan(), axes));
+  return push(L, list);
+}
+
+int rank(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  const std::string direction = check_string(L, 3);
+  if (direction != "min" && direction != "max") wrong_argument(L, 3, "'min' or 'max'");
+  Json list = Json::array();
+  for (const std::size_t cell : rank_cells(run.results(), check_string(L, 2), direction == "min"))
+    list.push_back(cell + 1);
+  return push(L, list);
+}
+
+int report(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  ReportParts parts;
+  parts.title = check_string(L, 3);
+  parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
+  const std::string folder = resource_folder("lua") + "/imatch/report/";
+  parts.page = read_file(folder + "report.html");
+  parts.style = read_file(folder + "report.css");
+  for (const char* library : {"vega", "vega-lite", "vega-embed"})
+    parts.scripts.push_back(read_file(fmt::format("{}/{}.min.js", resource_folder("js"), library)));
+  for (const char* script : {"data", "charts", "table", "report"})
+    parts.scripts.push_back(read_file(fmt::format("{}{}.js", folder, script)));
+  return push(L, write_report(run, optional_best(L, 2), parts));
+}
+
+int run_to_string(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  return push(L, fmt::format("Run({}, {} of {} cells)", run.path(),
+                             run.results().size() - run.results().num_pending(), run.results().size()));
+}
+
+// ---- Documentation
+// ---------------------------------------------------------------------------------------------------
+
+#define IMATCH_RUN_EXAMPLE                                                                                  \
+  "local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } "                                    \
+  "local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true " \
+  "}) "                                                                                                     \
+  "run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') "
+
+constexpr Binding kFunctions[] = {
+    bind<make_plan>("plan", "run.plan(axes [, where [, inputs]]) -> Plan",
+                    "The cells of a sweep: every combination of the axes, a list of {name =, values = "
+                    "{...}}, the last one "
+                    "fastest. Equal values count once. where(params) says which cells stay; inputs(params) "
+                    "returns plain data "
+                    "(hashes of the files a cell reads) that becomes part of the cell's key.",
+                    "print(#im.run.plan { { name = 'th', values = { 0.1, 0.5 } }, { name = 'place', values = "
+                    "{ 1, 2, 3 } } })"),
+    bind<open_run>("open", "run.open(out, name, plan, identity [, options]) -> Run",
+                   "The run folder out/name/HASH, HASH being that of name, identity (plain data) and the "
+                   "program's version; reads "
+                   "the cells finished there and makes nothing yet. Fails with 'unreadable'.",
+                   IMATCH_RUN_EXAMPLE, describe_options<RunOptions>),
+    bind<key>("key", "run.key(value) -> string",
+              "Hash of plain data, 24 hexadecimal digits. Equal data has equal keys: the order in tables "
+              "does not count, and 2 "
+              "is 2.0. NaN, infinity and text that is not UTF-8 are errors.",
+              "assert(im.run.key { a = 1, b = 2 } == im.run.key { b = 2.0, a = 1 })"),
+    bind<hash_path>("hash", "run.hash(path) -> string",
+                    "SHA-256 of a file, or of all files below a folder with their names; 64 hexadecimal "
+                    "digits. Fails with "
+                    "'not_found' or 'unreadable'.",
+                    "print(im.run.hash '/etc/os-release')"),
+    bind<is_path>("is_path", "run.is_path(text) -> boolean",
+                  "Whether a file or folder of that name is there.", "assert(im.run.is_path '/')"),
+    bind<nearest_name>("nearest", "run.nearest(name, names) -> string",
+                       "\"; did you mean 'x'?\" when one of the names is near, else \"\": the end of a "
+                       "message about a wrong name.",
+                       "print(im.run.nearest('mesure', { 'measure', 'name' }))"),
+    bind<print_duration>("duration", "run.duration(seconds) -> string",
+                         "\"0.4 s\", \"35 s\", \"2 min 5 s\", \"3 h 12 min\".",
+                         "print(im.run.duration(125))"),
+};
+
+constexpr Binding kPlanMethods[] = {
+    bind<plan_params>("params", "Plan:params(cell) -> table",
+                      "Parameters of a cell, a new table each time; cells count from 1.",
+                      "print(im.run.plan { { name = 'th', values = { 0.1 } } }:params(1).th)"),
+    bind<plan_key>("key", "Plan:key(cell) -> string",
+                   "Key of a cell: the hash of its parameters (and inputs).",
+                   "print(im.run.plan { { name = 'th', values = { 0.1 } } }:key(1))"),
+    bind<plan_seed>("seed", "Plan:seed(cell, sweep_seed) -> integer",
+                    "Random seed of a cell in [0, 2^52), made of the sweep's seed and the cell's key.",
+                    "print(im.run.plan { { name = 'th', values = { 0.1 } } }:seed(1, 0))"),
+};
+
+constexpr Binding kRunMethods[] = {
+    bind<describe>("describe", "Run:describe(script, facts)",
+                   "What provenance.json tells of this process when it measures a cell: the script's path "
+                   "(or nil) and a table.",
+                   IMATCH_RUN_EXAMPLE "run:describe(nil, { seed = 0 })"),
+    bind<measure>("measure", "Run:measure(function, seed, best, name) -> true",
+                  "Calls function(cell) -> metrics for every cell that is not finished, and writes the "
+                  "tables. An error in the "
+                  "function is recorded and the rest goes on; so is `nil, message`. Several processes may do "
+                  "so at once. Fails "
+                  "with 'unwritable' or 'no_space', naming the folder.",
+                  IMATCH_RUN_EXAMPLE, describe_options<BestOptions>),
+    bind<counts>("counts", "Run:counts() -> table",
+                 "Numbers of cells: total, run, cached, failed, pending; damaged: unreadable records.",
+                 IMATCH_RUN_EXAMPLE "print(run:counts().run)"),
+    bind<path>("path", "Run:path() -> string", "The run folder.", IMATCH_RUN_EXAMPLE "print(run:path())"),
+    bind<row>("row", "Run:row(cell) -> table",
+              "One row of results: parameters, metrics, time_ms, cell_key, status, error.",
+              IMATCH_RUN_EXAMPLE "print(run:row(1).score)"),
+    bind<rows>("rows", "Run:rows() -> list", "All rows, in the order of the plan.",
+               IMATCH_RUN_EXAMPLE "print(#run:rows())"),
+    bind<best>("best", "Run:best(options) -> table",
+               "{cell = {cell_key, params, metrics}, setting = {params, num_cells, num_missing, mean, std, "
+               "median, min, max}}: the best "
+               "cell, and the best setting when the axes named in `over` are summed up.",
+               IMATCH_RUN_EXAMPLE "print(run:best { metric = 'score', direction = 'max' }.cell.params.th)",
+               describe_options<BestOptions>),
+    bind<group>("group", "Run:group(metric, axes) -> list",
+                "The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, "
+                "mean, std, median, min, max}. "
+                "std divides by n - 1; num_missing counts failed cells and values that are not finite.",
+                IMATCH_RUN_EXAMPLE "print(run:group('score', { 'th' })[1].mean)"),
+    bind<rank>("rank", "Run:rank(metric, direction) -> list",
+               "Cells that have the metric, best first; 'min' or 'max'.",
+               IMATCH_RUN_EXAMPLE "print(run:rank('score', 'max')[1])"),
+    bind<report>("report", "Run:report(best, title [, options]) -> string",
+                 "Writes report.html unless it stands there with the same results; returns its path. "
+                 "Options: line_x, line_color, "
+                 "heat_x, heat_y, heat_facet, metric: what the charts show first.",
+                 IMATCH_RUN_EXAMPLE "print(run:report(nil, 'demo'))"),
+};
+
+constexpr Type kTypes[] = {
+    describe_type<Plan, plan_to_string, plan_size>("The cells of a sweep, in order.", kPlanMethods),
+    describe_type<RunFolder, run_to_string>("A folder of finished cells and the tables made of them.",
+                                            kRunMethods),
+};
+
+}  // namespace
+
+extern const Module run_module;
+const Module run_module{"run",
+                        "What sweeps are made of: plans, run folders, keys. Most scripts only need im.sweep.",
+                        kFunctions, kTypes};
+
+}  // namespace imatch::host

@@ -1,0 +1,242 @@
+// The charts: which axes they show, the figures they show, and their Vega-Lite specifications.
+"use strict";
+(() => {
+  const s = window.sweep;
+
+  // ---- Which axes ----------------------------------------------------------------------------------------------------
+
+  const varied = s.axes.filter((a) => a.values.length > 1);
+  const pick = (candidates, ...patterns) => {
+    for (const pattern of patterns) {
+      const found = candidates.find((a) => pattern.test(a.name));
+      if (found) return found;
+    }
+    return undefined;
+  };
+  const most_values = (list) => list.reduce((a, b) => !a || b.values.length > a.values.length ? b : a, undefined);
+  const ANGLE = /rotation|heading|yaw|angle|azimuth|_deg$/i;
+  const THRESHOLD = /(^|_)(th|thr|thresh|threshold)(_|$)/i;
+  const METHOD = /backbone|model|method|matcher|network/i;
+  const ALTITUDE = /altitude|height|scale|distance|gsd/i;
+
+  /** Axes that suit the sweep; the page's options come first. */
+  function choose() {
+    const chosen = {};
+    const option = (name) => s.axis(s.options[name] ?? "");
+    const numeric = varied.filter((a) => a.is_number);
+    const words = varied.filter((a) => !a.is_number);
+    chosen.line_x = option("line_x") ?? pick(numeric, THRESHOLD) ?? most_values(numeric.filter((a) => !ANGLE.test(a.name))) ??
+        numeric[0] ?? most_values(words);
+    const rest = varied.filter((a) => a !== chosen.line_x);
+    chosen.line_color = option("line_color") ?? pick(rest.filter((a) => a.values.length <= 12), METHOD) ??
+        rest.find((a) => !a.is_number && a.values.length <= 10) ?? rest.find((a) => a.values.length <= 6);
+    const free = rest.filter((a) => a !== chosen.line_color);
+    const pool = free.length >= 2 ? free : varied;
+    chosen.heat_x = option("heat_x") ?? pick(pool, ANGLE) ?? most_values(pool);
+    const others = pool.filter((a) => a !== chosen.heat_x);
+    chosen.heat_y = option("heat_y") ?? pick(others, ALTITUDE) ?? most_values(others.filter((a) => a.is_number)) ?? most_values(others);
+    chosen.heat_facet = option("heat_facet") ?? [chosen.line_color].find(
+        (a) => a && a !== chosen.heat_x && a !== chosen.heat_y && a.values.length <= 12);
+    return chosen;
+  }
+
+  // ---- Figures -------------------------------------------------------------------------------------------------------
+
+  const quantile = (sorted, q) => {
+    const at = (sorted.length - 1) * q, low = Math.floor(at), high = Math.ceil(at);
+    return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
+  };
+
+  /** The metric over the finished cells that agree in `axes`: [{codes, count, missing, mean, std, median, q1, q3}]. */
+  function aggregate(metric, axes) {
+    const groups = new Map();
+    for (let cell = 0; cell < s.num_cells; ++cell) {
+      if (s.status[cell] === s.PENDING) continue;
+      let id = 0;
+      for (const axis of axes) id = id * axis.values.length + axis.codes[cell];
+      let group = groups.get(id);
+      if (!group) groups.set(id, group = {codes: axes.map((a) => a.codes[cell]), count: 0, numbers: []});
+      group.count += 1;
+      const value = metric.values[cell];
+      if (value !== null && Number.isFinite(+value)) group.numbers.push(+value);
+    }
+    return [...groups.values()].map(({codes, count, numbers}) => {
+      const group = {codes, count, missing: count - numbers.length};
+      if (numbers.length === 0) return group;
+      numbers.sort((a, b) => a - b);
+      group.mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
+      const squares = numbers.reduce((sum, x) => sum + (x - group.mean) ** 2, 0);
+      group.std = numbers.length > 1 ? Math.sqrt(squares / (numbers.length - 1)) : 0;
+      [group.q1, group.median, group.q3] = [0.25, 0.5, 0.75].map((q) => quantile(numbers, q));
+      return group;
+    });
+  }
+
+  const centre = (group, statistic) => group[statistic];
+  const low = (group, statistic) => statistic === "mean" ? group.mean - group.std : group.q1;
+  const high = (group, statistic) => statistic === "mean" ? group.mean + group.std : group.q3;
+
+  // ---- Style ---------------------------------------------------------------------------------------------------------
+
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // Okabe and Ito's colours: told apart with every kind of colour vision. Black is left out, it vanishes on dark.
+  const LIGHT = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8B6FC0", "#7F7F7F"];
+  const DARK = ["#5BB5EE", "#F08A4B", "#3CCB9B", "#E39CC6", "#F2C14E", "#9AD1F5", "#B39DDB", "#A9B1B9"];
+  const colors = () => document.documentElement.dataset.theme === "dark" ? DARK : LIGHT;
+
+  const config = () => {
+    const ink = css("--ink"), muted = css("--muted"), line = css("--line");
+    const font = getComputedStyle(document.body).fontFamily;
+    return {
+      background: "transparent", font,
+      view: {stroke: null},
+      axis: {labelColor: muted, titleColor: ink, gridColor: line, domainColor: muted, tickColor: muted, labelFontSize: 12,
+             titleFontSize: 12, titleFontWeight: 600, labelOverlap: true},
+      legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, symbolSize: 90, labelLimit: 300},
+      range: {category: colors()},
+    };
+  };
+
+  const title_of = (name) => {
+    const units = {px: "px", m: "m", deg: "°", ms: "ms", mb: "MB", s: "s"};
+    const parts = name.split("_");
+    const unit = parts.length > 1 && units[parts[parts.length - 1]];
+    return unit ? `${parts.slice(0, -1).join(" ")} [${unit}]` : parts.join(" ");
+  };
+
+  const is_logarithmic = (values) => {
+    const least = Math.min(...values), most = Math.max(...values);
+    return least > 0 && most / least >= 50;
+  };
+
+  const x_encoding = (axis) => axis.is_number
+      ? {field: "x", type: "quantitative", title: title_of(axis.name),
+         scale: is_logarithmic(axis.values) ? {type: "log"} : {zero: false, nice: false, padding: 12},
+         axis: {grid: false, format: "~g", ...(axis.values.length <= 16 ? {values: axis.values} : {})}}
+      : {field: "x", type: "nominal", title: title_of(axis.name), sort: axis.labels, axis: {labelAngle: 0}};
+
+  // ---- Specifications ------------------------------------------------------------------------------------------------
+
+  function line_spec(metric, x, color, statistic) {
+    const axes = color ? [x, color] : [x];
+    const values = aggregate(metric, axes).filter((g) => g.mean !== undefined).map((g) => ({
+      x: x.is_number ? x.values[g.codes[0]] : x.labels[g.codes[0]], x_code: g.codes[0],
+      color: color ? color.labels[g.codes[1]] : "all", color_code: color ? g.codes[1] : 0,
+      y: centre(g, statistic), low: low(g, statistic), high: high(g, statistic),
+      spread: `${s.format(low(g, statistic))} … ${s.format(high(g, statistic))}`, cells: g.count, missing: g.missing,
+    })).sort((a, b) => a.color_code - b.color_code || a.x_code - b.x_code);
+    const spread = values.some((v) => v.high > v.low);
+    const color_encoding = color
+        ? {field: "color", type: "nominal", sort: color.labels, title: title_of(color.name),
+           legend: {orient: "top", direction: "horizontal", columns: 4, symbolOpacity: 1}}
+        : {value: colors()[0]};
+    const x_part = x_encoding(x);
+    const y_title = `${title_of(metric.name)} (${statistic})`;
+    const tooltip = [{field: "x", title: x.name}, ...(color ? [{field: "color", title: color.name}] : []),
+                     {field: "y", title: statistic, format: ".5~g"}, {field: "spread", title: statistic === "mean" ? "± std" : "quartiles"},
+                     {field: "cells"}, {field: "missing", title: "without a value"}];
+    const layer = [];
+    const y = (field) => ({field, type: "quantitative", title: y_title, scale: {zero: false, nice: true}});
+    if (spread && x.is_number) {
+      layer.push({mark: {type: "area", fillOpacity: 0.14, tooltip: null},
+                  encoding: {x: x_part, y: y("low"), y2: {field: "high"}, color: color_encoding}});
+    }
+    if (spread && !x.is_number) {
+      layer.push({mark: {type: "rule", opacity: 0.5, strokeWidth: 2},
+                  encoding: {x: x_part, y: y("low"), y2: {field: "high"}, color: color_encoding,
+                             ...(color ? {xOffset: {field: "color", sort: color.labels}} : {})}});
+    }
+    const mark = x.is_number ? {type: "line", strokeWidth: 2, point: {filled: true, size: 46}} : {type: "point", filled: true, size: 90};
+    layer.push({mark, encoding: {x: x_part, y: y("y"), color: color_encoding, tooltip, order: {field: "x_code"},
+                                 ...(color && !x.is_number ? {xOffset: {field: "color", sort: color.labels}} : {}),
+                                 ...(color ? {shape: {field: "color", sort: color.labels, title: title_of(color.name)}} : {})}});
+    return {data: {values}, width: "container", height: 320, layer, resolve: {scale: {color: "shared"}}};
+  }
+
+  /** One panel per value of `facet`, all with the same colour scale. */
+  function heat_specs(metric, x, y, facet, statistic) {
+    const axes = facet ? [x, y, facet] : [x, y];
+    const groups = aggregate(metric, axes).filter((g) => g.mean !== undefined);
+    if (groups.length === 0) return [];
+    const values = groups.map((g) => ({
+      x: x.labels[g.codes[0]], x_code: g.codes[0], y: y.labels[g.codes[1]], y_code: g.codes[1], facet_code: facet ? g.codes[2] : 0,
+      value: centre(g, statistic), text: s.format(Number(centre(g, statistic).toPrecision(3))), cells: g.count, missing: g.missing,
+    }));
+    const numbers = values.map((v) => v.value);
+    const domain = [Math.min(...numbers), Math.max(...numbers)];
+    const middle = (domain[0] + domain[1]) / 2;
+    // Bright is good: viridis runs from dark to bright.
+    const reverse = s.is_small_good(metric.name);
+    const order = (axis) => axis.values.map((v, i) => i).sort((a, b) => axis.is_number ? axis.values[a] - axis.values[b] : a - b)
+        .map((i) => axis.labels[i]);
+    const show_text = x.values.length <= 16 && y.values.length <= 16;
+    return (facet ? facet.labels : [""]).map((name, code) => {
+      const panel = values.filter((v) => v.facet_code === code);
+      const base = {
+        x: {field: "x", type: "ordinal", sort: order(x), title: title_of(x.name), axis: {labelAngle: 0}},
+        y: {field: "y", type: "ordinal", sort: order(y).reverse(), title: title_of(y.name)},
+      };
+      const layer = [{
+        mark: {type: "rect", stroke: css("--paper"), strokeWidth: 1},
+        encoding: {
+          ...base,
+          color: {field: "value", type: "quantitative", title: title_of(metric.name),
+                  scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse},
+                  legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
+          tooltip: [{field: "x", title: x.name}, {field: "y", title: y.name}, {field: "value", title: statistic, format: ".5~g"},
+                    {field: "cells"}, {field: "missing", title: "without a value"}],
+        },
+      }];
+      if (show_text) {
+        const dark_side = reverse ? `datum.value > ${middle}` : `datum.value < ${middle}`;
+        layer.push({mark: {type: "text", fontSize: 11, tooltip: null},
+                    encoding: {...base, text: {field: "text"},
+                               color: {condition: {test: dark_side, value: "#ffffff"}, value: "#14171a"}}});
+      }
+      return {name, spec: {data: {values: panel}, width: "container", height: Math.max(120, Math.min(420, 34 * y.values.length)), layer},
+              is_empty: panel.length === 0, facet_code: code};
+    }).filter((panel) => !panel.is_empty);
+  }
+
+  /** Every setting (the axes but those in `over`) as a point: its figure against its median time. */
+  function cost_spec(metric, over, color, statistic) {
+    const axes = varied.filter((a) => !over.includes(a.name));
+    if (axes.length === 0 || metric.name === "time_ms") return null;
+    const quality = aggregate(metric, axes), time = aggregate(s.metric("time_ms"), axes);
+    const in_color = color && axes.includes(color) ? color : undefined;
+    const values = quality.map((g, i) => ({g, t: time[i]})).filter(({g, t}) => g.mean !== undefined && t.mean !== undefined)
+        .map(({g, t}) => ({
+          x: t.median, y: centre(g, statistic), cells: g.count,
+          color: in_color ? in_color.labels[g.codes[axes.indexOf(in_color)]] : "all",
+          setting: axes.map((a, i) => `${a.name} ${a.labels[g.codes[i]]}`).join(", "), codes: g.codes,
+        })).filter((v) => v.x > 0);
+    if (values.length < 2 || values.length > 3000) return null;
+    return {
+      axes, spec: {
+        data: {values}, width: "container", height: 280,
+        mark: {type: "point", filled: true, size: values.length > 300 ? 20 : 55, opacity: 0.75},
+        encoding: {
+          x: {field: "x", type: "quantitative", title: "time of a cell [ms] (median)",
+              scale: is_logarithmic(values.map((v) => v.x)) ? {type: "log"} : {zero: false, nice: true}, axis: {grid: false}},
+          y: {field: "y", type: "quantitative", title: `${title_of(metric.name)} (${statistic})`, scale: {zero: false, nice: true}},
+          color: in_color ? {field: "color", type: "nominal", sort: in_color.labels, title: title_of(in_color.name),
+                             legend: {orient: "top", columns: 4, symbolOpacity: 1}} : {value: colors()[0]},
+          tooltip: [{field: "setting"}, {field: "y", title: metric.name, format: ".5~g"}, {field: "x", title: "time_ms", format: ".5~g"}, {field: "cells"}],
+        },
+      },
+    };
+  }
+
+  /** Draws into an element; returns the view. `on_click(datum)` hears of clicks on marks. */
+  async function draw(element, spec, on_click) {
+    const full = {$schema: "https://vega.github.io/schema/vega-lite/v6.json", config: config(), ...spec};
+    const result = await vegaEmbed(element, full, {
+      mode: "vega-lite", renderer: "svg", tooltip: {theme: document.documentElement.dataset.theme},
+      actions: {export: {svg: true, png: true}, source: false, compiled: false, editor: false},
+    });
+    if (on_click) result.view.addEventListener("click", (event, item) => { if (item && item.datum) on_click(item.datum); });
+    return result.view;
+  }
+
+  window.sweep_charts = {varied, choose, line_spec, heat_specs, cost_spec, draw, title_of};
+})();

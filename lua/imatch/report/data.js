@@ -1,0 +1,47 @@
+// Reads the results that the page carries: window.sweep = {name, num_cells, axes, metrics, columns, ...}.
+"use strict";
+(() => {
+  const raw = JSON.parse(document.getElementById("data").textContent);
+  const PENDING = 0, OK = 1, FAILED = 2;
+
+  const number = (value) => value === "inf" ? Infinity : value === "-inf" ? -Infinity : value;
+
+  /** Short text of an axis value; tables show their label or name. */
+  const label = (value) => {
+    if (value !== null && typeof value === "object") return String(value.label ?? value.name ?? JSON.stringify(value));
+    return typeof value === "number" ? format(value) : String(value);
+  };
+
+  function format(value) {
+    if (value === null || value === undefined) return "–";
+    if (typeof value === "boolean") return value ? "true" : "false";
+    if (typeof value !== "number") return String(value);
+    if (value === Infinity) return "∞";
+    if (value === -Infinity) return "−∞";
+    if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
+    return String(Number(value.toPrecision(5)));
+  }
+
+  const axes = raw.axes.map((axis, i) => ({
+    name: axis.name, values: axis.values, codes: raw.cells[i], labels: axis.values.map(label),
+    is_number: axis.values.every((v) => typeof v === "number"),
+  }));
+  const metrics = raw.metrics.map((metric) => ({name: metric.name, values: metric.values.map(number)}));
+  metrics.push({name: "time_ms", values: raw.time_ms.map((t, i) => raw.status[i] === OK ? number(t) : null)});
+  for (const metric of metrics) {
+    metric.is_number = metric.values.some((v) => typeof v === "number" || typeof v === "boolean") &&
+        metric.values.every((v) => v === null || typeof v === "number" || typeof v === "boolean");
+  }
+
+  window.sweep = {
+    name: raw.name, num_cells: raw.keys.length, keys: raw.keys, status: raw.status, errors: raw.errors,
+    best: raw.best, provenance: raw.provenance ?? {}, pictures: raw.pictures, options: raw.options ?? {},
+    time_ms: raw.time_ms.map(number), axes, metrics, format, label, PENDING, OK, FAILED,
+    axis: (name) => axes.find((a) => a.name === name),
+    metric: (name) => metrics.find((m) => m.name === name),
+    /** Whether small values of the metric are good; unknown metrics: by the name. */
+    is_small_good: (name) => raw.best && raw.best.metric === name ? raw.best.direction === "min"
+        : /error|loss|time|_ms$|distance|residual/.test(name),
+    params: (cell) => axes.map((a) => [a.name, a.labels[a.codes[cell]]]),
+  };
+})();

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report of a sweep in a real browser: what it draws, what it shows, and that no request leaves the file."""
+
+import csv
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+
+import pytest
+
+import chromium
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
+DRAWN = "document.documentElement.dataset.drawn"
+
+pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="Chromium is not installed")
+
+SCRIPT = """
+local im = require "imatch"
+im.sweep {
+  name = "page", out = "runs", quiet = true, pictures = 6,
+  axes = { altitude_m = { 60, 120, 240 }, backbone = { "dense_sift", "<b>net</b></script>" }, match_th = { 0.1, 0.3, 0.5, 0.7 },
+           place = im.range(1, %d), rotation_deg = im.range(0, 315, 45) },
+  best = { metric = "corner_error_px", statistic = "median", over = { "place", "rotation_deg" } },
+  measure = function(p)
+    if p.place == 2 and p.rotation_deg == 45 then error("<img src=x onerror=alert(1)>") end
+    if p.place == 1 and p.rotation_deg == 90 then return { corner_error_px = 1 / 0, num_inliers = 0 } end
+    local e = p.altitude_m / 30 + 20 * (p.match_th - 0.5) ^ 2 + math.random() + (p.backbone == "dense_sift" and 0 or 3)
+    return { corner_error_px = e, num_inliers = math.floor(500 / e) }
+  end,
+  picture = function(p, cell) cell:save_image("matches", im.image.new(64, 24)) end,
+}
+"""
+
+
+def sweep(folder, num_places):
+    (folder / "page.lua").write_text(SCRIPT % num_places)
+    subprocess.run([PROGRAM, "--quiet", "page.lua"], cwd=folder, check=True, timeout=600)
+    (path,) = (folder / "runs" / "page").iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return sweep(tmp_path_factory.mktemp("report"), 3)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.Chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def page(browser, run, tmp_path_factory):
+    # From another folder: the page carries all it needs.
+    path = shutil.copy(run / "report.html", tmp_path_factory.mktemp("elsewhere") / "report.html")
+    browser.requests.clear()
+    browser.open(path, DRAWN)
+    return browser
+
+
+def table(run):
+    with open(run / "results.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_no_request_leaves_the_file(page):
+    assert page.evaluate(DRAWN) == "true"
+    outside = [url for url in page.requests if not url.startswith(("data:", "file:"))]
+    files = [url for url in page.requests if url.startswith("file:")]
+    assert outside == [] and len(files) == 1
+    assert page.problems == []
+
+
+def test_nothing_that_was_measured_becomes_markup(page):
+    assert page.evaluate("document.querySelectorAll('main b, img[src=x]').length") == 0
+    assert page.evaluate("document.getElementById('failed').innerText.includes('<img src=x onerror=alert(1)>')")
+    assert page.evaluate("document.body.innerText.includes('<b>net</b></script>')")
+
+
+def test_a_line_for_each_backbone_has_the_medians_of_the_table(page, run):
+    assert page.evaluate("document.getElementById('lines-title').textContent") == "corner error [px] along match th"
+    assert page.evaluate("document.querySelectorAll('#lines svg .mark-line path').length") == 2
+    drawn = page.evaluate("""(() => {
+      const c = window.sweep_charts.choose();
+      const spec = window.sweep_charts.line_spec(window.sweep.metric('corner_error_px'), c.line_x, c.line_color, 'median');
+      return spec.data.values.map((v) => [v.color, v.x, v.y, v.cells, v.missing]);
+    })()""")
+    assert len(drawn) == 8
+    for backbone, threshold, median, count, missing in drawn:
+        cells = [r for r in table(run) if r["backbone"] == backbone and float(r["match_th"]) == threshold]
+        numbers = [float(r["corner_error_px"]) for r in cells if r["status"] == "ok" and r["corner_error_px"] != "inf"]
+        assert (count, missing) == (len(cells), len(cells) - len(numbers))
+        assert median == pytest.approx(statistics.median(numbers), rel=1e-5)
+
+
+def test_a_heat_map_of_altitude_and_rotation_for_each_backbone(page):
+    assert page.evaluate("document.getElementById('heat-title').textContent") == "corner error [px] by altitude [m] and rotation [°]"
+    assert page.evaluate("document.querySelectorAll('#heat .panel').length") == 2
+    assert page.evaluate("document.querySelectorAll('#heat .panel:first-child svg .mark-rect path').length") == 3 * 8
+
+
+def test_the_table_sorts_and_filters(page, run):
+    rows = table(run)
+    assert page.evaluate("document.getElementById('table-count').textContent") == f"{len(rows)} rows"
+    page.evaluate("[...document.querySelectorAll('.table th button')].find((b) => b.textContent.startsWith('corner_error_px')).click()")
+    least = min(float(r["corner_error_px"]) for r in rows if r["corner_error_px"])
+    column = list(rows[0]).index("corner_error_px")
+    first = page.evaluate(f"document.querySelectorAll('.table tbody tr')[1].cells[{column - 1}].textContent")
+    assert float(first) == pytest.approx(least, rel=1e-4)
+    for typed, wanted in [(">100", lambda r: float(r["altitude_m"]) > 100), ("60..120", lambda r: float(r["altitude_m"]) <= 120),
+                          ("=60", lambda r: r["altitude_m"] == "60"), ("", lambda r: True)]:
+        page.evaluate(f"""(() => {{ const input = document.querySelector('.table th input');
+          input.value = '{typed}'; input.dispatchEvent(new Event('input')); }})()""")
+        count = sum(map(wanted, rows))
+        text = page.evaluate("document.getElementById('table-count').textContent")
+        assert text == (f"{count} rows" if count == len(rows) else f"{count} of {len(rows)} rows")
+
+
+def test_best_and_worst_cells_come_with_their_pictures(page, run):
+    assert page.evaluate("document.querySelectorAll('#examples .example img').length") == 6
+    assert page.evaluate("[...document.querySelectorAll('#examples img')].every((i) => i.src.startsWith('data:image/png;base64,'))")
+    assert page.evaluate("Promise.all([...document.querySelectorAll('#examples img')].map((i) => { i.loading = 'eager'; return i.decode(); }))"
+                         ".then(() => document.querySelector('#examples img').naturalWidth)") == 64
+    best = min(float(r["corner_error_px"]) for r in table(run) if r["corner_error_px"])
+    text = page.evaluate("document.querySelector('#examples .rank').textContent")
+    assert text.startswith("Best: corner_error_px ") and float(text.split()[-1]) == pytest.approx(best, rel=1e-4)
+
+
+def test_another_metric_is_drawn_on_request(page):
+    page.evaluate("""(() => { const select = document.getElementById('metric'); select.value = 'num_inliers';
+      select.dispatchEvent(new Event('change')); })()""")
+    assert page.evaluate("document.getElementById('lines-title').textContent") == "num inliers along match th"
+
+
+def test_it_follows_the_dark_scheme(run):
+    with chromium.Chromium(dark=True) as browser:
+        browser.open(run / "report.html", DRAWN)
+        background = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert sum(int(c) for c in background[4:-1].split(",")) < 150
+        browser.evaluate("document.getElementById('theme').click()")
+        assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_50000_rows_open_quickly(browser, tmp_path):
+    run = sweep(tmp_path, 261)
+    seconds = browser.open(run / "report.html", DRAWN)
+    assert browser.evaluate(DRAWN) == "true"
+    assert browser.evaluate("window.sweep.num_cells") == 3 * 2 * 4 * 261 * 8
+    assert browser.evaluate("document.querySelectorAll('.table tbody tr').length") < 100
+    print(f"a report of 50,112 cells opens in {seconds:.2f} s")

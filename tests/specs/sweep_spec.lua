@@ -1,0 +1,415 @@
+local spec = require "imatch.spec"
+local fingerprint = require "imatch.fingerprint"
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+--- A function as a script of its own would define it: `text` is the body of a chunk that returns it.
+local function load_from(folder, name, text)
+  local path = folder .. "/" .. name
+  write(path, text)
+  return assert(loadfile(path))()
+end
+
+local function sweep(out, options)
+  options.name = options.name or "test"
+  options.out, options.quiet = out, true
+  if options.report == nil then
+    options.report = false
+  end
+  return im.sweep(options)
+end
+
+spec.describe("axes", function(it)
+  it("count without drifting", function()
+    spec.equal({ 0, 45, 90 }, im.range(0, 90, 45))
+    spec.equal({ 1, 2, 3 }, im.range(1, 3))
+    spec.equal({ 3, 2, 1 }, im.range(3, 1, -1))
+    spec.equal({}, im.range(1, 0))
+    spec.equal(11, #im.range(0, 1, 0.1))
+    spec.near(0.9, im.range(0, 1, 0.1)[10], 1e-15)
+    spec.raises("step is 0", im.range, 0, 1, 0)
+    spec.raises("finite number", im.range, 0, 0 / 0)
+  end)
+
+  it("are spaced evenly, or by a constant factor, and end exactly", function()
+    spec.equal({ 0, 0.25, 0.5, 0.75, 1 }, im.linspace(0, 1, 5))
+    spec.equal({ 7 }, im.linspace(7, 9, 1))
+    spec.equal(0.3, im.linspace(0.1, 0.3, 7)[7])
+    local powers = im.logspace(1, 1000, 4)
+    spec.near(10, powers[2], 1e-12)
+    spec.equal(1000, powers[4])
+    spec.raises("above 0", im.logspace, 0, 1, 3)
+    spec.raises("integer >= 1", im.linspace, 0, 1, 2.5)
+  end)
+end)
+
+spec.describe("sweep", function(it)
+  it("measures every combination once, in order, and the next time none", function()
+    local out, calls = spec.scratch(), {}
+    local function run()
+      return sweep(out, {
+        axes = { b = { 1, 2 }, a = { "x", "y" } },
+        measure = function(p)
+          calls[#calls + 1] = p.a .. p.b
+          return { score = p.b * 10 }
+        end,
+      })
+    end
+    local first = run()
+    spec.equal({ "x1", "x2", "y1", "y2" }, calls)
+    spec.equal(4, first.num_run)
+    spec.equal({ "x", 2, 20, "ok" }, { first.rows[2].a, first.rows[2].b, first.rows[2].score, first.rows[2].status })
+    local second = run()
+    spec.equal(4, #calls)
+    spec.equal({ 0, 4, first:path() }, { second.num_run, second.num_cached, second:path() })
+    spec.truthy(read(first:path() .. "/results.csv"):find("^cell_key,a,b,score,time_ms,status,error\n"))
+  end)
+
+  it("takes the axes in the order asked for, and runs equal values once", function()
+    local out, calls = spec.scratch(), {}
+    sweep(out, {
+      axes = { a = { 1, 2 }, b = { "x", "y", "x" } },
+      order = { "b" },
+      measure = function(p)
+        calls[#calls + 1] = p.b .. p.a
+        return {}
+      end,
+    })
+    spec.equal({ "x1", "x2", "y1", "y2" }, calls)
+  end)
+
+  it("runs only the new cells when an axis gets another value", function()
+    local out = spec.scratch()
+    local function measure(p)
+      return { double = 2 * p.a }
+    end
+    local first = sweep(out, { axes = { a = { 1, 2 } }, measure = measure })
+    local wider = sweep(out, { axes = { a = { 3, 2, 1 } }, measure = measure })
+    spec.equal({ 1, 2 }, { wider.num_run, wider.num_cached })
+    spec.equal(first:path(), wider:path())
+    spec.equal({ 6, 4, 2 }, { wider.rows[1].double, wider.rows[2].double, wider.rows[3].double })
+  end)
+
+  it("starts afresh when code, constants, inputs or seed change, but not for a comment", function()
+    local out = spec.scratch()
+    local function path_of(text, more)
+      local options = { axes = { a = { 1 } }, measure = load_from(out, "experiment.lua", text) }
+      for name, value in pairs(more or {}) do
+        options[name] = value
+      end
+      return sweep(out, options):path()
+    end
+    local base = "local size = 640\nlocal function area(x) return x * size end\n"
+      .. "return function(p)\n  return { v = area(p.a) }\nend"
+    local path = path_of(base)
+    spec.equal(path, path_of(base))
+    spec.equal(path, path_of("-- what it is about\n" .. base:gsub("return { v", "-- the area\n   return {  v")))
+    for what, text in pairs {
+      ["another constant"] = base:gsub("640", "320"),
+      ["another helper"] = base:gsub("x %* size", "x + size"),
+      ["another measurement"] = base:gsub("v = area", "w = area"),
+    } do
+      spec.truthy(path_of(text) ~= path, what)
+    end
+    spec.truthy(path_of(base, { inputs = { 1 } }) ~= path, "inputs")
+    spec.truthy(path_of(base, { seed = 5 }) ~= path, "seed")
+    spec.equal(path_of(base, { inputs = { a = 1, b = 2 } }), path_of(base, { inputs = { b = 2, a = 1 } }))
+  end)
+
+  it("knows state from input", function()
+    local count, seen, settings = 0, {}, { size = 640, list = { 1, 2 } }
+    local function measure(p)
+      count = count + 1
+      seen[#seen + 1] = p
+      table.insert(seen, p)
+      return { v = settings.size }
+    end
+    local before = im.run.key(fingerprint.of(measure))
+    measure {}
+    spec.equal(before, im.run.key(fingerprint.of(measure)), "after its own writes")
+    settings.list[2] = 3
+    spec.truthy(before ~= im.run.key(fingerprint.of(measure)), "after a change of settings")
+  end)
+
+  it("tells functions without a file apart, and gives them the same folder each time", function()
+    local text = "return function(p) return { a = p.a + %s, b = { x = 1, yy = 2 }, c = 'text', d = 7.25 } end"
+    local function key(n)
+      return im.run.key(fingerprint.of(assert(loadstring(text:format(n), "=(-e)"))()))
+    end
+    spec.equal(key(1), key(1))
+    spec.truthy(key(1) ~= key(2))
+  end)
+
+  it("counts files by what they hold, and touches only the cells that read a changed one", function()
+    local out = spec.scratch()
+    write(out .. "/one.txt", "1")
+    write(out .. "/two.txt", "2")
+    local function measure(p)
+      return { size = #p.file }
+    end
+    local function run()
+      return sweep(out, {
+        axes = { file = { "one.txt", "two.txt" }, th = { 1, 2, 3 } },
+        inputs = function(p)
+          return { out .. "/" .. p.file }
+        end,
+        measure = measure,
+      })
+    end
+    spec.equal(6, run().num_run)
+    spec.equal(0, run().num_run)
+    write(out .. "/two.txt", "changed")
+    spec.equal({ 3, 3 }, { run().num_run, run().num_cached - 3 })
+
+    local function whole(content)
+      write(out .. "/one.txt", content)
+      return sweep(out, { name = "whole", axes = { a = { 1 } }, inputs = { map = out .. "/one.txt" }, measure = measure })
+    end
+    local failed = whole "x"
+    spec.equal(1, failed.num_failed) -- p.file is nil there
+    spec.truthy(whole("y"):path() ~= failed:path())
+    spec.equal(failed:path(), whole("x"):path())
+  end)
+
+  it("records what fails, with message and traceback, and goes on", function()
+    local out = spec.scratch()
+    local result = sweep(out, {
+      axes = { a = { 1, 2, 3, 4, 5, 6, 7 } },
+      measure = function(p)
+        if p.a == 2 then
+          error "it broke"
+        elseif p.a == 3 then
+          return nil, "no match"
+        elseif p.a == 4 then
+          return { a = 1 }
+        elseif p.a == 5 then
+          return { image = io.stdout }
+        elseif p.a == 6 then
+          return 7
+        elseif p.a == 7 then
+          error { code = 3 }
+        end
+        return { far = 1 / 0, none = 0 / 0, yes = true, text = "<&>" }
+      end,
+    })
+    spec.equal({ 7, 6 }, { result.num_run, result.num_failed })
+    for row, part in pairs { [2] = "it broke", [3] = "no match", [4] = "'a': an axis", [5] = "metrics", [6] = "returned 7" } do
+      spec.truthy(result.rows[row].error:find(part, 1, true), result.rows[row].error)
+    end
+    spec.equal(math.huge, result.rows[1].far)
+    spec.truthy(result.rows[1].none ~= result.rows[1].none)
+    spec.equal({ true, "<&>" }, { result.rows[1].yes, result.rows[1].text })
+    local record = read(("%s/cells/%s.json"):format(result:path(), result.rows[2].cell_key))
+    spec.truthy(record:find("stack traceback", 1, true))
+    spec.truthy(record:find("sweep_spec.lua", 1, true))
+    spec.truthy(read(result:path() .. "/failed.csv"):find("it broke", 1, true))
+  end)
+
+  it("seeds a cell by its parameters, whatever else is swept", function()
+    local function draws(axis)
+      local drawn = {}
+      sweep(spec.scratch(), {
+        axes = { a = axis },
+        measure = function(p, cell)
+          drawn[p.a] = { math.random(), cell.seed }
+          return {}
+        end,
+      })
+      return drawn
+    end
+    local forward, backward = draws { 1, 2, 3 }, draws { 3, 7, 1 }
+    spec.equal(forward[3], backward[3])
+    spec.equal(forward[1], backward[1])
+    spec.truthy(forward[1][1] ~= forward[2][1])
+  end)
+
+  it("filters points, and takes tables as values that nobody can spoil", function()
+    local result = sweep(spec.scratch(), {
+      axes = { backbone = { { name = "sift", step = 8 }, { name = "net" } }, th = { 0.1, 0.5 } },
+      where = function(p)
+        return not (p.backbone.name == "net" and p.th > 0.3)
+      end,
+      measure = function(p)
+        local step = p.backbone.step or 0
+        p.backbone.step, p.th = 99, 99
+        return { step = step }
+      end,
+    })
+    spec.equal(3, #result.rows)
+    spec.equal({ 8, 8, 0 }, { result.rows[1].step, result.rows[2].step, result.rows[3].step })
+    spec.equal({ name = "sift", step = 8 }, result.rows[2].backbone)
+    spec.equal(0.5, result.rows[2].th)
+  end)
+
+  it("sets up once, and only when there is something to measure", function()
+    local out, setups = spec.scratch(), 0
+    local function run(values)
+      return sweep(out, {
+        axes = { a = values },
+        setup = function()
+          setups = setups + 1
+          return { factor = 3 }
+        end,
+        measure = function(p, _, shared)
+          return { v = p.a * shared.factor }
+        end,
+      })
+    end
+    spec.equal(6, run({ 1, 2 }).rows[2].v)
+    run { 1, 2 }
+    spec.equal(1, setups)
+  end)
+
+  it("finds the best cell and the best setting", function()
+    local result = sweep(spec.scratch(), {
+      axes = { th = { 0.1, 0.2, 0.3 }, place = { 1, 2, 3, 4 } },
+      best = { metric = "error_px", over = { "place" } },
+      measure = function(p)
+        if p.th == 0.3 then
+          return { error_px = p.place == 1 and 0.5 or 1 / 0 }
+        end
+        return { error_px = 10 * p.th + p.place }
+      end,
+    })
+    local best = result:best()
+    spec.equal({ th = 0.3, place = 1 }, best.cell.params)
+    spec.equal({ th = 0.1 }, best.setting.params)
+    spec.near(3.5, best.setting.mean, 1e-12)
+    spec.near(1.2909944487358056, best.setting.std, 1e-12)
+    spec.equal(3, result:group("error_px", { "th" })[3].num_missing)
+    spec.raises("did you mean 'error_px'", result.best, result, { metric = "eror_px" })
+    spec.raises("did you mean 'place'", result.group, result, "error_px", { "plce" })
+  end)
+
+  it("says what is wrong with its options, at the line of the caller", function()
+    local function measure()
+      return {}
+    end
+    for part, options in pairs {
+      ["name: missing"] = { axes = { a = { 1 } }, measure = measure },
+      ["did you mean 'measure'"] = { name = "x", axes = { a = { 1 } }, mesure = measure },
+      ["axes.a: expected a list"] = { name = "x", axes = { a = 1 }, measure = measure },
+      ["axes.a: no values"] = { name = "x", axes = { a = {} }, measure = measure },
+      ["axes: none given"] = { name = "x", axes = {}, measure = measure },
+      ["'b' is no axis"] = { name = "x", axes = { a = { 1 } }, order = { "b" }, measure = measure },
+      ["measure: expected a function"] = { name = "x", axes = { a = { 1 } }, measure = 1 },
+      ["it becomes a folder"] = { name = "../x", axes = { a = { 1 } }, measure = measure },
+      ["axes.status"] = { name = "x", axes = { status = { 1 } }, measure = measure },
+      ["max_failures"] = { name = "x", axes = { a = { 1 } }, measure = measure, max_failures = -2 },
+      ["report: unknown option 'line_y'; did you mean 'line_x'"] = {
+        name = "x", axes = { a = { 1 } }, measure = measure, report = { line_y = "a" },
+      },
+      ["best.metric: missing"] = { name = "x", axes = { a = { 1 } }, measure = measure, best = { direction = "min" } },
+    } do
+      options.quiet, options.out = true, spec.scratch()
+      spec.raises(part, im.sweep, options)
+    end
+    local message = spec.raises("unknown option", function()
+      im.sweep { nme = "x" }
+    end)
+    spec.truthy(message:find("sweep_spec.lua", 1, true), message)
+  end)
+
+  it("gives one error that names a folder it cannot write", function()
+    local out = spec.scratch()
+    write(out .. "/runs", "a file in its place")
+    local message = spec.raises(out .. "/runs/test", sweep, out .. "/runs", {
+      axes = { a = { 1 } },
+      measure = function()
+        return {}
+      end,
+    })
+    spec.truthy(not message:find("\n", 1, true), message)
+  end)
+
+  it("goes on after max_failures stopped it", function()
+    local out, broken = spec.scratch(), true
+    local function run(retry)
+      return sweep(out, {
+        axes = { a = im.range(1, 10) },
+        max_failures = 1,
+        retry_failed = retry,
+        measure = function(p)
+          if broken and p.a % 2 == 0 then
+            error "broken"
+          end
+          broken = broken and p.a < 8
+          return { v = p.a }
+        end,
+      })
+    end
+    spec.raises("max_failures = 1", run)
+    broken = false
+    spec.equal({ 6, 2 }, { run().num_run, 2 })
+    local healed = run(true)
+    spec.equal({ 2, 0 }, { healed.num_run, healed.num_failed })
+  end)
+
+  it("draws pictures of the best and the worst, and of cells spread over the plan", function()
+    local out = spec.scratch()
+    local function run()
+      return sweep(out, {
+        axes = { a = im.range(1, 50) },
+        best = { metric = "v", direction = "max" },
+        pictures = 6,
+        measure = function(p)
+          return { v = p.a }
+        end,
+        picture = function(_, cell)
+          cell:save_image("view", im.image.new(8, 8))
+        end,
+      })
+    end
+    local result = run()
+    for _, row in ipairs { 50, 49, 1, 2 } do
+      local path = ("%s/pictures/%s/view.png"):format(result:path(), result.rows[row].cell_key)
+      spec.equal("\137PNG", read(path):sub(1, 4))
+    end
+    local pictured = 0
+    sweep(out, {
+      name = "spread",
+      axes = { a = im.range(1, 50) },
+      pictures = 5,
+      measure = function(_, cell)
+        pictured = pictured + (cell.picture and 1 or 0)
+        spec.raises("save_image: name", cell.save_image, cell, "../x", im.image.new(1, 1))
+        return {}
+      end,
+    })
+    spec.equal(5, pictured)
+  end)
+
+  it("writes a report that is left alone while nothing changes", function()
+    local out = spec.scratch()
+    local function run(values)
+      return sweep(out, {
+        report = { line_x = "a" },
+        axes = { a = values },
+        measure = function(p)
+          return { v = p.a, text = "</script><b>" }
+        end,
+      })
+    end
+    local result = run { 1, 2, 3 }
+    local page = read(result.report)
+    spec.equal(result:path() .. "/report.html", result.report)
+    spec.truthy(not page:find("</script><b>", 1, true))
+    spec.truthy(not page:find("{{", 1, true) or page:find("vega", 1, true))
+    local before = io.popen("stat -c %i '" .. result.report .. "'"):read "*a"
+    run { 1, 2, 3 }
+    spec.equal(before, io.popen("stat -c %i '" .. result.report .. "'"):read "*a")
+    run { 1, 2, 3, 4 }
+    spec.truthy(before ~= io.popen("stat -c %i '" .. result.report .. "'"):read "*a")
+  end)
+end)
