@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "backbone/backbone.h"
 #include "feature/features.h"
 #include "handle.h"
 #include "image/image.h"
@@ -18,6 +19,8 @@ template <>
 inline constexpr const char* type_name<Image> = "Image";
 template <>
 inline constexpr const char* type_name<Features> = "Features";
+template <>
+inline constexpr const char* type_name<Backbone> = "Backbone";
 template <>
 inline constexpr const char* type_name<Matches> = "Matches";
 

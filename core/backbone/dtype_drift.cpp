@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backbone/dtype_drift.h"
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/cosine_similarity.h>
 #include <fmt/format.h>
 
@@ -17,9 +16,9 @@ namespace {
 
 void compare(const Features& exact, const Features& other, DtypeDrift& drift) {
   drift.token_max_abs =
-      std::max(drift.token_max_abs, (exact.tokens - other.tokens).abs().max().item<double>());
+      std::max(drift.token_max_abs, exact.tokens.sub(other.tokens).abs().max().item<double>());
   const at::Tensor cosine =
-      at::cosine_similarity(exact.tokens, other.tokens, 1).masked_select(exact.tokens.square().sum(1) > 0);
+      at::cosine_similarity(exact.tokens, other.tokens, 1).masked_select(exact.tokens.square().sum(1).gt(0));
   if (cosine.numel() > 0) {
     drift.token_min_cosine = std::min(drift.token_min_cosine, cosine.min().item<double>());
     drift.token_mean_cosine += cosine.mean().item<double>();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backbone/efficientnet_lite_network.h"
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/sqrt.h>
@@ -63,8 +62,8 @@ class Checkpoint {
     const at::Tensor mean = take(norm_name + ".running_mean", {out});
     const at::Tensor variance = take(norm_name + ".running_var", {out});
     tensors_.erase(norm_name + ".num_batches_tracked");  // a counter of training; older files lack it
-    const at::Tensor scale = gain / (variance + kBatchNormEps).sqrt();
-    return {placed(weight * scale.view({-1, 1, 1, 1})), placed(shift - mean * scale), shape};
+    const at::Tensor scale = gain.div(variance.add(kBatchNormEps).sqrt());
+    return {placed(weight.mul(scale.view({-1, 1, 1, 1}))), placed(shift.sub(mean.mul(scale))), shape};
   }
 
   void require_empty() const {

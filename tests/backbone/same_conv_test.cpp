@@ -28,7 +28,8 @@ at::Tensor reference(const at::Tensor& input, const at::Tensor& weight, const at
   const std::int64_t y = padding(input.size(2));
   const std::int64_t x = padding(input.size(3));
   const at::Tensor padded = at::constant_pad_nd(input, {x / 2, x - x / 2, y / 2, y - y / 2});
-  const at::Tensor output = at::conv2d(padded, weight, bias, shape.stride, 0, 1, shape.groups);
+  const at::Tensor output = at::conv2d(padded, weight, bias, at::IntArrayRef{shape.stride, shape.stride},
+                                       at::IntArrayRef{0, 0}, at::IntArrayRef{1, 1}, shape.groups);
   return shape.relu6 ? output.clamp(0, 6) : output;
 }
 
