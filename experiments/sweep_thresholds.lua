@@ -51,7 +51,7 @@ local function real_map(rows)
     }
     local ground_from_photo = im.homography.of_camera {
       x_m = x_m, y_m = y_m, heading_deg = heading_deg, fov_deg = 60, width = photo:width(), height = photo:height(),
-      altitude_m = tonumber(row.footprint_width_m) / 2 / math.tan(math.rad(30)),
+      altitude_m = im.geo.altitude_for_width_m(tonumber(row.footprint_width_m), 60),
     }
     local reference_from_ground = im.homography.inverse(reference:ground_from_image())
     return photo, reference:image(), im.homography.compose(reference_from_ground, ground_from_photo)

@@ -7,6 +7,7 @@
 #include "base/spelling.h"
 #include "binding.h"
 #include "io/csv.h"
+#include "io/file_list.h"
 #include "io/json_file.h"
 #include "io/npy.h"
 #include "io/npz.h"
@@ -151,7 +152,17 @@ int write_safetensors(lua_State* L) {
   return push(L, true);
 }
 
+/// io.list_files(folder [, options]) -> list
+int list_files_in(lua_State* L) {
+  Json names = list_files(check_string(L, 1), options<FileListOptions>(L, 2, "io.list_files"));
+  return push(L, names);
+}
+
 constexpr Binding kFunctions[] = {
+    bind<list_files_in>("list_files", "io.list_files(folder [, options]) -> list of names",
+                        "Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: "
+                        "not_found, unreadable.",
+                        "print(#im.io.list_files('.'))", describe_options<FileListOptions>),
     bind<read_npy>("read_npy", "io.read_npy(path) -> Tensor",
                    "An array that numpy.save wrote: little-endian float16/32/64, int8 to int64, uint8 or "
                    "bool, of any shape, "
