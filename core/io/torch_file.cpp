@@ -49,6 +49,9 @@ PlainValue load_zip(const ByteRange& file, const std::string& name) {
     fail(name,
          "a TorchScript archive; expected the weights alone, as torch.save(model.state_dict(), ...) writes "
          "them");
+  for (const ZipEntry& entry : entries)
+    if (entry.compressed)
+      fail(name, fmt::format("the entry '{}' is compressed; torch.save stores its entries", entry.name));
   if (const auto order = data.find(folder + "byteorder"); order != data.end()) {
     const auto bytes = order->second->bytes;
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

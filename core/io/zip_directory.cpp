@@ -137,13 +137,15 @@ std::vector<ZipEntry> read_zip_directory(const ByteRange& archive, const std::st
   while (entries.size() < directory.entries) {
     Header header = read_central_header(central, name);
     if (header.flags & 1) central.fail("the entry '" + header.name + "' is encrypted");
-    if (header.method != 0 || header.size != header.stored_size)
-      central.fail("the entry '" + header.name + "' is compressed, expected stored entries");
+    const bool compressed = header.method != 0;
+    if (!compressed && header.size != header.stored_size)
+      central.fail("broken zip archive: two sizes of '" + header.name + "'");
     if (!names.insert(header.name).second)
       central.fail("broken zip archive: two entries '" + header.name + "'");
     const std::size_t offset = data_offset(reader, header);
-    reader.take(header.size);
-    entries.push_back({std::move(header.name), archive.part(offset, static_cast<std::size_t>(header.size))});
+    reader.take(header.stored_size);
+    ByteRange data = archive.part(offset, static_cast<std::size_t>(header.stored_size));
+    entries.push_back({std::move(header.name), std::move(data), compressed});
   }
   refuse_overlap(entries, reader);
   return entries;

@@ -291,8 +291,8 @@ TEST_CASE("files that are something else say so") {
   CHECK(failure("") == "bad_format x.pth: an empty file");
   CHECK(failure("GIF89a, not weights") ==
         "bad_format x.pth: not a file of torch.save: neither a zip archive nor its older format");
-  CHECK(failure(read_file(kData + "arrays.npz")).find("is compressed, expected stored entries") !=
-        std::string::npos);
+  CHECK(failure(read_file(kData + "arrays.npz")) ==
+        "bad_format x.pth: a zip archive without data.pkl; expected a file of torch.save");
   const std::string zip = read_file(kData + "checkpoint_zip.pth");
   CHECK(failure(zip.substr(0, zip.size() / 2)) ==
         "bad_format x.pth: truncated zip archive: no directory at byte 0");
