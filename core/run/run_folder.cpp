@@ -114,10 +114,13 @@ std::string RunFolder::cell_path(std::size_t cell) const {
 
 void RunFolder::read_finished() {
   std::vector<std::size_t> found;
+  std::vector<std::string> leftovers;
   std::vector<bool> seen(plan_->size(), false);
   for (const std::string& name : names_in(path_ + "/cells")) {
-    if (ends_with(name, ".tmp")) unfinished_.push_back(path_ + "/cells/" + name);
-    if (!ends_with(name, ".json")) continue;
+    if (!ends_with(name, ".json")) {
+      leftovers.push_back(name);
+      continue;
+    }
     const std::int64_t cell = plan_->find(std::string_view(name).substr(0, name.size() - 5));
     if (cell >= 0) found.push_back(static_cast<std::size_t>(cell));
   }
@@ -154,7 +157,7 @@ void RunFolder::read_finished() {
   for (std::size_t cell = 0; cell < plan_->size(); ++cell)
     if (!seen[cell]) queue_.push_back(cell);
   num_cached_ = plan_->size() - queue_.size();
-  num_cached_failed_ = results_.num_failed();
+  remove_leftovers(leftovers);
 }
 
 /// Enters the record of a cell if another worker has finished it.
@@ -177,21 +180,26 @@ bool RunFolder::load(std::size_t cell) {
   }
 }
 
-/// Takes away what killed processes left half written; others may be writing just now.
-void RunFolder::remove_unfinished() {
+/// Takes away what killed processes left behind: claims on cells that are finished, and old temporary files
+/// (a young one may be in use just now).
+void RunFolder::remove_leftovers(const std::vector<std::string>& names) const {
   constexpr double kOldSeconds = 3600;
   struct stat status {};
-  for (const std::string& file : unfinished_)
-    if (::stat(file.c_str(), &status) == 0 &&
-        std::difftime(std::time(nullptr), status.st_mtime) > kOldSeconds)
+  for (const std::string& name : names) {
+    const std::string file = path_ + "/cells/" + name;
+    const std::int64_t cell = plan_->find(std::string_view(name).substr(0, name.find('.')));
+    const bool is_claim = name.find(".claim") != std::string::npos;
+    if (is_claim
+            ? cell >= 0 && results_.status(static_cast<std::size_t>(cell)) != ResultTable::Status::kPending
+            : ends_with(name, ".tmp") && ::stat(file.c_str(), &status) == 0 &&
+                  std::difftime(std::time(nullptr), status.st_mtime) > kOldSeconds)
       ::unlink(file.c_str());
-  unfinished_.clear();
+  }
 }
 
 Worker& RunFolder::worker() {
   if (!worker_) {
     make_folder(path_ + "/cells");
-    remove_unfinished();
     worker_ = std::make_unique<Worker>(path_);
     provenance_ = std::make_unique<Provenance>(script_, facts_);
     save_session(false);

@@ -103,7 +103,7 @@ class RunFolder {
   void wait_for_others();
   void finish(const Ticket& ticket, const CellRecord& record);
   Worker& worker();
-  void remove_unfinished();
+  void remove_leftovers(const std::vector<std::string>& names) const;
   ProgressCounts counts() const;
   void save_session(bool stopped);
   Json provenance_of_all() const;
@@ -115,9 +115,8 @@ class RunFolder {
   Json identity_;
   RunOptions options_;
   ResultTable results_;
-  std::size_t num_cached_ = 0, num_cached_failed_ = 0, num_run_ = 0, num_failed_now_ = 0;
+  std::size_t num_cached_ = 0, num_run_ = 0, num_failed_now_ = 0;
   std::vector<std::string> damaged_;
-  std::vector<std::string> unfinished_;  ///< Temporary files found among the cells.
 
   std::vector<std::size_t> queue_;  ///< Cells to look at, in the order of the plan.
   std::size_t at_ = 0;

@@ -3,14 +3,15 @@
 -- comment, or another value on an axis, does not.
 --
 -- Seen are local variables of the script that the function uses: functions (down to those they use themselves), numbers,
--- text, booleans and tables of these. Not seen are objects (an image, a world), globals, and whatever the function
--- itself writes to, which is its state and not its input. The program's own modules count by the program's version.
+-- text, booleans and tables of these; of a table that is only used as `t.name`, the fields used. Not seen are objects (an
+-- image, a world), globals, and whatever the function itself writes to, which is its state and not its input. The program's
+-- own modules count by the program's version.
 local util = require "jit.util"
 
 local M = {}
 
 local LIBRARY = debug.getinfo(1, "S").source:gsub("[^/]*$", "")
-local MAX_VALUES = 10000
+local MAX_VALUES = 200000
 
 -- ---- Code ------------------------------------------------------------------------------------------------------------
 
@@ -226,6 +227,22 @@ local function add_filled_names(tokens, names)
   end
 end
 
+--- The fields of `name` that the code uses, when it uses nothing but constant fields (`args.map`); nil when it uses the
+--- table as a whole (`rows[i]`, `f(settings)`).
+local function fields_used(tokens, name)
+  local fields = {}
+  for i, token in ipairs(tokens) do
+    local before = tokens[i - 1]
+    if token == name and before ~= "." and before ~= ":" then
+      if tokens[i + 1] ~= "." then
+        return nil
+      end
+      fields[tokens[i + 2]] = true
+    end
+  end
+  return next(fields) and fields or nil
+end
+
 -- ---- Values ----------------------------------------------------------------------------------------------------------
 
 local function is_module(value)
@@ -242,8 +259,8 @@ end
 
 local describe_function
 
---- Plain data that stands for the value, or nil when there is none.
-local function describe(value, seen, depth)
+--- Plain data that stands for the value, or nil when there is none. `fields`: the only ones of a table that count.
+local function describe(value, seen, depth, fields)
   local kind = type(value)
   if kind == "number" then
     return (value ~= value or math.abs(value) == math.huge) and tostring(value) or value
@@ -263,7 +280,7 @@ local function describe(value, seen, depth)
         ("sweep: the measurement uses tables of more than %d values; name what it depends on in `inputs` and pass the "
           .. "tables through `setup`"):format(MAX_VALUES), 0)
     end
-    if type(key) == "string" or type(key) == "number" then
+    if (type(key) == "string" or type(key) == "number") and (not fields or fields[key]) then
       local described = describe(entry, seen, depth + 1)
       if described ~= nil then
         entries[#entries + 1] = { type(key) == "string" and "." .. key or ("%.17g"):format(key), described }
@@ -284,9 +301,9 @@ function describe_function(fn, seen)
   end
   seen[fn] = true
   local is_library = info.source:sub(1, #LIBRARY) == LIBRARY
-  local description, written = { uses = {} }, {}
+  local description, written, tokens = { uses = {} }, {}, {}
   if not is_library then
-    local tokens = code_of(fn)
+    tokens = code_of(fn)
     description.code = table.concat(tokens, " ")
     add_filled_names(tokens, assigned_names(fn, written))
   end
@@ -297,7 +314,7 @@ function describe_function(fn, seen)
     end
     -- A library function (im.memoize) is known by the program's version; what it wraps is not.
     if not written[name] and (not is_library or type(value) == "function") then
-      local described = describe(value, seen, 0)
+      local described = describe(value, seen, 0, fields_used(tokens, name))
       if described ~= nil then
         description.uses[#description.uses + 1] = { name, described }
       end

@@ -84,7 +84,7 @@ def test_nothing_that_was_measured_becomes_markup(page):
 
 def test_a_line_for_each_backbone_has_the_medians_of_the_table(page, run):
     assert page.evaluate("document.getElementById('lines-title').textContent") == "corner error [px] along match th"
-    assert page.evaluate("document.querySelectorAll('#lines svg .mark-line path').length") == 2
+    assert page.evaluate("document.querySelectorAll('#lines svg .mark-line.role-mark path').length") == 2
     drawn = page.evaluate("""(() => {
       const c = window.sweep_charts.choose();
       const spec = window.sweep_charts.line_spec(window.sweep.metric('corner_error_px'), c.line_x, c.line_color, 'median');
@@ -101,7 +101,7 @@ def test_a_line_for_each_backbone_has_the_medians_of_the_table(page, run):
 def test_a_heat_map_of_altitude_and_rotation_for_each_backbone(page):
     assert page.evaluate("document.getElementById('heat-title').textContent") == "corner error [px] by altitude [m] and rotation [°]"
     assert page.evaluate("document.querySelectorAll('#heat .panel').length") == 2
-    assert page.evaluate("document.querySelectorAll('#heat .panel:first-child svg .mark-rect path').length") == 3 * 8
+    assert page.evaluate("document.querySelectorAll('#heat .panel:first-child svg .mark-rect.role-mark path').length") == 3 * 8
 
 
 def test_the_table_sorts_and_filters(page, run):

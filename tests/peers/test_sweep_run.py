@@ -19,13 +19,12 @@ PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
 
 SCRIPT = """
 local im = require "imatch"
-local n, sleep_s = tonumber(arg[1]), tonumber(arg[2])
 local result = im.sweep {
   name = "peer", out = "runs", report = false,
-  axes = { i = im.range(1, n), th = { 0.25, 0.5 }, word = { "a,b", 'say "hi"' } },
+  axes = { i = im.range(1, tonumber(arg[1])), th = { 0.25, 0.5 }, word = { "a,b", 'say "hi"' } },
   best = { metric = "score", direction = "max", over = { "i" } },
   measure = function(p, cell)
-    if sleep_s > 0 then im.sleep(sleep_s) end
+    im.sleep(tonumber(arg[2])) -- a global: how long it waits is no input
     if p.i % 11 == 5 then error("cell " .. p.i .. " is broken") end
     return { score = p.i * p.th / 3, far = p.i % 4 == 0 and 1 / 0 or p.i, draw = math.random(), time_ms = 1, even = p.i % 2 == 0 }
   end,

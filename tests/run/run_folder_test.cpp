@@ -160,6 +160,22 @@ TEST_CASE("Tables are made again from the cells alone") {
   CHECK(again.failed == first.failed);
 }
 
+TEST_CASE("What killed processes left behind is taken away") {
+  Scratch scratch;
+  const auto plan = plan_of(3);
+  run_all(scratch / "run", plan);
+  const std::string stem = fmt::format("{}/cells/{}", scratch / "run", plan->key(2));
+  const std::string old_part = fmt::format("{}/cells/.x.json.1.0.tmp", scratch / "run");
+  const std::string new_part = fmt::format("{}/cells/.y.json.1.0.tmp", scratch / "run");
+  for (const std::string& file : {stem + ".claim", stem + ".claim.1", old_part, new_part})
+    write_file_atomically(file, "");
+  fs::last_write_time(old_part, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  run_all(scratch / "run", plan);
+  CHECK(count(scratch / "run/cells", ".claim") + count(scratch / "run/cells", ".claim.1") == 0);
+  CHECK_FALSE(fs::exists(old_part));
+  CHECK(fs::exists(new_part));
+}
+
 TEST_CASE("A damaged or missing record is measured again, that one only") {
   Scratch scratch;
   const auto plan = plan_of(10);

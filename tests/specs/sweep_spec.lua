@@ -138,8 +138,24 @@ spec.describe("sweep", function(it)
     local before = im.run.key(fingerprint.of(measure))
     measure {}
     spec.equal(before, im.run.key(fingerprint.of(measure)), "after its own writes")
-    settings.list[2] = 3
+    settings.size = 320
     spec.truthy(before ~= im.run.key(fingerprint.of(measure)), "after a change of settings")
+  end)
+
+  it("counts of a table the fields that are used, or all where it is used as a whole", function()
+    local args = { map = "a.tif", out = "runs" }
+    local function by_field(p)
+      return { v = args.map, w = p.args }
+    end
+    local function whole(p)
+      return { v = args[p.name] }
+    end
+    local field_key, whole_key = im.run.key(fingerprint.of(by_field)), im.run.key(fingerprint.of(whole))
+    args.out = "elsewhere"
+    spec.equal(field_key, im.run.key(fingerprint.of(by_field)))
+    spec.truthy(whole_key ~= im.run.key(fingerprint.of(whole)))
+    args.map = "b.tif"
+    spec.truthy(field_key ~= im.run.key(fingerprint.of(by_field)))
   end)
 
   it("tells functions without a file apart, and gives them the same folder each time", function()
