@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Homography, partial affine and scores against OpenCV's Python module and NumPy."""
 
 import json

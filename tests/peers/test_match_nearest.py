@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Token selection and mutual nearest neighbours against a plain NumPy rendering of the same definition."""
 
 import json
