@@ -43,7 +43,7 @@ struct ResizeOptions {
       field("filter", &Self::filter, one_of(kFilters),
             "Antialiased, the filter is widened when shrinking. 'bicubic' has a = -0.5, 'area' is the mean "
             "of the "
-            "covered pixels. All equal Pillow's BILINEAR, BICUBIC and BOX bit for bit."),
+            "covered pixels. All equal Pillow 13's BILINEAR, BICUBIC and BOX bit for bit."),
       field("only_shrink", &Self::only_shrink, anything(),
             "Leave a picture that is already smaller as it is, but for "
             "`multiple`.")};

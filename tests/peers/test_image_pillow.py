@@ -44,7 +44,7 @@ def smooth(height, width):
 @pytest.mark.parametrize("filter_name", FILTERS)
 def test_resize_equals_pillow_bit_for_bit(filter_name, tmp_path):
     sources = {"noise": noise((97, 131, 3)), "smooth": smooth(300, 400), "edges": noise((60, 80, 3), 2, 2) * 255}
-    sizes = [(224, 224), (33, 17), (131, 40), (260, 97), (1, 1), (300, 500), (7, 300)]
+    sizes = [(224, 224), (33, 17), (131, 40), (260, 97), (1, 1), (300, 500), (7, 300), (125, 30), (120, 20), (60, 59)]
     code = ""
     for name, pixels in sources.items():
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
@@ -94,14 +94,15 @@ def pictures():
     yield "group4.tif", Image.fromarray(grey).convert("1"), {"compression": "group4"}
 
 
-@pytest.mark.parametrize("name,picture,options", pictures(), ids=[p[0] for p in pictures()])
+@pytest.mark.parametrize("name,picture,options", list(pictures()), ids=[p[0] for p in pictures()])
 def test_decoding_equals_pillow(name, picture, options, tmp_path):
     picture.save(tmp_path / name, **options)
     peer = np.asarray(Image.open(tmp_path / name).convert("RGB")).astype(int)
     ours = opened(tmp_path / name, tmp_path).astype(int)
     assert ours.shape == peer.shape
-    # CMYK has no one conversion: both multiply by black, and round differently.
-    assert np.abs(ours - peer).max() <= (1 if "cmyk" in name or "lossy" in name else 0)
+    # CMYK and YUV have more than one rounding; of TIFF's 16-bit palettes Pillow writes v * 256, GDAL reads v * 257.
+    inexact = name in ("cmyk.jpg", "lossy.webp", "palette.tif")
+    assert np.abs(ours - peer).max() <= (1 if inexact else 0)
 
 
 @pytest.mark.parametrize("name", ["deep.png", "deep.tif"])
@@ -135,6 +136,8 @@ def test_orientation_and_exif_of_every_container(extension, orientation, tmp_pat
     assert np.array_equal(opened(path, tmp_path), expected)
     size = run(f"print(im.image.size '{path}')").split()
     assert [int(n) for n in size] == [expected.shape[1], expected.shape[0]]
+    if extension == "tif":
+        return  # Pillow writes no GPS directory there
     latitude = float(run(f"print(('%.12f'):format(im.image.metadata('{path}').latitude_deg or 0))"))
     assert latitude == pytest.approx(-12.51, abs=1e-9)
 
