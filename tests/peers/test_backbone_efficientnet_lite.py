@@ -32,22 +32,30 @@ def network_input(image, size):
     return ((levels - 127) / 128)[None]
 
 
+def stage_tokens(model, x, stage):
+    with torch.inference_mode():
+        x = model._swish(model._bn0(model._conv_stem(x)))
+        for block in model._blocks[: LAST_BLOCK[stage] + 1]:
+            x = block(x)
+    return x[0].flatten(1).T.numpy()
+
+
 @pytest.mark.parametrize("stage", LAST_BLOCK)
 @pytest.mark.parametrize("width,height", SIZES)
 def test_tokens_equal_the_python_network(width, height, stage, tmp_path):
     image = picture(width, height)
     size = working_size(width, height, 336, stage)
     model = reference(*size)
-    with torch.inference_mode():
-        x = model._swish(model._bn0(model._conv_stem(network_input(image, size))))
-        for block in model._blocks[: LAST_BLOCK[stage] + 1]:
-            x = block(x)
-    expected = x[0].flatten(1).T.numpy()
+    python = stage_tokens(model, network_input(image, size), stage)
+    exact = stage_tokens(model.double(), network_input(image, size).double(), stage)
     tokens, pooled, rows, cols = program_tokens(image, f"efficientnet_lite0 device=cpu stage={stage}", tmp_path)
-    assert (rows, cols) == tuple(x.shape[2:])
-    assert tokens.shape == expected.shape
-    assert np.abs(tokens - expected).max() <= 1e-4
-    assert np.abs(pooled - expected.mean(0)).max() <= 1e-4
+    assert (cols * stage, rows * stage) == (-(-size[0] // stage) * stage, -(-size[1] // stage) * stage)
+    assert tokens.shape == exact.shape
+    # Where float32 itself is no better than that (smooth enlarged images), no more than twice PyTorch's own error.
+    tolerance = max(1e-4, 2 * np.abs(python - exact).max())
+    assert tolerance < 1e-3
+    assert np.abs(tokens - exact).max() <= tolerance
+    assert np.abs(pooled - exact.mean(0)).max() <= tolerance
 
 
 @pytest.mark.parametrize("width,height", SIZES[:4])
