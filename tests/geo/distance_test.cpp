@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -91,6 +92,35 @@ TEST_CASE("local frame: metres along the axes, and back") {
       const Point2 back = frame.local_from_latlon(frame.latlon_from_local({x, y}));
       REQUIRE(back.x == Approx(x).margin(1e-6));
       REQUIRE(back.y == Approx(y).margin(1e-6));
+    }
+}
+
+namespace {
+/// Earth-centred coordinates of a point on the WGS-84 ellipsoid.
+std::array<double, 3> geocentric(LatLon p) {
+  constexpr double a = 6378137.0, f = 1 / 298.257223563, e2 = f * (2 - f);
+  const double lat = p.latitude_deg * std::numbers::pi / 180, lon = p.longitude_deg * std::numbers::pi / 180;
+  const double n = a / std::sqrt(1 - e2 * std::sin(lat) * std::sin(lat));
+  return {n * std::cos(lat) * std::cos(lon), n * std::cos(lat) * std::sin(lon), n * (1 - e2) * std::sin(lat)};
+}
+}  // namespace
+
+TEST_CASE("local frame: the tangent plane of geodesy, to a tenth of a millimetre at a kilometre") {
+  const LatLon origin{41.03652, -83.305327};
+  const LocalFrame frame(origin);
+  const double lat = origin.latitude_deg * std::numbers::pi / 180,
+               lon = origin.longitude_deg * std::numbers::pi / 180;
+  const auto o = geocentric(origin);
+  for (double dlat = -0.008; dlat <= 0.008; dlat += 0.004)
+    for (double dlon = -0.01; dlon <= 0.01; dlon += 0.005) {
+      const LatLon p{origin.latitude_deg + dlat, origin.longitude_deg + dlon};
+      const auto q = geocentric(p);
+      const double x = q[0] - o[0], y = q[1] - o[1], z = q[2] - o[2];
+      const double east = -std::sin(lon) * x + std::cos(lon) * y;
+      const double north = -std::sin(lat) * (std::cos(lon) * x + std::sin(lon) * y) + std::cos(lat) * z;
+      const Point2 local = frame.local_from_latlon(p);
+      REQUIRE(local.x == Approx(east).margin(1e-4));
+      REQUIRE(local.y == Approx(north).margin(1e-4));
     }
 }
 
