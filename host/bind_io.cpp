@@ -159,10 +159,11 @@ int list_files_in(lua_State* L) {
 }
 
 constexpr Binding kFunctions[] = {
-    bind<list_files_in>("list_files", "io.list_files(folder [, options]) -> list of names",
-                        "Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: "
-                        "not_found, unreadable.",
-                        "print(#im.io.list_files('.'))", describe_options<FileListOptions>),
+    bind<list_files_in>(
+        "list_files", "io.list_files(folder [, options]) -> list of names",
+        "Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: "
+        "not_found, unreadable.",
+        "print(#im.io.list_files('.'))", describe_options<FileListOptions>),
     bind<read_npy>("read_npy", "io.read_npy(path) -> Tensor",
                    "An array that numpy.save wrote: little-endian float16/32/64, int8 to int64, uint8 or "
                    "bool, of any shape, "

@@ -3,11 +3,14 @@
 
 #include <filesystem>
 
+#include "backbone/backbone.h"
+#include "base/device.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/resources.h"
 #include "base/spelling.h"
 #include "base/stop.h"
+#include "base/threads.h"
 #include "base/version.h"
 #include "binding.h"
 #include "run/canonical.h"
@@ -217,8 +220,15 @@ int describe(lua_State* L) {
   auto& run = mutable_arg<RunFolder>(L, 1);
   Json facts = to_json(L, 3, "facts");
   facts["program"] = program_version();
+  facts["device"] = resolve_device("auto").str();
+  facts["threads"] = num_threads();
   facts["versions"] = component_versions();
-  run.describe(is_absent(L, 2) ? "" : check_string(L, 2), std::move(facts));
+  facts["threads"] = num_threads();
+  run.describe(is_absent(L, 2) ? "" : check_string(L, 2), std::move(facts), [] {
+    Json weights = Json::object();
+    for (const auto& backbone : opened_backbones()) weights[backbone->spec()] = backbone->weights_sha256();
+    return Json{{"weights_sha256", weights}};
+  });
   return 0;
 }
 

@@ -24,19 +24,9 @@ namespace {
 
 /// One line a room.
 const Module* const kModules[] = {
-    &host_module,
-    &tensor_module,
-    &homography_module,
-    &io_module,
-    &image_module,
-    &feature_module,
-    &cache_module,
-    &backbone_module,
-    &match_module,
-    &evaluate_module,
-    &geo_module,
-    &render_module,
-    &run_module,
+    &host_module,    &tensor_module, &homography_module, &io_module,    &image_module,
+    &feature_module, &cache_module,  &backbone_module,   &match_module, &evaluate_module,
+    &geo_module,     &render_module, &run_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

@@ -74,6 +74,9 @@ const BackboneKind& backbone_kind_of(const std::string& name);
 /// Error for an unknown name or option, Failure for missing or unfit weights.
 std::shared_ptr<const Backbone> open_backbone(const std::string& spec, const Json& options = Json::object());
 
+/// Those opened in this process and not forgotten, sorted by name and options.
+std::vector<std::shared_ptr<const Backbone>> opened_backbones();
+
 /// Forgets every opened backbone; those still in use live on until their last user lets go.
 void close_backbones();
 

@@ -75,6 +75,14 @@ std::shared_ptr<const Backbone> open_backbone(const std::string& spec, const Jso
   return backbone;
 }
 
+std::vector<std::shared_ptr<const Backbone>> opened_backbones() {
+  Opened& all = opened();
+  const std::lock_guard lock(all.mutex);
+  std::vector<std::shared_ptr<const Backbone>> list;
+  for (const auto& [key, backbone] : all.by_options) list.push_back(backbone);
+  return list;
+}
+
 void close_backbones() {
   Opened& all = opened();
   std::map<std::string, std::shared_ptr<const Backbone>> closing;

@@ -207,9 +207,10 @@ Worker& RunFolder::worker() {
   return *worker_;
 }
 
-void RunFolder::describe(std::string script, Json facts) {
+void RunFolder::describe(std::string script, Json facts, std::function<Json()> late_facts) {
   script_ = std::move(script);
   facts_ = std::move(facts);
+  late_facts_ = std::move(late_facts);
 }
 
 std::optional<RunFolder::Ticket> RunFolder::next() {
@@ -316,6 +317,10 @@ void RunFolder::save_session(bool stopped) {
   if (!worker_ || !provenance_) return;
   provenance_->set("worker", worker_->id());
   provenance_->set("num_cells_run", num_run_);
+  if (late_facts_) {
+    const Json late = late_facts_();
+    for (const auto& [name, value] : late.items()) provenance_->set(name, value);
+  }
   write_file_atomically(
       fmt::format("{}/workers/{}.json", path_, worker_->id()),
       provenance_->record(stopped).dump(2, ' ', false, Json::error_handler_t::replace) + "\n", false);

@@ -74,7 +74,9 @@ class RunFolder {
   const std::vector<std::string>& damaged() const { return damaged_; }
 
   /// Who measures: see Provenance. To be called before run(); gathered only when a cell is measured.
-  void describe(std::string script, Json facts);
+  /// `late_facts` is asked whenever the record is written, for what becomes known only while measuring: the
+  /// weights of opened models.
+  void describe(std::string script, Json facts, std::function<Json()> late_facts = {});
 
   /// Measures every cell that nobody has finished, waits for those that other workers hold (and takes over
   /// the cells of dead ones), then writes the tables. A cell for which `measure` returns ok = false is
@@ -128,6 +130,7 @@ class RunFolder {
 
   std::string script_;
   Json facts_ = Json::object();
+  std::function<Json()> late_facts_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<Provenance> provenance_;
 };
