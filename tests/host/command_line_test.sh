@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The command line: what runs, what is printed where, and with which exit status.
+set -u
+program=${IMATCH_LUA:?path of imatch-lua}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+# expect STATUS PATTERN ARGUMENT...: the exit status, and a pattern that both outputs together must contain.
+expect() {
+  local status=$1 pattern=$2 output got
+  shift 2
+  output=$("$program" "$@" 2>&1 </dev/null)
+  got=$?
+  if [[ $got != "$status" || $output != *"$pattern"* ]]; then
+    printf 'FAILED %s\n  expected status %s and "%s", got status %s and:\n%s\n' "$*" "$status" "$pattern" "$got" "$output"
+    failed=1
+  else
+    echo "passed $*"
+  fi
+}
+
+cat >"$folder/arguments.lua" <<'E2'
+print(arg[0]:match "[^/]*$", #arg, arg[1], select("#", ...), (select(2, ...)))
+E2
+cat >"$folder/fails.lua" <<'E2'
+local function inner()
+  error "on purpose"
+end
+inner()
+E2
+echo 'return {' >"$folder/syntax.lua"
+echo 'return { answer = 42 }' >"$folder/answer_module.lua"
+echo 'os.exit(7)' >"$folder/leaves.lua"
+
+expect 0 '3' -e 'print(1 + 2)'
+expect 0 'arguments.lua	2	a	2	b' "$folder/arguments.lua" a b
+expect 0 'imatch-lua ' --version
+expect 0 'LibTorch' --version
+expect 0 'usage: imatch-lua' --help
+expect 1 'fails.lua:2: on purpose' "$folder/fails.lua"
+expect 1 'stack traceback' "$folder/fails.lua"
+expect 1 "syntax.lua:2: unexpected symbol" "$folder/syntax.lua"
+expect 7 '' "$folder/leaves.lua"
+expect 1 'no such file' "$folder/missing.lua"
+expect 1 'is a folder, not a file' "$folder"
+expect 2 "unknown option '--devise'; did you mean '--device'?" --devise cpu
+expect 2 "--threads: expected an integer in [1, 4096], got 'many'" --threads many
+expect 2 '--seed: a value is missing' --seed
+expect 2 "device: expected 'cpu', 'cuda', 'cuda:N' or 'auto', got 'gpu'" --device gpu
+expect 2 "'docs' is neither a file nor a command; did you mean 'doc'?" docs
+expect 0 'tensor.from_table' doc tensor.from_table
+expect 1 "no documentation for 'nonsense_name'" doc nonsense_name
+expect 2 'imatch-lua doc' doc --wrong
+expect 0 '1	5	true' --threads=1 --seed 5 --quiet -e 'local s = require("imatch").settings() print(s.threads, s.seed, s.quiet)'
+expect 0 'cpu' --device cpu -e 'print(require("imatch").settings().device)'
+expect 0 '' </dev/null
+(cd "$folder" && expect 0 '42' -l answer_module -e 'print(answer_module.answer)'; exit $failed) || failed=1
+
+from_pipe=$(echo 'print("from a pipe", ...)' | "$program")
+[[ $from_pipe == 'from a pipe' ]] || { echo "FAILED script from a pipe: $from_pipe"; failed=1; }
+from_dash=$(echo 'print("dash", ...)' | "$program" - argument)
+[[ $from_dash == 'dash	argument' ]] || { echo "FAILED script from -: $from_dash"; failed=1; }
+cached=$("$program" --cache "$folder/cache" -e 'local im = require "imatch" im.backbone.features(im.image.new(64, 64), "dense_sift", { image_size = 64 })' 2>&1)
+[[ -d $folder/cache ]] || { echo "FAILED --cache: no folder; $cached"; failed=1; }
+"$program" --cache "$folder/none" --no-cache -e 'local im = require "imatch" im.backbone.features(im.image.new(64, 64), "dense_sift", { image_size = 64 })'
+[[ ! -d $folder/none ]] || { echo 'FAILED --no-cache: a folder was made'; failed=1; }
+exit $failed
