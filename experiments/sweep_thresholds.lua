@@ -113,6 +113,9 @@ local result = im.sweep {
     }))
   end,
   best = { metric = "corner_error_px", direction = "min", over = { "place", "rotation_deg", "altitude_m" } },
-  report = { metric = "precision", line_x = "match_th", line_color = "backbone", heat_x = "rotation_deg", heat_y = "altitude_m", heat_facet = "backbone" },
+  report = {
+    metric = "precision", line_x = "match_th", line_color = "backbone",
+    heat_x = "rotation_deg", heat_y = "altitude_m", heat_facet = "backbone",
+  },
 }
 return result

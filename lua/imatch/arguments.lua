@@ -20,7 +20,8 @@ M.documentation = {
     signature = "arguments(name, description) -> parser",
     text = "A command-line parser (lua-argparse): parser:option '--map', parser:flag '--all', parser:argument 'photo', "
       .. "then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2.",
-    example = "local parser = im.arguments('demo', 'Shows it.'); parser:option '--map'; print(parser:parse { '--map', 'a.tif' }.map)",
+    example = "local parser = im.arguments('demo', 'Shows it.')\nparser:option '--map'\n"
+      .. "print(parser:parse({ '--map', 'a.tif' }).map)",
   },
 }
 
