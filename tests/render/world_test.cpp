@@ -106,7 +106,8 @@ TEST_CASE("world: the same bytes on every machine") {
   CameraOptions c = camera_at(0, 0, 100, 0);
   c.width = 256;
   c.height = 192;
-  CHECK(small_world(1).view(c).image.digest() == "b12dee70023eb94b401969bf5b5bfc72b49fd602792b1a92055ed294a77c689f");
+  CHECK(small_world(1).view(c).image.digest() ==
+        "b12dee70023eb94b401969bf5b5bfc72b49fd602792b1a92055ed294a77c689f");
 }
 
 TEST_CASE("world: the picture of a truth is the picture: turned, shifted, higher, tilted") {
