@@ -18,6 +18,8 @@ parser:option("--out", "folder of the run folders"):default "runs"
 local args = parser:parse { ... }
 if args.map and not (args.photos and args.truth) then
   parser:error "--map needs --photos and --truth"
+elseif args.places < 1 then
+  parser:error "--places: expected a number >= 1"
 end
 
 local TOKENS = { -- about as many tokens for both: 21 x 28
@@ -61,6 +63,11 @@ end
 local places, altitudes_m, inputs, rows = im.range(0, args.places - 1), { 80, 120, 180 }, {}, nil
 if args.map then
   rows = assert(im.io.read_csv(args.truth))
+  for _, column in ipairs { "file", "latitude_deg", "longitude_deg", "heading_deg", "footprint_width_m" } do
+    if #rows == 0 or not rows[1][column] then
+      parser:error(("--truth %s: no rows, or no column '%s'"):format(args.truth, column))
+    end
+  end
   places, inputs = {}, { args.map, args.truth }
   for i = 1, math.min(args.places, #rows) do
     local row = math.floor((i - 0.5) * #rows / math.min(args.places, #rows)) + 1
