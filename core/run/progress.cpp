@@ -97,6 +97,8 @@ void Progress::draw(const ProgressCounts& counts) {
   const double elapsed_s = std::chrono::duration<double>(Clock::now() - started_).count();
   const std::string text = progress_text(counts, elapsed_s);
   if (style_ == Style::kLines) {
+    if (last_finished_ == finished(counts)) return;
+    last_finished_ = finished(counts);
     write_error(fmt::format("{}: {}\n", name_, text));
     return;
   }

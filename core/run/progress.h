@@ -43,6 +43,7 @@ class Progress {
   Clock::time_point started_ = Clock::now();
   Clock::time_point drawn_;
   std::size_t drawn_tenth_ = 0;
+  std::size_t last_finished_ = static_cast<std::size_t>(-1);  ///< In the last line written.
   bool line_open_ = false;
 };
 

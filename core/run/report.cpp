@@ -219,10 +219,15 @@ std::string report_data(const RunFolder& run, const std::optional<BestOptions>& 
   Json pictures = Json::object();
   std::size_t embedded = 0;
   for (const Picture& picture : find_pictures(run)) {
+    const fs::path file = fs::path(run.path()) / picture.relative;
+    const fs::path preview = fs::path(file).replace_extension(".jpg");
+    const bool has_preview = fs::exists(preview);
+    const std::string bytes = read_file(has_preview ? preview : file);
     std::string source = picture.relative;
-    const std::string bytes = read_file(run.path() + "/" + picture.relative);
-    if ((embedded += bytes.size()) <= kMostEmbeddedBytes) source = "data:image/png;base64," + base64(bytes);
-    pictures[std::to_string(picture.cell)].push_back({{"name", picture.name}, {"source", source}});
+    if ((embedded += bytes.size()) <= kMostEmbeddedBytes)
+      source = fmt::format("data:image/{};base64,{}", has_preview ? "jpeg" : "png", base64(bytes));
+    pictures[std::to_string(picture.cell)].push_back(
+        {{"name", picture.name}, {"source", source}, {"file", picture.relative}});
   }
   const Json selection = best && results.num_ok() > 0 ? select_best(plan, results, *best) : Json(nullptr);
   for (const auto& [name, value] : {std::pair<const char*, Json>{"errors", errors},

@@ -7,6 +7,9 @@ local native = require "imatch.native"
 local fingerprint = require "imatch.fingerprint"
 local report = require "imatch.report"
 
+-- Nothing here is hot, and a compiled trace keeps the objects that its closures hold: runs and plans would never be freed.
+jit.off(true, true)
+
 local M = {}
 
 local OPTIONS = {
@@ -128,16 +131,24 @@ end
 local Cell = {}
 Cell.__index = Cell
 
---- Saves a picture of this cell for the report: pictures/<key>/<name>.png in the run folder.
+local PREVIEW_PX = 960
+
+--- Saves a picture of this cell: pictures/<key>/<name>.png in the run folder, and beside it the JPEG that the report carries.
 ---@param name string
 ---@param image table an Image
 function Cell:save_image(name, image)
   if type(name) ~= "string" or name == "" or name:find "[^%w._-]" or name:sub(1, 1) == "." then
     error(("save_image: name '%s'; expected letters, digits, '-', '_' and '.'"):format(tostring(name)), 2)
   end
-  local path = ("%s/pictures/%s/%s.png"):format(self.folder, self.key, name)
-  must(image:save(path))
-  return path
+  local path = ("%s/pictures/%s/%s"):format(self.folder, self.key, name)
+  must(image:save(path .. ".png"))
+  local is_large = math.max(image:width(), image:height()) > PREVIEW_PX
+  local preview = is_large and image:resize { mode = "longer", size = PREVIEW_PX } or image
+  must(preview:save(path .. ".jpg", { quality = 85 }))
+  if is_large then
+    preview:close()
+  end
+  return path .. ".png"
 end
 
 --- Whether this cell is among the `pictures` ones that leave a picture while they are measured: spread evenly over the plan.
@@ -233,28 +244,62 @@ end
 
 -- ---- Pictures of the best and the worst --------------------------------------------------------------------------------
 
---- Cells whose pictures the report shows: best and worst by the metric, and some in between.
-local function cells_to_picture(run, best_options, num_pictures)
+local function is_same(a, b)
+  return a == b or (type(a) == "table" and type(b) == "table" and native.run.key(a) == native.run.key(b))
+end
+
+--- Cells whose pictures the report shows: best and worst by the metric, and some in between. Each differs from the others
+--- in two axes at least, as long as there are such: neighbours look alike.
+local function cells_to_picture(run, plan, names, best_options, num_pictures)
   local ranked = best_options and run:rank(best_options.metric, best_options.direction or "min") or {}
-  local total = run:counts().total
   if #ranked == 0 then
-    for cell = 1, total do
+    for cell = 1, #plan do
       ranked[cell] = cell
     end
   end
   local cells, taken = {}, {}
-  local function take(cell)
-    if cell and not taken[cell] and #cells < num_pictures then
-      taken[cell] = true
-      cells[#cells + 1] = cell
+  local function is_alike(cell)
+    local params = plan:params(cell)
+    for _, other in ipairs(cells) do
+      local num_different = 0
+      for _, name in ipairs(names) do
+        num_different = num_different + (is_same(params[name], other.params[name]) and 0 or 1)
+      end
+      if num_different < 2 then
+        return true
+      end
+    end
+    return false
+  end
+  --- Takes the first cell from `first` on, in steps of `step`, that is unlike the others; without one, the first free one.
+  local function take(first, step)
+    local free
+    for rank = first, math.min(math.max(first + 200 * step, 1), #ranked), step do
+      local cell = ranked[rank]
+      if cell and not taken[cell] then
+        free = free or cell
+        if not is_alike(cell) then
+          free = cell
+          break
+        end
+      end
+    end
+    if free and #cells < num_pictures then
+      taken[free] = true
+      cells[#cells + 1] = { index = free, params = plan:params(free) }
     end
   end
-  for i = 1, math.ceil(num_pictures / 3) do
-    take(ranked[i])
-    take(ranked[#ranked + 1 - i])
-    take(ranked[math.floor(i * #ranked / (num_pictures / 3 + 1)) + 1])
+  local third = num_pictures / 3
+  for i = 1, math.ceil(third) do
+    take(1, 1)
+    take(#ranked, -1)
+    take(math.floor(i * #ranked / (third + 1)) + 1, 1)
   end
-  return cells
+  local indices = {}
+  for i, cell in ipairs(cells) do
+    indices[i] = cell.index
+  end
+  return indices
 end
 
 -- ---- im.sweep ----------------------------------------------------------------------------------------------------------
@@ -291,7 +336,7 @@ function M.sweep(options)
     durable = options.durable,
     quiet = options.quiet or settings.quiet,
   }))
-  local facts = { seed = seed, device = settings.device, threads = settings.threads, command_line = settings.command_line }
+  local facts = { seed = seed, device = settings.device, command_line = settings.command_line }
   facts.input_files = files
   for name, value in pairs(options.facts or {}) do
     facts[name] = value
@@ -323,7 +368,7 @@ function M.sweep(options)
 
   local counts = run:counts()
   if options.picture and counts.total > counts.failed then
-    for _, index in ipairs(cells_to_picture(run, options.best, options.pictures or 12)) do
+    for _, index in ipairs(cells_to_picture(run, plan, names, options.best, options.pictures or 12)) do
       if not native.run.is_path(("%s/pictures/%s"):format(run:path(), plan:key(index))) then
         set_up()
         local ok, message = pcall(options.picture, plan:params(index), cell_of(index), shared)

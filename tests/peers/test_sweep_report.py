@@ -31,7 +31,7 @@ im.sweep {
     local e = p.altitude_m / 30 + 20 * (p.match_th - 0.5) ^ 2 + math.random() + (p.backbone == "dense_sift" and 0 or 3)
     return { corner_error_px = e, num_inliers = math.floor(500 / e) }
   end,
-  picture = function(p, cell) cell:save_image("matches", im.image.new(64, 24)) end,
+  picture = function(p, cell) cell:save_image("matches", im.image.new(1600, 600)) end,
 }
 """
 
@@ -123,9 +123,9 @@ def test_the_table_sorts_and_filters(page, run):
 
 def test_best_and_worst_cells_come_with_their_pictures(page, run):
     assert page.evaluate("document.querySelectorAll('#examples .example img').length") == 6
-    assert page.evaluate("[...document.querySelectorAll('#examples img')].every((i) => i.src.startsWith('data:image/png;base64,'))")
-    assert page.evaluate("Promise.all([...document.querySelectorAll('#examples img')].map((i) => { i.loading = 'eager'; return i.decode(); }))"
-                         ".then(() => document.querySelector('#examples img').naturalWidth)") == 64
+    assert page.evaluate("[...document.querySelectorAll('#examples img')].every((i) => i.src.startsWith('data:image/jpeg;base64,'))")
+    assert page.evaluate("Promise.all([...document.querySelectorAll('#examples img')].map((i) => i.decode()))"
+                         ".then(() => document.querySelector('#examples img').naturalWidth)") == 960
     best = min(float(r["corner_error_px"]) for r in table(run) if r["corner_error_px"])
     text = page.evaluate("document.querySelector('#examples .rank').textContent")
     assert text.startswith("Best: corner_error_px ") and float(text.split()[-1]) == pytest.approx(best, rel=1e-4)

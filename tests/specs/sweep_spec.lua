@@ -391,6 +391,7 @@ spec.describe("sweep", function(it)
     for _, row in ipairs { 50, 49, 1, 2 } do
       local path = ("%s/pictures/%s/view.png"):format(result:path(), result.rows[row].cell_key)
       spec.equal("\137PNG", read(path):sub(1, 4))
+      spec.equal("\255\216", read((path:gsub("png$", "jpg"))):sub(1, 2))
     end
     local pictured = 0
     sweep(out, {

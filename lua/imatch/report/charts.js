@@ -47,7 +47,7 @@
     return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
   };
 
-  /** The metric over the finished cells that agree in `axes`: [{codes, count, missing, mean, std, median, q1, q3}]. */
+  /** The metric over the finished cells that agree in `axes`: [{codes, count, missing, mean, std, min, max, q1, median, q3}]. */
   function aggregate(metric, axes) {
     const groups = new Map();
     for (let cell = 0; cell < s.num_cells; ++cell) {
@@ -67,14 +67,15 @@
       group.mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
       const squares = numbers.reduce((sum, x) => sum + (x - group.mean) ** 2, 0);
       group.std = numbers.length > 1 ? Math.sqrt(squares / (numbers.length - 1)) : 0;
+      [group.min, group.max] = [numbers[0], numbers[numbers.length - 1]];
       [group.q1, group.median, group.q3] = [0.25, 0.5, 0.75].map((q) => quantile(numbers, q));
       return group;
     });
   }
 
   const centre = (group, statistic) => group[statistic];
-  const low = (group, statistic) => statistic === "mean" ? group.mean - group.std : group.q1;
-  const high = (group, statistic) => statistic === "mean" ? group.mean + group.std : group.q3;
+  const low = (group, statistic) => statistic === "mean" ? Math.max(group.min, group.mean - group.std) : group.q1;
+  const high = (group, statistic) => statistic === "mean" ? Math.min(group.max, group.mean + group.std) : group.q3;
 
   // ---- Style ---------------------------------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@
     const metric = s.metric($("metric").value), statistic = $("statistic").value;
     const x = s.axis($("line-x").value), color = s.axis($("line-color").value);
     const by = color && color !== x ? color : undefined;
-    const spread = statistic === "mean" ? "one standard deviation to each side" : "the middle half of the cells (first to third quartile)";
+    const spread = statistic === "mean" ? "one standard deviation to each side, within the range of the values" : "the middle half of the cells (first to third quartile)";
     const others = charts.varied.filter((a) => a !== x && a !== by).map((a) => charts.title_of(a.name));
     const missing = metric.values.filter((v, i) => s.status[i] !== s.PENDING && !(v !== null && Number.isFinite(+v))).length;
     const missing_text = missing ? ` ${plural(missing, "cell")} without a finite value left out.` : "";
@@ -146,15 +146,18 @@
 
   // ---- Examples ------------------------------------------------------------------------------------------------------------
 
-  function show_large(source) {
-    const dialog = make("dialog", {onclick: () => dialog.remove()}, make("img", {src: source, alt: ""}));
+  /** The whole picture, from the run folder where the page still stands in it; else what the page carries. */
+  function show_large(picture) {
+    const image = make("img", {src: picture.file, alt: picture.name, onerror: () => { image.src = picture.source; }});
+    const dialog = make("dialog", {onclick: () => dialog.remove()}, image);
+    dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
   }
 
   function example(cell, rank, kind) {
     const pictures = (s.pictures[cell] ?? []).map((picture) =>
-      make("img", {src: picture.source, alt: picture.name, loading: "lazy", title: picture.name, onclick: () => show_large(picture.source)}));
+      make("img", {src: picture.source, alt: picture.name, title: picture.name, onclick: () => show_large(picture)}));
     const list = make("dl");
     for (const [name, value] of s.params(cell)) list.append(make("dt", {}, name), make("dd", {}, value));
     for (const metric of s.metrics) list.append(make("dt", {}, metric.name), make("dd", {}, s.format(metric.values[cell])));
