@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 
 #include "backbone/backbone.h"
 #include "backbone/dense_sift.h"
+#include "backbone/dinov2_dinov3.h"
 #include "backbone/efficientnet_lite.h"
 #include "backbone/spec.h"
 #include "base/error.h"
@@ -21,6 +23,7 @@ std::vector<BackboneKind> make_kinds() {
       backbone_kind<DenseSift>(),
       backbone_kind<EfficientNetLite>(),
   };
+  std::ranges::move(dino_kinds(), std::back_inserter(kinds));
   std::ranges::sort(kinds, {}, &BackboneKind::name);
   return kinds;
 }

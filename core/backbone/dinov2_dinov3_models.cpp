@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backbone/dinov2_dinov3_models.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "backbone/hf_folder.h"
+#include "backbone/hf_folder_names.h"
+#include "base/error.h"
+#include "base/sha256.h"
+
+namespace imatch {
+namespace {
+
+/// Checks a folder's configuration entry by entry against the model.
+class ConfigCheck {
+ public:
+  ConfigCheck(const Json& config, std::string title) : config_(config), title_(std::move(title)) {}
+
+  void number(const char* key, double missing, double expected) const {
+    const double value = config_number(config_, key, missing);
+    if (value != expected) fail(key, fmt::format("{}", value), fmt::format("{}", expected));
+  }
+  void flag(const char* key, bool missing, bool expected) const {
+    const bool value = config_flag(config_, key, missing);
+    if (value != expected) fail(key, fmt::format("{}", value), fmt::format("{}", expected));
+  }
+  void text(const char* key, const std::string& missing, const std::string& expected) const {
+    const std::string value = config_text(config_, key, missing);
+    if (value != expected) fail(key, "'" + value + "'", "'" + expected + "'");
+  }
+
+ private:
+  [[noreturn]] void fail(const char* key, const std::string& value, const std::string& expected) const {
+    throw Failure(code::kBadWeights,
+                  fmt::format("{}: config.json: {} is {}; expected {}", title_, key, value, expected));
+  }
+
+  const Json& config_;
+  std::string title_;
+};
+
+std::string same_name(std::string_view official) {
+  return std::string(official);
+}
+
+/// A checkpoint with what its layout says beside the tensors.
+struct Source {
+  StateDict tensors;
+  std::string sha256;
+  bool is_hf = false;
+  Json config = Json::object();
+};
+
+Source read_source(const std::string& path) {
+  if (!std::filesystem::is_directory(path))
+    return {.tensors = load_state_dict(path), .sha256 = sha256_file(path)};
+  HfFolder folder = read_hf_folder(path);
+  return {.tensors = std::move(folder.tensors),
+          .sha256 = std::move(folder.sha256),
+          .is_hf = true,
+          .config = std::move(folder.config)};
+}
+
+/// The settings that no tensor's shape shows. `missing` values are the defaults of transformers' classes.
+VisionTransformerRules transformers_rules(const Json& config, const std::string& title,
+                                          VisionTransformerShape& shape) {
+  const ConfigCheck check(config, title);
+  const bool rotary = shape.positions == PositionScheme::kRotary;
+  const bool gelu = shape.feed_forward == FeedForward::kGelu;
+  check.text("model_type", "",
+             rotary                ? "dinov3_vit"
+             : shape.registers > 0 ? "dinov2_with_registers"
+                                   : "dinov2");
+  check.number("num_attention_heads", rotary ? 6 : 12, shape.heads);
+  check.number("num_hidden_layers", 12, shape.depth);
+  check.number("patch_size", rotary || shape.registers > 0 ? 16 : 14, shape.patch_px);
+  check.flag(rotary ? "use_gated_mlp" : "use_swiglu_ffn", false, !gelu);
+  if (rotary || gelu) check.text("hidden_act", "gelu", gelu ? "gelu" : "silu");
+  shape.norm_eps = config_number(config, "layer_norm_eps", rotary ? 1e-5 : 1e-6);
+  VisionTransformerRules rules;
+  rules.split_qkv = true;
+  if (rotary) rules.rotary_base = config_number(config, "rope_theta", 100);
+  rules.resampling = GridResampling::kPlain;
+  return rules;
+}
+
+OpenedDinoNetwork open(const VisionTransformerShape& published, const DinoModel& model, const Source& source,
+                       const DinoNetworkRequest& request, const std::string& title, c10::Device device,
+                       c10::ScalarType dtype) {
+  VisionTransformerShape shape = published;
+  if (request.depth > 0) shape.depth = request.depth;
+  const int layer = request.layer < 0 ? request.layer + shape.depth : request.layer;
+  if (layer < 0 || layer >= shape.depth)
+    throw Error(fmt::format("{} options: layer: {} is not allowed; expected an integer in [{}, {}]",
+                            model.alias, request.layer, -shape.depth, shape.depth - 1));
+  VisionTransformerRules rules;
+  if (source.is_hf) rules = transformers_rules(source.config, title, shape);
+  if (shape.registers > 0) rules.resampling = GridResampling::kAntialiased;
+  const bool rotary = shape.positions == PositionScheme::kRotary;
+  DinoCheckpoint checkpoint(title, source.tensors,
+                            !source.is_hf ? same_name
+                            : rotary      ? hf_dinov3_name
+                                          : hf_dinov2_name,
+                            device, dtype);
+  return {std::make_unique<VisionTransformer>(shape, rules, layer, request.facet, checkpoint), source.sha256};
+}
+
+OpenedDinoNetwork open(const ConvNextShape& published, const DinoModel& model, const Source& source,
+                       const DinoNetworkRequest& request, const std::string& title, c10::Device device,
+                       c10::ScalarType dtype) {
+  constexpr int kStages = 4;
+  const int stage = request.layer < 0 ? request.layer + kStages : request.layer;
+  if (stage < 0 || stage >= kStages)
+    throw Error(fmt::format("{} options: layer: {} is not allowed; expected a stage, an integer in [-4, 3]",
+                            model.alias, request.layer));
+  if (request.facet != Facet::kToken)
+    throw Error(fmt::format("{} options: facet: a ConvNeXt has no attention; expected 'token'", model.alias));
+  if (request.depth != 0)
+    throw Error(fmt::format("{} options: depth: {} is not allowed for a ConvNeXt; expected 0", model.alias,
+                            request.depth));
+  ConvNextShape shape = published;
+  if (source.is_hf) {
+    const ConfigCheck check(source.config, title);
+    check.text("model_type", "", "dinov3_convnext");
+    check.text("hidden_act", "gelu", "gelu");
+    shape.norm_eps = config_number(source.config, "layer_norm_eps", 1e-6);
+  }
+  DinoCheckpoint checkpoint(title, source.tensors, source.is_hf ? hf_dinov3_convnext_name : same_name, device,
+                            dtype);
+  return {std::make_unique<ConvNext>(shape, stage, checkpoint), source.sha256};
+}
+
+}  // namespace
+
+OpenedDinoNetwork open_dino_network(const DinoModel& model, const DinoNetworkRequest& request,
+                                    c10::Device device, c10::ScalarType dtype) {
+  const std::string title = fmt::format("{} weights {}", model.alias, request.weights);
+  const Source source = read_source(request.weights);
+  return std::visit(
+      [&](const auto& shape) { return open(shape, model, source, request, title, device, dtype); },
+      model.shape);
+}
+
+PublishedWeights published_weights(const DinoModel& model) {
+  const bool second = model.hub.starts_with("dinov2");
+  return {.model = std::string(model.alias),
+          .files = {std::string(model.file), std::string(model.hf_folder) + "/config.json"},
+          .source = second ? fmt::format("https://dl.fbaipublicfiles.com/dinov2/{}/{}",
+                                         model.hub.substr(0, model.hub.find("_reg")), model.file)
+                           : "https://github.com/facebookresearch/dinov3"};
+}
+
+}  // namespace imatch
