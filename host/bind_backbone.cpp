@@ -9,6 +9,9 @@
 #include "types.h"
 
 namespace imatch::host {
+
+int backbone_features(lua_State* L);  // also Image:features
+
 namespace {
 
 Json options_at(lua_State* L, int index) {
@@ -56,9 +59,13 @@ int open(lua_State* L) {
   return push(L, open_backbone(check_string(L, 1), options_at(L, 2)));
 }
 
-int features(lua_State* L) {
+}  // namespace
+
+int backbone_features(lua_State* L) {
   return push_features(L, *backbone_at(L, 2), 1);
 }
+
+namespace {
 
 int check(lua_State* L) {
   Json rows = Json::array();
@@ -110,7 +117,7 @@ constexpr Binding kFunctions[] = {
         "process. An unknown name or option is an error; missing weights return nil, message, 'not_found', "
         "unfit ones nil, message, 'bad_weights' or 'bad_format'.",
         "print(im.backbone.open('dense_sift', { step = 16 }))"),
-    bind<features>(
+    bind<backbone_features>(
         "features", "backbone.features(images, backbone [, options]) -> Features or {Features}",
         "Features of one image or of each of a list, through the feature cache: only images that were never "
         "seen by this backbone with these options go forward, in batches of one size. `backbone` is a "

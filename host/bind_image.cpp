@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "binding.h"
+#include "homography.h"
 #include "image/decode.h"
 #include "image/draw.h"
 #include "image/draw_matches.h"
@@ -17,9 +18,13 @@
 #include "image/resize.h"
 #include "image/statistics.h"
 #include "image/transform.h"
+#include "image_list.h"
 #include "types.h"
 
 namespace imatch::host {
+
+int backbone_features(lua_State* L);  // bind_backbone.cpp
+
 namespace {
 
 // Arguments that more than one function takes.
@@ -71,31 +76,8 @@ std::vector<std::vector<double>> lists_of_numbers(lua_State* L, int index, const
   return detail::read<std::vector<std::vector<double>>>(to_json(L, index, what), what, anything());
 }
 
-/// The images of a list, or one image alone.
-std::vector<const Image*> images_at(lua_State* L, int index) {
-  if (is<Image>(L, index)) return {&arg<Image>(L, index)};
-  if (!lua_istable(L, index)) wrong_argument(L, index, "an Image or a list of them");
-  std::vector<const Image*> images;
-  for (std::size_t i = 1; i <= lua_objlen(L, index); ++i) {
-    lua_rawgeti(L, index, static_cast<int>(i));
-    images.push_back(&arg<Image>(L, lua_gettop(L)));
-    lua_pop(L, 1);  // the list keeps it alive
-  }
-  return images;
-}
-
 Json list_of(std::span<const double> numbers) {
   return Json(std::vector<double>(numbers.begin(), numbers.end()));
-}
-
-Homography homography_at(lua_State* L, int index) {
-  const auto numbers =
-      detail::read<std::vector<double>>(to_json(L, index, "homography"), "homography", anything());
-  if (numbers.size() != 9)
-    throw Error(fmt::format("homography: {} numbers; expected 9, row by row", numbers.size()));
-  Homography homography;
-  std::ranges::copy(numbers, homography.m.begin());
-  return homography;
 }
 
 /// A name of a preset or nothing: "imagenet".
@@ -144,7 +126,7 @@ int size_after_resize(lua_State* L) {
 }
 
 int to_tensor(lua_State* L) {
-  return push(L, normalize(images_at(L, 1), normalization_at(L, 2)));
+  return push(L, normalize(check_images(L, 1), normalization_at(L, 2)));
 }
 
 int from_tensor(lua_State* L) {
@@ -154,7 +136,7 @@ int from_tensor(lua_State* L) {
 
 int statistics(lua_State* L) {
   ChannelStatistics sums;
-  for (const Image* image : images_at(L, 1)) sums.add(*image);
+  for (const Image* image : check_images(L, 1)) sums.add(*image);
   return push(L,
               Json{{"mean", list_of(sums.mean())}, {"std", list_of(sums.std())}, {"pixels", sums.pixels()}});
 }
@@ -226,7 +208,7 @@ int rotate_image(lua_State* L) {
 
 int warp(lua_State* L) {
   const auto& image = arg<Image>(L, 1);
-  const Homography b_from_a = homography_at(L, 2);
+  const Homography b_from_a = check_homography(L, 2);
   const auto side = [&](int index, int own) {
     return is_absent(L, index) ? own : static_cast<int>(check_integer(L, index, 1, 1 << 16));
   };
@@ -365,6 +347,9 @@ constexpr Binding kFunctions[] = {
 };
 
 constexpr Binding kMethods[] = {
+    bind<backbone_features>("features", "Image:features(backbone [, options]) -> Features",
+                            "What backbone.features gives for this picture alone.",
+                            "print(im.image.new(64, 48):features('dense_sift', { image_size = 64 }))"),
     bind<width>("width", "Image:width() -> integer", "Width in pixels.",
                 "print(im.image.new(640, 480):width())"),
     bind<height>("height", "Image:height() -> integer", "Height in pixels.",

@@ -58,7 +58,7 @@ struct EfficientNetLiteOptions {
 /// The padding of this network is uneven (one pixel more at the end of an axis at every stride), which moves
 /// the centre of a token's receptive field by nearly half a cell, 7.5 px at stage 16. Its training has undone
 /// that: over half turns of photographs tokens agree best when placed at the centre of their cell (within 1
-/// px at stages 8 and 16), and there original_from_grid puts them.
+/// px at stage 8 and 2.5 px at stage 16, on four photographs), and there original_from_grid puts them.
 class EfficientNetLite final : public Backbone {
  public:
   using Options = EfficientNetLiteOptions;
