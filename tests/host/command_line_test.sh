@@ -48,7 +48,7 @@ expect 2 "unknown option '--devise'; did you mean '--device'?" --devise cpu
 expect 2 "--threads: expected an integer in [1, 4096], got 'many'" --threads many
 expect 2 '--seed: a value is missing' --seed
 expect 2 "device: expected 'cpu', 'cuda', 'cuda:N' or 'auto', got 'gpu'" --device gpu
-expect 2 "'docs' is neither a file nor a command; did you mean 'doc'?" docs
+expect 2 "'dok' is neither a file nor a command; did you mean 'doc'?" dok
 expect 0 'tensor.from_table' doc tensor.from_table
 expect 1 "no documentation for 'nonsense_name'" doc nonsense_name
 expect 2 'imatch-lua doc' doc --wrong
