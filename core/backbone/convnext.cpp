@@ -17,7 +17,7 @@ constexpr int kExpansion = 4;
 
 }  // namespace
 
-ConvNext::ConvNext(const ConvNextShape& shape, int stage, DinoCheckpoint& checkpoint)
+ConvNext::ConvNext(const ConvNextShape& shape, int stage, WeightsCheckpoint& checkpoint)
     : shape_(shape), stage_(stage) {
   for (int number = 0; number < kStages; ++number) {
     Stage taken = take_stage(checkpoint, number);
@@ -30,12 +30,12 @@ ConvNext::ConvNext(const ConvNextShape& shape, int stage, DinoCheckpoint& checkp
   checkpoint.require_empty();
 }
 
-ConvNext::Stage ConvNext::take_stage(DinoCheckpoint& checkpoint, int number) const {
+ConvNext::Stage ConvNext::take_stage(WeightsCheckpoint& checkpoint, int number) const {
   const bool first = number == 0;
   const int width = shape_.widths[number];
   const int below = first ? 3 : shape_.widths[number - 1];
   const int kernel = first ? 4 : 2;
-  const auto take = [&](const std::string& name, const DinoCheckpoint::Shape& weight, int out) {
+  const auto take = [&](const std::string& name, const WeightsCheckpoint::Shape& weight, int out) {
     return Affine{checkpoint.take(name + ".weight", weight), checkpoint.take(name + ".bias", {out})};
   };
   const std::string before = fmt::format("downsample_layers.{}.", number);

@@ -4,8 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "backbone/dinov2_dinov3_checkpoint.h"
 #include "backbone/dinov2_dinov3_network.h"
+#include "backbone/weights_checkpoint.h"
 
 namespace imatch {
 
@@ -21,8 +21,8 @@ struct ConvNextShape {
 class ConvNext final : public DinoNetwork {
  public:
   /// `stage`: 0-based stage whose tokens are wanted, of stride 4, 8, 16 or 32 px; later ones are checked but
-  /// neither kept nor run. Throws Failure as DinoCheckpoint.
-  ConvNext(const ConvNextShape& shape, int stage, DinoCheckpoint& checkpoint);
+  /// neither kept nor run. Throws Failure as WeightsCheckpoint.
+  ConvNext(const ConvNextShape& shape, int stage, WeightsCheckpoint& checkpoint);
 
   TokenGrid forward(const at::Tensor& images) const override;
   int stride() const override { return 4 << stage_; }
@@ -40,7 +40,7 @@ class ConvNext final : public DinoNetwork {
     std::vector<Block> blocks;
   };
 
-  Stage take_stage(DinoCheckpoint& checkpoint, int number) const;
+  Stage take_stage(WeightsCheckpoint& checkpoint, int number) const;
   at::Tensor normed(const at::Tensor& map, const Affine& norm) const;
   at::Tensor downsampled(const at::Tensor& map, const Stage& stage, bool first) const;
   void run(const Block& block, at::Tensor& map) const;

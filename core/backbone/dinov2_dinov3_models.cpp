@@ -99,11 +99,11 @@ OpenedDinoNetwork open(const VisionTransformerShape& published, const DinoModel&
   if (source.is_hf) rules = transformers_rules(source.config, title, shape);
   if (shape.registers > 0) rules.resampling = GridResampling::kAntialiased;
   const bool rotary = shape.positions == PositionScheme::kRotary;
-  DinoCheckpoint checkpoint(title, source.tensors,
-                            !source.is_hf ? same_name
-                            : rotary      ? hf_dinov3_name
-                                          : hf_dinov2_name,
-                            device, dtype);
+  WeightsCheckpoint checkpoint(title, source.tensors,
+                               !source.is_hf ? same_name
+                               : rotary      ? hf_dinov3_name
+                                             : hf_dinov2_name,
+                               device, dtype);
   return {std::make_unique<VisionTransformer>(shape, rules, layer, request.facet, checkpoint), source.sha256};
 }
 
@@ -127,8 +127,8 @@ OpenedDinoNetwork open(const ConvNextShape& published, const DinoModel& model, c
     check.text("hidden_act", "gelu", "gelu");
     shape.norm_eps = config_number(source.config, "layer_norm_eps", 1e-6);
   }
-  DinoCheckpoint checkpoint(title, source.tensors, source.is_hf ? hf_dinov3_convnext_name : same_name, device,
-                            dtype);
+  WeightsCheckpoint checkpoint(title, source.tensors, source.is_hf ? hf_dinov3_convnext_name : same_name,
+                               device, dtype);
   return {std::make_unique<ConvNext>(shape, stage, checkpoint), source.sha256};
 }
 

@@ -10,6 +10,7 @@
 #include "backbone/dense_sift.h"
 #include "backbone/dinov2_dinov3.h"
 #include "backbone/efficientnet_lite.h"
+#include "backbone/resnet.h"
 #include "backbone/spec.h"
 #include "base/error.h"
 #include "base/spelling.h"
@@ -24,6 +25,7 @@ std::vector<BackboneKind> make_kinds() {
       backbone_kind<EfficientNetLite>(),
   };
   std::ranges::move(dino_kinds(), std::back_inserter(kinds));
+  std::ranges::move(resnet_kinds(), std::back_inserter(kinds));
   std::ranges::sort(kinds, {}, &BackboneKind::name);
   return kinds;
 }

@@ -14,7 +14,7 @@
 namespace imatch {
 
 VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules,
-                                     int layer, Facet facet, DinoCheckpoint& checkpoint)
+                                     int layer, Facet facet, WeightsCheckpoint& checkpoint)
     : shape_(shape), rules_(rules), facet_(facet) {
   const std::int64_t width = shape.width;
   patches_.weight = checkpoint.take("patch_embed.proj.weight", {width, 3, shape.patch_px, shape.patch_px});
@@ -42,18 +42,19 @@ VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const 
   checkpoint.require_empty();
 }
 
-VisionTransformer::Affine VisionTransformer::take_norm(DinoCheckpoint& checkpoint,
+VisionTransformer::Affine VisionTransformer::take_norm(WeightsCheckpoint& checkpoint,
                                                        const std::string& name) const {
   return {checkpoint.take(name + ".weight", {shape_.width}), checkpoint.take(name + ".bias", {shape_.width})};
 }
 
-VisionTransformer::Affine VisionTransformer::take_linear(DinoCheckpoint& checkpoint, const std::string& name,
-                                                         int in, int out, bool bias) const {
+VisionTransformer::Affine VisionTransformer::take_linear(WeightsCheckpoint& checkpoint,
+                                                         const std::string& name, int in, int out,
+                                                         bool bias) const {
   return {checkpoint.take(name + ".weight", {out, in}),
           bias ? checkpoint.take(name + ".bias", {out}) : at::Tensor()};
 }
 
-std::vector<VisionTransformer::Affine> VisionTransformer::take_qkv(DinoCheckpoint& checkpoint,
+std::vector<VisionTransformer::Affine> VisionTransformer::take_qkv(WeightsCheckpoint& checkpoint,
                                                                    const std::string& name) const {
   const int width = shape_.width;
   const bool rotary = shape_.positions == PositionScheme::kRotary;
@@ -70,7 +71,7 @@ std::vector<VisionTransformer::Affine> VisionTransformer::take_qkv(DinoCheckpoin
   return {qkv};
 }
 
-VisionTransformer::Block VisionTransformer::take_block(DinoCheckpoint& checkpoint,
+VisionTransformer::Block VisionTransformer::take_block(WeightsCheckpoint& checkpoint,
                                                        const std::string& name) const {
   const int width = shape_.width;
   const int wide = shape_.feed_forward_width;

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "backbone/dinov2_dinov3_checkpoint.h"
 #include "backbone/dinov2_dinov3_network.h"
 #include "backbone/vision_transformer_positions.h"
+#include "backbone/weights_checkpoint.h"
 
 namespace imatch {
 
@@ -56,9 +56,9 @@ class VisionTransformer final : public DinoNetwork {
   /// `layer`: 0-based block whose tokens are wanted; later ones are checked but neither kept nor run. The
   /// final norm is applied to it whichever it is, as get_intermediate_layers of the repositories does; facets
   /// other than kToken have no norm. The global vector is the class token of that block behind the norm, for
-  /// every facet. Throws Failure as DinoCheckpoint.
+  /// every facet. Throws Failure as WeightsCheckpoint.
   VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules, int layer,
-                    Facet facet, DinoCheckpoint& checkpoint);
+                    Facet facet, WeightsCheckpoint& checkpoint);
 
   TokenGrid forward(const at::Tensor& images) const override;
   int stride() const override { return shape_.patch_px; }
@@ -79,11 +79,11 @@ class VisionTransformer final : public DinoNetwork {
   };
   using Heads = std::array<at::Tensor, 3>;  ///< Query, key, value: [N, tokens, width].
 
-  Affine take_norm(DinoCheckpoint& checkpoint, const std::string& name) const;
-  Affine take_linear(DinoCheckpoint& checkpoint, const std::string& name, int in, int out,
+  Affine take_norm(WeightsCheckpoint& checkpoint, const std::string& name) const;
+  Affine take_linear(WeightsCheckpoint& checkpoint, const std::string& name, int in, int out,
                      bool bias = true) const;
-  std::vector<Affine> take_qkv(DinoCheckpoint& checkpoint, const std::string& name) const;
-  Block take_block(DinoCheckpoint& checkpoint, const std::string& name) const;
+  std::vector<Affine> take_qkv(WeightsCheckpoint& checkpoint, const std::string& name) const;
+  Block take_block(WeightsCheckpoint& checkpoint, const std::string& name) const;
 
   at::Tensor normed(const at::Tensor& x, const Affine& norm) const;
   /// Class token, registers and patches with their positions: [N, prefix + rows * cols, width].

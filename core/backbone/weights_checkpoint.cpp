@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backbone/dinov2_dinov3_checkpoint.h"
+#include "backbone/weights_checkpoint.h"
 
 #include <ATen/ops/aminmax.h>
 #include <fmt/format.h>
@@ -34,19 +34,19 @@ void release_pages(const at::Tensor& tensor) {
 
 }  // namespace
 
-DinoCheckpoint::DinoCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file,
-                               c10::Device device, c10::ScalarType dtype)
+WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file,
+                                     c10::Device device, c10::ScalarType dtype)
     : title_(std::move(title)),
       tensors_(tensors.begin(), tensors.end()),
       name_in_file_(name_in_file),
       device_(device),
       dtype_(dtype) {}
 
-void DinoCheckpoint::fail(const std::string& what) const {
+void WeightsCheckpoint::fail(const std::string& what) const {
   throw Failure(code::kBadWeights, fmt::format("{}: {}", title_, what));
 }
 
-at::Tensor DinoCheckpoint::take(std::string_view official, const Shape& shape, c10::ScalarType dtype) {
+at::Tensor WeightsCheckpoint::take(std::string_view official, const Shape& shape, c10::ScalarType dtype) {
   const std::string name = name_in_file_(official);
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) fail(fmt::format("the tensor '{}' is missing", name));
@@ -65,11 +65,11 @@ at::Tensor DinoCheckpoint::take(std::string_view official, const Shape& shape, c
   return placed;
 }
 
-void DinoCheckpoint::skip(std::string_view official) {
+void WeightsCheckpoint::skip(std::string_view official) {
   tensors_.erase(name_in_file_(official));
 }
 
-void DinoCheckpoint::require_empty() const {
+void WeightsCheckpoint::require_empty() const {
   if (tensors_.empty()) return;
   const std::string more =
       tensors_.size() == 1 ? std::string() : fmt::format(", nor are {} more", tensors_.size() - 1);

@@ -13,26 +13,29 @@
 
 namespace imatch {
 
-/// Hands out the tensors of a checkpoint one by one, by the names of the official checkpoints, each checked;
-/// what is left at the end does not belong to the network. A tensor that already has the wanted device and
-/// type stays where it is, in the mapped file; the pages of one that is converted are given back, so that
-/// loading never needs room for both.
-class DinoCheckpoint {
+/// Hands out the tensors of a checkpoint one by one, by the names that the network has for them, each
+/// checked; what is left at the end does not belong to the network. A tensor that already has the wanted
+/// device and type stays where it is, in the mapped file; the pages of one that is converted are given back,
+/// so that loading never needs room for both.
+class WeightsCheckpoint {
  public:
   /// The name in the file of a tensor with that official name.
   using NameInFile = std::string (*)(std::string_view official);
   using Shape = std::vector<std::int64_t>;
 
   /// `title` begins the messages: "vits14 weights /models/dinov2_vits14_pretrain.pth".
-  DinoCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file, c10::Device device,
-                 c10::ScalarType dtype);
+  WeightsCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file, c10::Device device,
+                    c10::ScalarType dtype);
 
   /// On the network's device in its number type. Throws Failure (bad_weights), naming the tensor, when it is
   /// missing, of another shape, no floating-point tensor, or has an element that is not finite.
   at::Tensor take(std::string_view official, const Shape& shape) { return take(official, shape, dtype_); }
-  /// The same in float32, for what is computed with before it is rounded.
+  /// The same in a fixed type, for what is computed with before it is rounded.
   at::Tensor take_float32(std::string_view official, const Shape& shape) {
     return take(official, shape, at::kFloat);
+  }
+  at::Tensor take_float64(std::string_view official, const Shape& shape) {
+    return take(official, shape, at::kDouble);
   }
   /// Passes over a tensor that only training uses, if there is one.
   void skip(std::string_view official);
