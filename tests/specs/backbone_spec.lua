@@ -7,7 +7,7 @@ end
 spec.describe("backbone", function(it)
   it("lists and describes every kind", function()
     local names = im.backbone.list()
-    spec.equal("dense_sift,efficientnet_lite0", table.concat(names, ","))
+    spec.truthy(#names > 20, "number of backbones")
     for _, name in ipairs(names) do
       local kind = im.backbone.describe(name)
       spec.equal(name, kind.name)
