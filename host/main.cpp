@@ -120,6 +120,13 @@ int run(const Settings& s) {
   return status;
 }
 
+/// The cache never fails a script; what went wrong is told once, when it is over.
+void warn_of_cache(const Settings& s) {
+  const std::string problem = feature_cache().statistics().problem;
+  if (!problem.empty() && !s.quiet)
+    std::fprintf(stderr, "imatch-lua: warning: feature cache: %s\n", problem.c_str());
+}
+
 int main_guarded(int argc, char** argv) {
   try {
     settings() = parse_command_line(argc, argv);
@@ -137,7 +144,9 @@ int main_guarded(int argc, char** argv) {
     return kUsageError;
   }
   try {
-    return run(settings());
+    const int status = run(settings());
+    warn_of_cache(settings());
+    return status;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "imatch-lua: %s\n", error.what());
     return 1;
