@@ -84,6 +84,9 @@ local function matches_of(p, pairs_of)
   return matches, im.match.geometry(matches), reference_from_query, query, reference
 end
 
+-- Other weights are another experiment.
+inputs[#inputs + 1] = assert(im.backbone.open("efficientnet_lite0", TOKENS.efficientnet_lite0)):weights_sha256()
+
 local result = im.sweep {
   name = args.map and "thresholds-map" or "thresholds",
   out = args.out,
