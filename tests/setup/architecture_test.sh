@@ -4,7 +4,7 @@
 set -u
 shopt -s lastpipe  # `none` at the end of a pipe counts in this shell
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-rooms=(base io image feature backbone match geo render run)
+rooms=(base io image feature backbone match geo render index run)
 failures=0
 
 # none RULE: prints what came on standard input as breaches of the rule.
@@ -32,10 +32,10 @@ grep -rnE '# *include *[<"](lua|luajit|lauxlib|lualib)(\.h|\.hpp|/)' core | none
 grep -rnE '# *include *["<](host/|binding\.h|stack\.h|handle\.h)' core | none "core knows nothing of host"
 grep -rnE 'catch *\( *\.\.\. *\)' host | uncommented | none "no catch (...) in host: it would swallow Lua's errors"
 grep -rnE '\b(std::)?(abort|exit|_exit|quick_exit) *\(' core | uncommented | none "core never ends the process"
-for header in $(grep -rlE '# *include *<(opencv2|gdal|ogr|cpl)' core --include='*.h'); do
+for header in $(grep -rlE '# *include *<(opencv2|gdal|ogr|cpl|faiss)' core --include='*.h'); do
   room=$(dirname "$header")
   grep -rnF "\"${header#core/}\"" core host tests | grep -vE "^$room/[^:/]*\.cpp:"
-done | none "a header with OpenCV or GDAL in it serves the .cpp files of its own room only"
+done | none "a header with OpenCV, GDAL or FAISS in it serves the .cpp files of its own room only"
 grep -rnE '# *include *<(torch/torch\.h|ATen/ATen\.h)>' core host tests | none "single ATen headers only"
 find core host lua experiments tests bench \( -iname '*util*' -o -iname '*helper*' -o -iname '*misc*' -o -iname '*common*' -o -iname '*manager*' \) |
   none "nothing is called utils, helpers, misc, common or manager"
