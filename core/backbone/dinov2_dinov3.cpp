@@ -43,9 +43,10 @@ BackboneKind kind_of() {
 Dino::Dino(const DinoModel& model, Options options)
     : model_(model),
       options_(std::move(options)),
-      device_(resolve_device(options_.device)),
-      dtype_(scalar_type_named(options_.dtype)),
-      batch_size_(batch_size_on(device_, options_.batch_size)) {
+      input_{.normalization = normalization(model.normalization),
+             .device = resolve_device(options_.device),
+             .dtype = scalar_type_named(options_.dtype)} {
+  input_.batch_size = batch_size_on(input_.device, options_.batch_size);
   DinoNetworkRequest request{.weights = options_.weights,
                              .layer = options_.layer,
                              .facet = facet_named(options_.facet),
@@ -53,21 +54,16 @@ Dino::Dino(const DinoModel& model, Options options)
   if (request.weights.empty())
     request.weights = find_weights(published_weights(model), options_.weights_root);
   const c10::InferenceMode guard;
-  OpenedDinoNetwork opened = open_dino_network(model, request, device_, dtype_);
+  OpenedDinoNetwork opened = open_dino_network(model, request, input_.device, input_.dtype);
   network_ = std::move(opened.network);
   sha256_ = std::move(opened.weights_sha256);
-  frame_ = {.mode = options_.resize, .image_size_px = options_.image_size, .stride_px = network_->stride()};
+  input_.frame = {
+      .mode = options_.resize, .image_size_px = options_.image_size, .stride_px = network_->stride()};
 }
 
 std::vector<Features> Dino::extract(std::span<const Image* const> images) const {
   std::vector<Features> list =
-      extract_token_grids(images,
-                          {.frame = frame_,
-                           .batch_size = batch_size_,
-                           .normalization = model_.normalization,
-                           .device = device_,
-                           .dtype = dtype_},
-                          [this](const at::Tensor& x) { return network_->forward(x); });
+      extract_token_grids(images, input_, [this](const at::Tensor& x) { return network_->forward(x); });
   for (Features& features : list) features.backbone = spec();
   return list;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,7 +9,7 @@
 
 #include "backbone/backbone.h"
 #include "backbone/dinov2_dinov3_network.h"
-#include "backbone/working_frame.h"
+#include "backbone/token_grids.h"
 #include "base/field.h"
 
 namespace imatch {
@@ -87,12 +85,9 @@ class Dino final : public Backbone {
  private:
   const DinoModel& model_;
   Options options_;
-  c10::Device device_;
-  c10::ScalarType dtype_;
-  std::size_t batch_size_ = 1;
+  TokenGridSettings input_;
   std::string sha256_;
   std::unique_ptr<const DinoNetwork> network_;
-  WorkingFrame frame_;
 };
 
 /// A kind for every model, under its alias.

@@ -7,7 +7,7 @@
 #include "backbone/backbone.h"
 #include "backbone/efficientnet_lite_network.h"
 #include "backbone/pooling.h"
-#include "backbone/working_frame.h"
+#include "backbone/token_grids.h"
 #include "base/field.h"
 
 namespace imatch {
@@ -77,14 +77,8 @@ class EfficientNetLite final : public Backbone {
   int stride() const override { return options_.stage; }
 
  private:
-  /// The images of one batch as the network takes them.
-  at::Tensor input(std::span<const Image* const> images, const std::vector<std::size_t>& batch) const;
-
   Options options_;
-  WorkingFrame frame_;
-  c10::Device device_;
-  c10::ScalarType dtype_;
-  std::size_t batch_size_ = 1;
+  TokenGridSettings input_;
   std::string sha256_;
   std::optional<EfficientNetLite0> network_;
 };

@@ -2,7 +2,6 @@
 #include "backbone/resnet.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
@@ -13,13 +12,11 @@
 #include <string_view>
 #include <utility>
 
-#include "backbone/dinov2_dinov3_network.h"
 #include "backbone/spec.h"
 #include "backbone/weights_search.h"
 #include "base/device.h"
 #include "base/error.h"
 #include "base/sha256.h"
-#include "base/stop.h"
 
 namespace imatch {
 
@@ -80,12 +77,14 @@ BackboneKind kind_of() {
 ResNetBackbone::ResNetBackbone(const ResNetModel& model, Options options)
     : model_(model),
       options_(std::move(options)),
-      device_(resolve_device(options_.device)),
-      dtype_(scalar_type_named(options_.dtype)),
-      batch_size_(batch_size_on(device_, options_.batch_size)),
       layers_(layer_numbers(model, options_.layers)),
-      frame_{
-          .mode = options_.resize, .image_size_px = options_.image_size, .stride_px = 4 << layers_.front()} {
+      input_{.frame = {.mode = options_.resize,
+                       .image_size_px = options_.image_size,
+                       .stride_px = 4 << layers_.front()},
+             .normalization = normalization("imagenet"),
+             .device = resolve_device(options_.device),
+             .dtype = scalar_type_named(options_.dtype)} {
+  input_.batch_size = batch_size_on(input_.device, options_.batch_size);
   const std::string path = options_.weights.empty()
                                ? find_weights(published_weights(model), options_.weights_root)
                                : options_.weights;
@@ -93,7 +92,7 @@ ResNetBackbone::ResNetBackbone(const ResNetModel& model, Options options)
   const c10::InferenceMode guard;
   WeightsCheckpoint checkpoint(
       fmt::format("{} weights {}", model.name, path), load_state_dict(path),
-      [](std::string_view name) { return std::string(name); }, device_, dtype_);
+      [](std::string_view name) { return std::string(name); }, input_.device, input_.dtype);
   network_.emplace(model.shape, checkpoint);
 }
 
@@ -113,24 +112,14 @@ std::vector<Features> ResNetBackbone::extract(std::span<const Image* const> imag
     grid.globals = maps[layers_.back()].mean({2, 3});
     return grid;
   };
-  std::vector<Features> list = extract_token_grids(
-      images, {.frame = frame_, .batch_size = batch_size_, .device = device_, .dtype = dtype_}, forward);
+  std::vector<Features> list = extract_token_grids(images, input_, forward);
   for (Features& features : list) features.backbone = spec();
   return list;
 }
 
 at::Tensor ResNetBackbone::logits(std::span<const Image* const> images) const {
-  const c10::InferenceMode guard;
-  const TokenGridSettings settings{.frame = frame_, .device = device_, .dtype = dtype_};
-  at::Tensor all = at::empty({static_cast<std::int64_t>(images.size()), 1000}, at::kFloat);
-  for (const std::vector<std::size_t>& batch : batches_of_one_size(images, frame_, batch_size_)) {
-    check_stop();
-    const at::Tensor scores =
-        network_->logits(network_input(images, batch, settings)).to(at::kCPU, at::kFloat);
-    for (std::size_t n = 0; n < batch.size(); ++n)
-      all[static_cast<std::int64_t>(batch[n])].copy_(scores[static_cast<std::int64_t>(n)]);
-  }
-  return all;
+  return extract_logits(images, input_, kImageNetClasses,
+                        [this](const at::Tensor& x) { return network_->logits(x); });
 }
 
 std::string ResNetBackbone::spec() const {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,7 +9,7 @@
 
 #include "backbone/backbone.h"
 #include "backbone/resnet_network.h"
-#include "backbone/working_frame.h"
+#include "backbone/token_grids.h"
 #include "base/field.h"
 
 namespace imatch {
@@ -71,16 +69,13 @@ class ResNetBackbone final : public Backbone {
   at::Tensor logits(std::span<const Image* const> images) const override;
   std::string spec() const override;
   std::string weights_sha256() const override { return sha256_; }
-  int stride() const override { return frame_.stride_px; }
+  int stride() const override { return input_.frame.stride_px; }
 
  private:
   const ResNetModel& model_;
   Options options_;
-  c10::Device device_;
-  c10::ScalarType dtype_;
-  std::size_t batch_size_ = 1;
   std::vector<int> layers_;  ///< 0-based, finest first.
-  WorkingFrame frame_;
+  TokenGridSettings input_;
   std::string sha256_;
   std::optional<ResNet> network_;
 };

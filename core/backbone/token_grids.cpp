@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backbone/dinov2_dinov3_network.h"
+#include "backbone/token_grids.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 
 #include "base/stop.h"
-#include "image/normalize.h"
 
 namespace imatch {
+namespace {
 
+/// The images of one batch, resized and normalised: [N, 3, H, W] on the device.
 at::Tensor network_input(std::span<const Image* const> images, const std::vector<std::size_t>& batch,
                          const TokenGridSettings& settings) {
   std::vector<Image> resized;
@@ -18,8 +20,10 @@ at::Tensor network_input(std::span<const Image* const> images, const std::vector
   for (const std::size_t i : batch) resized.push_back(settings.frame.resized(*images[i]));
   std::vector<const Image*> pointers;
   for (const Image& image : resized) pointers.push_back(&image);
-  return normalize(pointers, normalization(settings.normalization)).to(settings.device, settings.dtype);
+  return normalize(pointers, settings.normalization).to(settings.device, settings.dtype);
 }
+
+}  // namespace
 
 std::vector<Features> extract_token_grids(std::span<const Image* const> images,
                                           const TokenGridSettings& settings,
@@ -47,6 +51,20 @@ std::vector<Features> extract_token_grids(std::span<const Image* const> images,
     }
   }
   return list;
+}
+
+at::Tensor extract_logits(std::span<const Image* const> images, const TokenGridSettings& settings,
+                          std::int64_t classes, const std::function<at::Tensor(const at::Tensor&)>& forward) {
+  const c10::InferenceMode guard;
+  at::Tensor all = at::empty({static_cast<std::int64_t>(images.size()), classes}, at::kFloat);
+  for (const std::vector<std::size_t>& batch :
+       batches_of_one_size(images, settings.frame, settings.batch_size)) {
+    check_stop();
+    const at::Tensor scores = forward(network_input(images, batch, settings)).to(at::kCPU, at::kFloat);
+    for (std::size_t n = 0; n < batch.size(); ++n)
+      all[static_cast<std::int64_t>(batch[n])].copy_(scores[static_cast<std::int64_t>(n)]);
+  }
+  return all;
 }
 
 c10::ScalarType scalar_type_named(const std::string& dtype) {
