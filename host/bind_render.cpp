@@ -15,6 +15,10 @@ inline constexpr const char* type_name<Ground> = "Ground";
 template <>
 inline constexpr const char* type_name<View> = "View";
 template <>
+inline std::size_t native_bytes(const Ground& ground) {
+  return ground.tile_bytes();
+}
+template <>
 inline std::size_t native_bytes(const View& view) {
   return view.image.rgb.size() + view.valid.size();
 }
@@ -44,10 +48,13 @@ int overlap_of(lua_State* L) {
 // ---- Ground
 
 int ground_view(lua_State* L) {
-  return push(L, take_view(arg<Ground>(L, 1), options<ViewOptions>(L, 2, "Ground:view")));
+  View view = take_view(arg<Ground>(L, 1), options<ViewOptions>(L, 2, "Ground:view"));
+  report_growth<Ground>(L, 1);
+  return push(L, std::move(view));
 }
 int ground_pair(lua_State* L) {
   ViewPair pair = take_pair(arg<Ground>(L, 1), options<PairOptions>(L, 2, "Ground:pair"));
+  report_growth<Ground>(L, 1);
   lua_createtable(L, 0, 4);
   push(L, std::move(pair.query));
   lua_setfield(L, -2, "query");

@@ -88,6 +88,12 @@ Handle& push_handle(lua_State* L, const char* type, std::size_t bytes) {
   return *handle;
 }
 
+void resize_handle(lua_State* L, Handle& handle, std::size_t bytes) {
+  remove_external_bytes(handle.bytes);
+  handle.bytes = bytes;
+  add_external_bytes(L, bytes);
+}
+
 Handle* test_handle(lua_State* L, int index, const char* type) {
   if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return nullptr;
   luaL_getmetatable(L, type);

@@ -35,6 +35,8 @@ struct Handle {
 
 /// Pushes an empty handle of the named type, to be filled at once by the caller.
 Handle& push_handle(lua_State* L, const char* type, std::size_t bytes);
+/// Tells the collector that the object behind the handle has another size now.
+void resize_handle(lua_State* L, Handle& handle, std::size_t bytes);
 /// The handle at `index`. Throws Error when it is another type, or closed: "Image is closed".
 Handle& check_handle(lua_State* L, int index, const char* type);
 /// The handle at `index`, or nullptr when it is something else.
@@ -72,6 +74,13 @@ T& mutable_arg(lua_State* L, int index) {
 template <class T>
 std::shared_ptr<const T> shared_arg(lua_State* L, int index) {
   return std::static_pointer_cast<const T>(check_handle(L, index, type_name<T>).object);
+}
+
+/// For an object that grows with use: tells the collector its size anew.
+template <class T>
+void report_growth(lua_State* L, int index) {
+  Handle& handle = check_handle(L, index, type_name<T>);
+  resize_handle(L, handle, native_bytes<T>(*static_cast<const T*>(handle.object.get())));
 }
 
 /// True when the value at `index` is an open or closed handle of T.

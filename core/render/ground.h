@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "geo/local_frame.h"
@@ -34,6 +35,9 @@ class Ground {
   /// and above the horizon the view is invalid. Throws Failure when a map cannot be read, Interrupted on a
   /// stop. May be called from several threads.
   virtual View view(const CameraOptions& camera) const = 0;
+
+  /// Memory that its tiles take now; it grows with what has been seen, up to the cache's limit.
+  virtual std::size_t tile_bytes() const = 0;
 };
 
 }  // namespace imatch

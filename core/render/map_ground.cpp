@@ -121,6 +121,10 @@ std::string MapGround::name() const {
                      impl_->map.height(), gsd_m(), impl_->map.crs());
 }
 
+std::size_t MapGround::tile_bytes() const {
+  return impl_->pyramid.bytes();
+}
+
 View MapGround::view(const CameraOptions& camera) const {
   const GroundExtent part = seen_part(camera, impl_->extent);
   const Point2 centre{(part.west_m + part.east_m) / 2, (part.south_m + part.north_m) / 2};

@@ -28,6 +28,7 @@ class MapGround : public Ground {
   double gsd_m() const override;
   std::string name() const override;
   View view(const CameraOptions& camera) const override;
+  std::size_t tile_bytes() const override;
   const GeoMap& map() const;
 
  private:

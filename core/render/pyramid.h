@@ -32,6 +32,8 @@ class Pyramid {
 
   /// The tiles in the order of `ids`, those not in the cache made in parallel. Throws what load throws.
   std::vector<std::shared_ptr<const Tile>> tiles(std::span<const TileId> ids) const;
+  /// Memory of the tiles kept.
+  std::size_t bytes() const { return cache_.bytes(); }
 
  protected:
   /// Called from several threads at once. Texels outside the level have alpha 0.

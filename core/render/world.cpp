@@ -85,6 +85,10 @@ std::string World::name() const {
   return fmt::format("world(seed={}, size_m={})", impl_->options.seed, impl_->options.size_m);
 }
 
+std::size_t World::tile_bytes() const {
+  return impl_->pyramid.bytes();
+}
+
 View World::view(const CameraOptions& camera) const {
   const double half = impl_->options.size_m / 2;
   const Biquadratic texel_from_ground({0, 0}, {half, half}, [&](Point2 p) {

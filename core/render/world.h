@@ -39,6 +39,7 @@ class World : public Ground {
   double gsd_m() const override;
   std::string name() const override;
   View view(const CameraOptions& camera) const override;
+  std::size_t tile_bytes() const override;
   const WorldOptions& options() const;
 
  private:

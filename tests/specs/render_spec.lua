@@ -25,6 +25,19 @@ spec.describe("render", function(it)
     spec.equal(image:digest(), again:image():digest())
   end)
 
+  it("tells the collector of the tiles it keeps", function()
+    local world = small_world()
+    local before = im.memory().native_mb
+    local view = world:view { altitude_m = 60 }
+    view:close()
+    local one_look = im.memory().native_mb - before
+    spec.truthy(one_look >= 0.25) -- 256 * 256 * 4 bytes a tile
+    world:view({ altitude_m = 60 }):close()
+    spec.near(one_look, im.memory().native_mb - before, 1e-9) -- counted once
+    world:close()
+    spec.near(before, im.memory().native_mb, 1e-9)
+  end)
+
   it("knows the truth between two views", function()
     local world = small_world()
     local a, b = world:view { x_m = 10 }, world:view { x_m = 10, heading_deg = 90, altitude_m = 60 }
