@@ -10,8 +10,8 @@ namespace imatch::host {
 ///   Interrupted    -> error "interrupted"
 ///   out of memory  -> collects garbage and tries once more, then an error
 ///   std::exception -> error with the caller's file and line
-/// Lua's own errors pass through untouched: they unwind as foreign exceptions, which is why nothing in host/
-/// may catch (...).
+/// Lua's own errors pass through untouched: they unwind as foreign exceptions, which is why no handler in
+/// host/ may be for everything.
 int run_guarded(lua_State* L, lua_CFunction fn);
 
 /// The only form in which a C++ function gets into Lua (see bind() in binding.h).

@@ -140,7 +140,7 @@ std::string safe_text(std::string text) {
   return text;
 }
 
-/// Fills {{name}} placeholders in one pass, so that what is filled in may hold anything.
+/// Replaces each {{name}} in one pass, so that what comes in its place may hold anything.
 std::string fill(const std::string& page, const std::vector<std::pair<std::string, std::string>>& values) {
   std::string out;
   for (std::size_t at = 0;;) {
@@ -152,7 +152,7 @@ std::string fill(const std::string& page, const std::vector<std::pair<std::strin
     const auto found =
         std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.first == name; });
     if (found == values.end())
-      throw Error(fmt::format("report: the page has an unknown placeholder '{}'", name));
+      throw Error(fmt::format("report: the page asks for an unknown value '{{{{{}}}}}'", name));
     out += found->second;
     at = close + 2;
   }
