@@ -4,6 +4,8 @@
 #include "backbone/backbone.h"
 #include "backbone/dtype_drift.h"
 #include "backbone/extract.h"
+#include "backbone/rotations.h"
+#include "base/error.h"
 #include "binding.h"
 #include "image_list.h"
 #include "types.h"
@@ -55,6 +57,39 @@ int describe(lua_State* L) {
   return push(L, Json{{"name", kind.name}, {"doc", kind.doc}, {"options", fields}});
 }
 
+/// Where published weights are looked for.
+struct WeightsSearchOptions {
+  std::string root;
+  std::string layout = "any";
+  static constexpr auto fields = std::tuple{
+      field("root", &WeightsSearchOptions::root, anything(),
+            "Folder that is searched, with the folders below it; empty: the environment variable "
+            "WEIGHTS_ROOT."),
+      field("layout", &WeightsSearchOptions::layout, one_of(kWeightsLayouts),
+            "'file': official files; 'folder': folders of transformers; 'any': files before folders.")};
+};
+
+const PublishedModel& published_model(const std::string& name) {
+  const BackboneKind& kind = backbone_kind_of(name);
+  if (!kind.published)
+    throw Error(fmt::format("backbone: '{}' takes no published weights of the user's", kind.name));
+  return *kind.published;
+}
+
+int published(lua_State* L) {
+  const BackboneKind& kind = backbone_kind_of(check_string(L, 1));
+  if (!kind.published) return lua_pushnil(L), 1;
+  return push(L, Json{{"hub", kind.published->hub},
+                      {"files", kind.published->weights.files},
+                      {"source", kind.published->weights.source},
+                      {"normalization", kind.published->normalization}});
+}
+
+int find(lua_State* L) {
+  const auto how = options<WeightsSearchOptions>(L, 2, "backbone.find_weights options");
+  return push(L, find_weights(of_layout(published_model(check_string(L, 1)).weights, how.layout), how.root));
+}
+
 int open(lua_State* L) {
   return push(L, open_backbone(check_string(L, 1), options_at(L, 2)));
 }
@@ -66,6 +101,31 @@ int backbone_features(lua_State* L) {
 }
 
 namespace {
+
+/// One list of Features for an image, a list of lists for a list.
+int rotations(lua_State* L) {
+  const auto backbone = backbone_at(L, 3);
+  const bool single = is<Image>(L, 1);
+  const auto images = check_images(L, 1);
+  const auto angles =
+      detail::read<std::vector<double>>(to_json(L, 2, "angles"), "angles", in_range(-36000, 36000));
+  std::vector<std::vector<std::shared_ptr<const Features>>> by_angle;
+  for (const double angle : angles) by_angle.push_back(features_of_rotation(*backbone, images, angle));
+  const auto push_list = [&](std::size_t image) {
+    lua_createtable(L, static_cast<int>(angles.size()), 0);
+    for (std::size_t k = 0; k < angles.size(); ++k) {
+      push(L, by_angle[k][image]);
+      lua_rawseti(L, -2, static_cast<int>(k) + 1);
+    }
+  };
+  if (single) return push_list(0), 1;
+  lua_createtable(L, static_cast<int>(images.size()), 0);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    push_list(i);
+    lua_rawseti(L, -2, static_cast<int>(i) + 1);
+  }
+  return 1;
+}
 
 int check(lua_State* L) {
   Json rows = Json::array();
@@ -126,6 +186,25 @@ constexpr Binding kFunctions[] = {
         "resized "
         "to more than 2^24 pixels returns nil, message, 'too_large'.",
         "print(im.backbone.features(im.image.new(64, 48), 'dense_sift', { image_size = 64 }))"),
+    bind<rotations>(
+        "rotations",
+        "backbone.rotations(images, angles_deg, backbone [, options]) -> {Features} or {{Features}}",
+        "Features of an image (or of each of a list) turned clockwise by each of the angles, placed in the "
+        "image as it is: points come out in its pixels, and tokens that see what a turn left empty take no "
+        "part in matching. Turned by other than a right angle the image keeps its scale, as image_size grows "
+        "with the frame. For match.rotation_search.",
+        "print(#im.backbone.rotations(im.image.new(64, 48), { 0, 90 }, 'dense_sift image_size=64'))"),
+    bind<published>("published", "backbone.published(name) -> {hub, files, source, normalization} or nil",
+                    "What the published weights of a backbone are called (a folder of transformers as "
+                    "'folder/config.json'), where they are handed out, and how its input is normalised; nil "
+                    "for one that comes with the program.",
+                    "print(im.backbone.published('vits14').files[1])"),
+    bind<find>(
+        "find_weights", "backbone.find_weights(name [, options]) -> path",
+        "The file or folder with the published weights of that backbone. Failures: not_found, with the "
+        "names that were looked for and where to get them.",
+        "print(im.backbone.find_weights('vits14', { root = '.', layout = 'file' }))",
+        describe_options<WeightsSearchOptions>),
     bind<check>(
         "check", "backbone.check(images, spec [, options]) -> {row}",
         "How far features move when the network runs in bf16 or fp16 instead of fp32, and how long it takes. "

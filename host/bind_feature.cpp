@@ -7,6 +7,7 @@
 #include "feature/feature_file.h"
 #include "feature/grid.h"
 #include "feature/postprocess.h"
+#include "feature/token_colours.h"
 #include "types.h"
 
 namespace imatch::host {
@@ -25,6 +26,27 @@ int open(lua_State* L) {
 int save(lua_State* L) {
   write_file_atomically(check_string(L, 2), feature_bytes(arg<Features>(L, 1), 0));
   return push(L, true);
+}
+
+int colours(lua_State* L) {
+  std::vector<const Features*> list;
+  if (!lua_istable(L, 1)) wrong_argument(L, 1, "a list of Features");
+  for (std::size_t i = 1; i <= lua_objlen(L, 1); ++i) {
+    lua_rawgeti(L, 1, static_cast<int>(i));
+    list.push_back(&arg<Features>(L, lua_gettop(L)));
+    lua_pop(L, 1);
+  }
+  lua_newtable(L);
+  int position = 0;
+  for (Image& image : token_colours(list)) {
+    push(L, std::move(image));
+    lua_rawseti(L, -2, ++position);
+  }
+  return 1;
+}
+
+int rotation_deg(lua_State* L) {
+  return push(L, arg<Features>(L, 1).rotation_deg);
 }
 
 int grid(lua_State* L) {
@@ -111,6 +133,12 @@ constexpr Binding kFunctions[] = {
                "What Features:save wrote. Failures: not_found, not_a_file, unreadable, bad_format (also for "
                "a wrong checksum).",
                FOUR_TOKENS "local p = os.tmpname(); f:save(p); print(im.features.open(p)); os.remove(p)"),
+    bind<colours>(
+        "colours", "features.colours(list) -> list of Image",
+        "Pictures of token grids, a pixel a token: the first three principal components of all the "
+        "tokens together as red, green and blue, each stretched from its 1st to its 99th percentile. "
+        "One colour means one thing in all of them. Resize with filter = 'area' to show squares.",
+        FOUR_TOKENS "print(im.features.colours({ f, f })[2])"),
 };
 
 constexpr Binding kMethods[] = {
@@ -126,6 +154,9 @@ constexpr Binding kMethods[] = {
                  FOUR_TOKENS "print(f:points { 3 }:get(0, 1))"),
     bind<image_size>("image_size", "Features:image_size() -> width, height",
                      "Of the image as it was given, px.", FOUR_TOKENS "print(f:image_size())"),
+    bind<rotation_deg>("rotation_deg", "Features:rotation_deg() -> number",
+                       "By how many degrees the image was turned clockwise before the backbone saw it.",
+                       FOUR_TOKENS "print(f:rotation_deg())"),
     bind<backbone>("backbone", "Features:backbone() -> string", "What made them, with every option.",
                    FOUR_TOKENS "print(f:backbone())"),
     bind<key>("key", "Features:key() -> string",

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <chrono>
 #include <thread>
 
@@ -48,6 +50,10 @@ int sleep_s(lua_State* L) {
   return 0;
 }
 
+int is_terminal(lua_State* L) {
+  return push(L, ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1);
+}
+
 constexpr Binding kFunctions[] = {
     bind<run_in_scope>(
         "scope", "scope(function) -> results of the function",
@@ -68,6 +74,9 @@ constexpr Binding kFunctions[] = {
         "print(im.settings().device)"),
     bind<now>("now", "now() -> number", "Seconds on a clock that only moves forward, for measuring.",
               "local start = im.now(); print(im.now() - start)"),
+    bind<is_terminal>("is_terminal", "is_terminal() -> boolean",
+                      "Whether a person is at the other end of standard input and output.",
+                      "print(im.is_terminal())"),
     bind<sleep_s>("sleep", "sleep(seconds)", "Waits; Ctrl-C ends the wait.", "im.sleep(0.01)"),
 };
 

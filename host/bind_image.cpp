@@ -13,6 +13,7 @@
 #include "image/draw.h"
 #include "image/draw_matches.h"
 #include "image/encode.h"
+#include "image/file_statistics.h"
 #include "image/metadata.h"
 #include "image/normalize.h"
 #include "image/resize.h"
@@ -22,6 +23,9 @@
 #include "types.h"
 
 namespace imatch::host {
+
+template <>
+inline constexpr const char* type_name<FileStatistics> = "FileStatistics";
 
 int backbone_features(lua_State* L);  // bind_backbone.cpp
 
@@ -139,6 +143,34 @@ int statistics(lua_State* L) {
   for (const Image* image : check_images(L, 1)) sums.add(*image);
   return push(L,
               Json{{"mean", list_of(sums.mean())}, {"std", list_of(sums.std())}, {"pixels", sums.pixels()}});
+}
+
+int file_statistics(lua_State* L) {
+  return push(L, std::make_shared<FileStatistics>());
+}
+
+int add_files(lua_State* L) {
+  const auto paths = detail::read<std::vector<std::string>>(to_json(L, 2, "paths"), "paths", anything());
+  std::optional<ResizeOptions> resize;
+  if (!is_absent(L, 3)) resize = options<ResizeOptions>(L, 3, "FileStatistics:add options");
+  Json failed = Json::array();
+  for (const auto& [path, message] : mutable_arg<FileStatistics>(L, 1).add(paths, resize))
+    failed.push_back({{"path", path}, {"message", message}});
+  return push(L, failed);
+}
+
+int result_of_files(lua_State* L) {
+  const auto& s = arg<FileStatistics>(L, 1);
+  return push(L, Json{{"images", s.num_images()},
+                      {"pixels", s.pixels().pixels()},
+                      {"mean", list_of(s.pixels().mean())},
+                      {"std", list_of(s.pixels().std())},
+                      {"mean_of_image_means", list_of(s.mean_of_means())},
+                      {"mean_of_image_stds", list_of(s.mean_of_stds())}});
+}
+
+int file_statistics_to_string(lua_State* L) {
+  return push(L, fmt::format("FileStatistics({} images)", arg<FileStatistics>(L, 1).num_images()));
 }
 
 int matches_picture(lua_State* L) {
@@ -332,6 +364,9 @@ constexpr Binding kFunctions[] = {
         "Mean and standard deviation of each channel over all pixels of one Image or a list of them, in 0 "
         "to 1: { mean = {r, g, b}, std = {r, g, b}, pixels = n }. Exact.",
         "print(im.image.statistics(im.image.new(8, 8, { 255, 0, 51 })).mean[3])"),
+    bind<file_statistics>("file_statistics", "image.file_statistics() -> FileStatistics",
+                          "Statistics of picture files that are too many to hold: add them in any portions.",
+                          "print(im.image.file_statistics())"),
     bind<matches_picture>("draw_matches",
                           "image.draw_matches(a, b, matches [, inliers [, options]]) -> Image",
                           "Both photos side by side with a line for each match: inliers coloured by "
@@ -422,7 +457,24 @@ constexpr Binding kMethods[] = {
                describe_options<Style>),
 };
 
+constexpr Binding kFileStatisticsMethods[] = {
+    bind<add_files>(
+        "add", "FileStatistics:add(paths [, resize]) -> list of {path, message}",
+        "Reads the files in parallel, resizes each when options of Image:resize are given, and adds "
+        "them. Returns those that could not be read; they are left out.",
+        "print(im.image.file_statistics():add({ 'none.jpg' })[1].message)", describe_options<ResizeOptions>),
+    bind<result_of_files>(
+        "result", "FileStatistics:result() -> table",
+        "images, pixels; mean and std of each channel over all pixels of all pictures, in 0 to 1, exact; "
+        "mean_of_image_means and mean_of_image_stds, which weigh pictures alike whatever their size. Without "
+        "a picture an error.",
+        "local path = os.tmpname() .. '.png'; im.image.new(8, 8, { 255, 0, 51 }):save(path)\n"
+        "local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path)"),
+};
+
 constexpr Type kTypes[] = {
+    describe_type<FileStatistics, file_statistics_to_string>("Channel statistics of picture files.",
+                                                             kFileStatisticsMethods),
     describe_type<Image, image_to_string>("RGB picture, 8 bits a channel; immutable.", kMethods),
 };
 

@@ -8,6 +8,7 @@
 #include "binding.h"
 #include "io/csv.h"
 #include "io/file_list.h"
+#include "io/file_pattern.h"
 #include "io/json_file.h"
 #include "io/npy.h"
 #include "io/npz.h"
@@ -158,12 +159,28 @@ int list_files_in(lua_State* L) {
   return push(L, names);
 }
 
+int find(lua_State* L) {
+  Json files = Json::array();
+  for (const NamedFile& file : find_files(check_string(L, 1), check_string(L, 2))) {
+    Json entry{{"path", file.path}};
+    for (const auto& [name, text] : file.groups) entry[name] = text;
+    files.push_back(std::move(entry));
+  }
+  return push(L, files);
+}
+
 constexpr Binding kFunctions[] = {
     bind<list_files_in>(
         "list_files", "io.list_files(folder [, options]) -> list of names",
         "Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: "
         "not_found, unreadable.",
         "print(#im.io.list_files('.'))", describe_options<FileListOptions>),
+    bind<find>("find_files", "io.find_files(folder, pattern) -> list of {path, ...}",
+               "Files in a folder and below whose path, relative to it, matches a regular expression "
+               "(ECMAScript's) as a whole, in any case; sorted. Named groups, (?P<frame>\\d{4}) or "
+               "(?<frame>\\d{4}), stand beside the path under their names, as text. Failures: not_found, "
+               "unreadable.",
+               "print(#im.io.find_files('.', [[.*_(?P<frame>\\d{4})\\.jpg]]))"),
     bind<read_npy>("read_npy", "io.read_npy(path) -> Tensor",
                    "An array that numpy.save wrote: little-endian float16/32/64, int8 to int64, uint8 or "
                    "bool, of any shape, "

@@ -8,6 +8,7 @@
 #include "match/filter.h"
 #include "match/geometry.h"
 #include "match/nearest.h"
+#include "match/rotation_search.h"
 #include "types.h"
 
 namespace imatch::host {
@@ -31,6 +32,26 @@ int mutual_nearest(lua_State* L) {
 
 int geometry(lua_State* L) {
   return push(L, estimate(arg<Matches>(L, 1), options<GeometryOptions>(L, 2, "match.geometry")));
+}
+
+int rotation_search(lua_State* L) {
+  if (!lua_istable(L, 2)) wrong_argument(L, 2, "a list of Features");
+  std::vector<std::shared_ptr<const Features>> turned;
+  for (std::size_t i = 1; i <= lua_objlen(L, 2); ++i) {
+    lua_rawgeti(L, 2, static_cast<int>(i));
+    turned.push_back(shared_arg<Features>(L, lua_gettop(L)));
+    lua_pop(L, 1);
+  }
+  const auto how = options<RotationSearchOptions>(L, 3, "match.rotation_search");
+  RotationSearch search = search_rotations(arg<Features>(L, 1), turned, how);
+  Json scores = Json::array();
+  for (const RotationScore& score : search.scores) scores.push_back(options_to_json(score));
+  push(L, std::move(search.matches));
+  push(L, Json{{"rotation_deg", search.scores[search.best].rotation_deg},
+               {"score", how.score},
+               {"scores", scores}});
+  push(L, std::move(search.geometry));
+  return 3;
 }
 
 // ---- Matches
@@ -162,6 +183,16 @@ constexpr Binding kMatchFunctions[] = {
                          "thresholds reuse the product.",
                          SIXTEEN_TOKENS "print(im.match.mutual_nearest(f, f, { match_th = 0.5 }))",
                          describe_options<MutualNearestOptions>),
+    bind<rotation_search>(
+        "rotation_search", "match.rotation_search(a, turned_b [, options]) -> Matches, table, Geometry",
+        "Matches a with each of a list of Features of b, turned by different angles (backbone.rotations), "
+        "and "
+        "keeps the best. points_b lie in b as it is; idx_b counts in the grid of the turned b. The table has "
+        "rotation_deg of the best, `score` that was asked for, and `scores`, one {rotation_deg, num_matches, "
+        "num_inliers, mean_similarity} for each of the list.",
+        SIXTEEN_TOKENS "local matches, found = im.match.rotation_search(f, { f })\n"
+                       "print(matches, found.rotation_deg)",
+        describe_options<RotationSearchOptions>),
     bind<geometry>("geometry", "match.geometry(matches [, options]) -> Geometry",
                    "Robust homography or partial affine (rotation, one scale, shift) b_from_a between the "
                    "matched points, by "

@@ -15,6 +15,7 @@
 #include "binding.h"
 #include "run/canonical.h"
 #include "run/input_hash.h"
+#include "run/progress.h"
 #include "run/report.h"
 #include "run/run_folder.h"
 #include "settings.h"
@@ -27,6 +28,8 @@ template <>
 inline constexpr const char* type_name<Plan> = "Plan";
 template <>
 inline constexpr const char* type_name<RunFolder> = "Run";
+template <>
+inline constexpr const char* type_name<Progress> = "Progress";
 
 namespace {
 
@@ -136,6 +139,36 @@ int is_path(lua_State* L) {
 
 int print_duration(lua_State* L) {
   return push(L, duration_text(check_number(L, 1)));
+}
+
+// ---- Progress
+// --------------------------------------------------------------------------------------------------------
+
+int start_progress(lua_State* L) {
+  return push(L, std::make_shared<Progress>(check_string(L, 1), Progress::style_for(settings().quiet),
+                                            is_absent(L, 2) ? "cells" : check_string(L, 2)));
+}
+
+ProgressCounts counts_at(lua_State* L, int index) {
+  const auto count = [&](int at) {
+    return is_absent(L, at) ? 0 : static_cast<std::size_t>(check_integer(L, at, 0, std::int64_t{1} << 53));
+  };
+  return {.total = count(index),
+          .cached = count(index + 2),
+          .done = count(index + 1),
+          .failed = count(index + 3)};
+}
+
+int update_progress(lua_State* L) {
+  mutable_arg<Progress>(L, 1).update(counts_at(L, 2));
+  return 0;
+}
+int finish_progress(lua_State* L) {
+  mutable_arg<Progress>(L, 1).finish(counts_at(L, 2));
+  return 0;
+}
+int progress_to_string(lua_State* L) {
+  return push(L, "Progress");
 }
 
 // ---- Plan
@@ -360,6 +393,10 @@ constexpr Binding kFunctions[] = {
                        "\"; did you mean 'x'?\" when one of the names is near, else \"\": the end of a "
                        "message about a wrong name.",
                        "print(im.run.nearest('mesure', { 'measure', 'name' }))"),
+    bind<start_progress>("progress", "run.progress(name [, unit]) -> Progress",
+                         "A progress bar with the time left on a terminal, elsewhere a line now and then, on "
+                         "standard error; nothing with --quiet. unit: what is counted, 'cells' unless given.",
+                         "local p = im.run.progress('demo', 'pairs'); p:finish(2, 2)"),
     bind<print_duration>("duration", "run.duration(seconds) -> string",
                          "\"0.4 s\", \"35 s\", \"2 min 5 s\", \"3 h 12 min\".",
                          "print(im.run.duration(125))"),
@@ -419,7 +456,18 @@ constexpr Binding kRunMethods[] = {
                  IMATCH_RUN_EXAMPLE "print(run:report(nil, 'demo'))"),
 };
 
+constexpr Binding kProgressMethods[] = {
+    bind<update_progress>("update", "Progress:update(total, done [, cached [, failed]])",
+                          "How far it is: cached ones were there before and take no part in the estimate; "
+                          "failed ones are counted in done. Cheap.",
+                          "im.run.progress('demo'):update(10, 1)"),
+    bind<finish_progress>("finish", "Progress:finish(total, done [, cached [, failed]])",
+                          "Draws the last state and ends the line.",
+                          "im.run.progress('demo'):finish(10, 10)"),
+};
+
 constexpr Type kTypes[] = {
+    describe_type<Progress, progress_to_string>("A progress bar.", kProgressMethods),
     describe_type<Plan, plan_to_string, plan_size>("The cells of a sweep, in order.", kPlanMethods),
     describe_type<RunFolder, run_to_string>("A folder of finished cells and the tables made of them.",
                                             kRunMethods),

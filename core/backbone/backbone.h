@@ -4,10 +4,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "backbone/weights_search.h"
 #include "base/options.h"
 #include "feature/features.h"
 #include "image/image.h"
@@ -33,10 +35,20 @@ class Backbone {
   virtual std::string weights_sha256() const = 0;
   /// Side of a token in pixels of the resized image.
   virtual int stride() const = 0;
+  /// True when a token depends on the neighbourhood of its cell only (convolutions), so that one large
+  /// picture gives the tokens of every window in it; attention over the whole image does not.
+  virtual bool is_local() const { return false; }
 
   /// Class scores before softmax of each image, [images, classes]. Throws Error for a backbone that has no
   /// classes.
   virtual at::Tensor logits(std::span<const Image* const> images) const;
+};
+
+/// A model whose weights others publish and users bring.
+struct PublishedModel {
+  PublishedWeights weights;
+  std::string hub;            ///< Its name where it is published: "dinov3_vits16", or torchvision's.
+  std::string normalization;  ///< See image/normalize.h.
 };
 
 /// One line in the table of registry.cpp.
@@ -47,6 +59,8 @@ struct BackboneKind {
   /// The options with all defaults filled in. Throws Error as parse_options does.
   Json (*complete)(const Json& options);
   std::unique_ptr<Backbone> (*open)(const Json& options);
+  std::optional<PublishedModel> published =
+      std::nullopt;  ///< None: its weights come with the program, or it has none.
 };
 
 /// The kind of a class with `Options`, `kName` and `kDoc`, constructed from its options.

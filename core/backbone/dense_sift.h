@@ -23,8 +23,9 @@ struct DenseSiftOptions {
       field("image_size", &Self::image_size, in_range(16, 4096),
             "Side in pixels to which images are resized."),
       field("resize", &Self::resize, one_of(WorkingFrame::kModes),
-            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole steps) or 'exact' (a "
-            "square)."),
+            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole steps), 'exact' (a "
+            "square) 'keep' (the image's own size, rounded alike) "
+            "or 'shorter_cut' (what is over is cut off right and below)."),
       field("step", &Self::step, in_range(1, 256),
             "Distance of neighbouring descriptors in pixels of the resized image."),
       field("bin_size", &Self::bin_size, in_range(1, 64),
@@ -50,6 +51,7 @@ class DenseSift final : public Backbone {
   std::string spec() const override;
   std::string weights_sha256() const override { return ""; }
   int stride() const override { return options_.step; }
+  bool is_local() const override { return true; }
 
  private:
   Options options_;

@@ -35,7 +35,8 @@ BackboneKind kind_of() {
           [](const Json& options) { return options_to_json(parse(options)); },
           [](const Json& options) -> std::unique_ptr<Backbone> {
             return std::make_unique<Dino>(model, parse(options));
-          }};
+          },
+          PublishedModel{published_weights(model), std::string(model.hub), std::string(model.normalization)}};
 }
 
 }  // namespace

@@ -34,10 +34,10 @@ struct DinoOptions {
   static constexpr auto fields = std::tuple{
       field("image_size", &Self::image_size, in_range(14, 4096),
             "Side in pixels to which images are resized."),
-      field(
-          "resize", &Self::resize, one_of(WorkingFrame::kModes),
-          "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole patches) or 'exact' (a "
-          "square)."),
+      field("resize", &Self::resize, one_of(WorkingFrame::kModes),
+            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole patches), 'exact' (a "
+            "square) 'keep' (the image's own size, rounded alike) "
+            "or 'shorter_cut' (what is over is cut off right and below)."),
       field("layer", &Self::layer, anything(),
             "Block of a vision transformer, or stage of a ConvNeXt (strides 4, 8, 16, 32 px), whose tokens "
             "are "

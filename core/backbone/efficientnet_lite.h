@@ -28,9 +28,10 @@ struct EfficientNetLiteOptions {
       field("image_size", &Self::image_size, in_range(32, 4096),
             "Side in pixels to which images are resized."),
       field("resize", &Self::resize, one_of(WorkingFrame::kModes),
-            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to multiples of `stage`) or "
+            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to multiples of `stage`), "
             "'exact' (a "
-            "square)."),
+            "square) 'keep' (the image's own size, rounded alike) "
+            "or 'shorter_cut' (what is over is cut off right and below)."),
       field("stage", &Self::stage, in_range(8, 32),
             "Stride of the feature map in pixels of the resized image: 8 (40 channels), 16 (112) or 32 "
             "(320). The "
@@ -75,6 +76,7 @@ class EfficientNetLite final : public Backbone {
   std::string spec() const override;
   std::string weights_sha256() const override { return sha256_; }
   int stride() const override { return options_.stage; }
+  bool is_local() const override { return true; }
 
  private:
   Options options_;

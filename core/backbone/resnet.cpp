@@ -69,7 +69,8 @@ BackboneKind kind_of() {
           [](const Json& options) { return options_to_json(parse(options)); },
           [](const Json& options) -> std::unique_ptr<Backbone> {
             return std::make_unique<ResNetBackbone>(model, parse(options));
-          }};
+          },
+          PublishedModel{published_weights(model), std::string(model.name), "imagenet"}};
 }
 
 }  // namespace

@@ -34,8 +34,9 @@ struct ResNetOptions {
             "Side in pixels to which images are resized."),
       field("resize", &Self::resize, one_of(WorkingFrame::kModes),
             "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole cells of the finest "
-            "layer) "
-            "or 'exact' (a square)."),
+            "layer), "
+            "'exact' (a square) 'keep' (the image's own size, rounded alike) "
+            "or 'shorter_cut' (what is over is cut off right and below)."),
       field(
           "layers", &Self::layers, one_of(kLayers),
           "Feature maps that make a token, one behind the other on the grid of the finest, the coarser ones "
@@ -70,6 +71,7 @@ class ResNetBackbone final : public Backbone {
   std::string spec() const override;
   std::string weights_sha256() const override { return sha256_; }
   int stride() const override { return input_.frame.stride_px; }
+  bool is_local() const override { return true; }
 
  private:
   const ResNetModel& model_;

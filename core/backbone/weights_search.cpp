@@ -38,6 +38,14 @@ std::string without_mark(std::string path) {
 
 }  // namespace
 
+PublishedWeights of_layout(PublishedWeights wanted, std::string_view layout) {
+  if (layout != "any")
+    std::erase_if(wanted.files, [&](const std::string& file) {
+      return file.ends_with(kFolderMark) != (layout == "folder");
+    });
+  return wanted;
+}
+
 std::string find_weights(const PublishedWeights& wanted, const std::string& root) {
   const char* environment = std::getenv("WEIGHTS_ROOT");
   const std::string folder = !root.empty() ? root : environment ? environment : "";

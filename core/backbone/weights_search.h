@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace imatch {
@@ -12,6 +13,11 @@ struct PublishedWeights {
   std::vector<std::string> files;  ///< In order of preference; "folder/config.json" stands for that folder.
   std::string source;              ///< Address of the page that hands them out.
 };
+
+inline constexpr std::string_view kWeightsLayouts[] = {"any", "file", "folder"};
+
+/// Only its official files, only its folders of transformers, or both ("any").
+PublishedWeights of_layout(PublishedWeights wanted, std::string_view layout);
 
 /// Path of the first of `files` in the folder `root` or any folder below it; `root` empty: the folder named
 /// by the environment variable WEIGHTS_ROOT. Of several files of one name the first in byte order is taken.

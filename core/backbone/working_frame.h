@@ -12,20 +12,27 @@
 namespace imatch {
 
 /// The frame in which a backbone sees images: resized with their aspect (or to a square), both sides whole
-/// strides.
+/// strides. "shorter_cut" gets there by cutting what is over at the right and the bottom, after a resize
+/// whose longer side is rounded down (torchvision.transforms.Resize); the others by rounding both sides, so
+/// that nothing is lost.
 struct WorkingFrame {
-  static constexpr std::string_view kModes[] = {"shorter", "longer", "exact"};
+  static constexpr std::string_view kModes[] = {"shorter", "longer", "exact", "keep", "shorter_cut"};
 
   std::string mode = "shorter";
   int image_size_px = 336;
   int stride_px = 16;
 
-  /// Throws Failure (too_large) beyond 2^24 pixels: a narrow image whose shorter side is enlarged.
+  /// What the backbone sees. Throws Failure (too_large) beyond 2^24 pixels: a narrow image whose shorter side
+  /// is enlarged.
   ImageSize size_of(const Image& image) const;
   /// Antialiased bicubic.
   Image resized(const Image& image) const;
   /// For Features: a token's centre is the centre of its cell.
   Affine2 original_from_grid(const Image& image) const;
+
+ private:
+  /// Before anything is cut off.
+  ImageSize uncut_size_of(const Image& image) const;
 };
 
 /// Positions of the images that have one working size, at most `limit` a batch; sizes in the order of first

@@ -28,11 +28,13 @@ std::string feature_bytes(const Features& features, double compute_ms) {
   SafeTensors content;
   content.tensors.add("global", features.global);
   content.tensors.add("tokens", features.tokens);
+  if (features.selectable.defined()) content.tensors.add("selectable", features.selectable);
   content.metadata["features"] = json_text({{"rows", features.rows},
                                             {"cols", features.cols},
                                             {"original_from_grid", features.original_from_grid.m},
                                             {"image_width", features.image_width},
                                             {"image_height", features.image_height},
+                                            {"rotation_deg", features.rotation_deg},
                                             {"backbone", features.backbone},
                                             {"key", features.key},
                                             {"compute_ms", compute_ms}},
@@ -63,6 +65,8 @@ StoredFeatures parse_features(const ByteRange& file, const std::string& name) {
     features.original_from_grid.m = values.at("original_from_grid").get<std::array<double, 6>>();
     features.image_width = values.at("image_width").get<int>();
     features.image_height = values.at("image_height").get<int>();
+    features.rotation_deg = values.value("rotation_deg", 0.0);
+    if (const at::Tensor* selectable = content.tensors.find("selectable")) features.selectable = *selectable;
     features.backbone = values.at("backbone").get<std::string>();
     features.key = values.at("key").get<std::string>();
     stored.compute_ms = values.at("compute_ms").get<double>();
@@ -71,7 +75,9 @@ StoredFeatures parse_features(const ByteRange& file, const std::string& name) {
   }
   const Features& features = stored.features;
   if (features.global.dim() != 1 || features.tokens.dim() != 2 || features.rows < 0 || features.cols < 0 ||
-      features.tokens.size(0) != std::int64_t{features.rows} * features.cols)
+      features.tokens.size(0) != std::int64_t{features.rows} * features.cols ||
+      (features.selectable.defined() && (features.selectable.scalar_type() != at::kBool ||
+                                         features.selectable.numel() != features.tokens.size(0))))
     fail(name, "the grid does not fit the tokens");
   return stored;
 }

@@ -36,6 +36,11 @@ Features subsample(const Features& features, int stride) {
                       .slice(0, 0, features.rows, stride)
                       .slice(1, 0, features.cols, stride)
                       .reshape({std::int64_t{result.rows} * result.cols, dim});
+  if (features.selectable.defined())
+    result.selectable = features.selectable.reshape({features.rows, features.cols})
+                            .slice(0, 0, features.rows, stride)
+                            .slice(1, 0, features.cols, stride)
+                            .reshape({std::int64_t{result.rows} * result.cols});
   // The centre of the new token c is that of the old one at c * stride: x_old = stride * (x_new - 0.5) + 0.5.
   auto& m = result.original_from_grid.m;
   for (const int row : {0, 3}) {

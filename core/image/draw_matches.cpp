@@ -89,7 +89,7 @@ Image draw_matches(const Image& a, const Image& b, std::span<const Point2> point
   const Panel left = panel(a, width_a, height, 0);
   const Panel right = panel(b, room - width_a, height, width_a + kGapPx);
 
-  const double text_px = std::clamp(options.width / 100.0, 9.0, 20.0);
+  const double text_px = std::clamp(options.width / 100.0, 9.0, 32.0);
   const bool legend = options.legend && options.width >= 3 * kLegendPx;
   const int text_width = options.width - 2 * kMarginPx - (legend ? kLegendPx + 2 * kMarginPx : 0);
   const TextBlock caption = fit_text(options.caption, text_width, text_px, kCaptionLines);
@@ -110,13 +110,18 @@ Image draw_matches(const Image& a, const Image& b, std::span<const Point2> point
   }
   std::ranges::stable_sort(inliers, {}, [&](std::size_t i) { return values[i]; });
   const double span = options.high - options.low;
+  // Lines hide one another, the best on top; together they are laid over the photos.
+  Image before;
+  if (options.opacity < 1) before = canvas;
   for (const std::size_t i : inliers) {
     const Colour colour = palette_colour(options.palette, span > 0 ? (values[i] - options.low) / span : 1);
     const Point2 from = left(points_a[i]), to = right(points_b[i]);
     draw_line(canvas, from, to, colour, options.line_px);
+    if (!options.draw_points) continue;
     draw_circle(canvas, from, 1.5 + options.line_px, colour, 1);
     draw_circle(canvas, to, 1.5 + options.line_px, colour, 1);
   }
+  if (options.opacity < 1) blend(canvas, before, 1 - options.opacity);
   if (!options.caption.empty())
     draw_text(canvas, {static_cast<double>(kMarginPx), height + kMarginPx / 2.0}, caption, kText);
   if (legend)

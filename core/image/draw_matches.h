@@ -16,6 +16,8 @@ struct DrawMatchesOptions {
   int width = 1600;
   std::string caption;
   bool draw_outliers = true;
+  bool draw_points = true;
+  double opacity = 1;
   double outlier_opacity = 0.35;
   int max_lines = 400;
   int line_px = 1;
@@ -30,9 +32,11 @@ struct DrawMatchesOptions {
       field("caption", &Self::caption, anything(), "Text below; it is broken into lines and shrunk to fit."),
       field("draw_outliers", &Self::draw_outliers, anything(),
             "Show the matches that are not inliers, faint and red."),
+      field("draw_points", &Self::draw_points, anything(), "Circle the ends of the inliers' lines."),
+      field("opacity", &Self::opacity, in_range(0, 1), "Of the inliers' lines."),
       field("outlier_opacity", &Self::outlier_opacity, in_range(0, 1), "Of the outliers' lines."),
       field("max_lines", &Self::max_lines, in_range(0, 1000000),
-            "Inliers drawn, and outliers drawn, at most; of more, every n-th is shown."),
+            "Inliers drawn, and outliers drawn, at most; of more, every n-th is shown. 0: none."),
       field("line_px", &Self::line_px, in_range(1, 32), "Thickness of the lines."),
       field("low", &Self::low, anything(), "Similarity of the palette's first colour."),
       field("high", &Self::high, anything(), "Similarity of the palette's last colour."),

@@ -44,16 +44,28 @@ double norm_rounding(at::ScalarType type) {
   }
 }
 
-/// Token indices with a min-max normalised norm >= threshold, ascending; never empty for n > 0.
-std::vector<std::int64_t> strong_tokens(std::span<const float> norms, double threshold, double rounding) {
-  std::vector<std::int64_t> kept;
-  if (norms.empty()) return kept;
-  const auto [low, high] = std::minmax_element(norms.begin(), norms.end());
-  const double least = *low, range = double{*high} - least;
-  const bool all_equal = range <= rounding * *high;
-  for (std::size_t i = 0; i < norms.size(); ++i)
-    if (all_equal || (norms[i] - least) / range >= threshold) kept.push_back(static_cast<std::int64_t>(i));
-  return kept;
+/// The tokens that may take part at all, ascending.
+std::vector<std::int64_t> candidates(const Features& features, const char* name) {
+  std::vector<std::int64_t> list;
+  const std::int64_t n = features.tokens.size(0);
+  if (features.selectable.defined() && features.selectable.numel() != n)
+    throw Error(fmt::format("features of {}: {} flags of selectable tokens for {} tokens", name,
+                            features.selectable.numel(), n));
+  const bool* flags = features.selectable.defined() ? features.selectable.const_data_ptr<bool>() : nullptr;
+  for (std::int64_t i = 0; i < n; ++i)
+    if (!flags || flags[i]) list.push_back(i);
+  return list;
+}
+
+/// Those with a min-max normalised norm >= threshold, ascending; never empty unless there are none at all.
+std::vector<std::int64_t> strong_tokens(std::vector<std::int64_t> tokens, std::span<const float> norms,
+                                        double threshold, double rounding) {
+  if (tokens.empty()) return tokens;
+  const auto [low, high] = std::ranges::minmax_element(tokens, {}, [&](std::int64_t i) { return norms[i]; });
+  const double least = norms[*low], most = norms[*high], range = most - least;
+  if (range <= rounding * most) return tokens;
+  std::erase_if(tokens, [&](std::int64_t i) { return (norms[i] - least) / range < threshold; });
+  return tokens;
 }
 
 void thin_evenly(std::vector<std::int64_t>& indices, std::int64_t limit) {
@@ -79,8 +91,8 @@ SelectedTokens select_tokens(const Features& features, const TokenSelection& sel
           "tokens of {}: token {} (row {}, column {}) has a value that is NaN, infinite or too large", name,
           i, i / features.cols, i % features.cols));
 
-  std::vector<std::int64_t> kept =
-      strong_tokens(norms, selection.keypoint_th, norm_rounding(features.tokens.scalar_type()));
+  std::vector<std::int64_t> kept = strong_tokens(candidates(features, name), norms, selection.keypoint_th,
+                                                 norm_rounding(features.tokens.scalar_type()));
   thin_evenly(kept, selection.max_features);
 
   SelectedTokens result;

@@ -45,10 +45,10 @@ std::string duration_text(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-std::string progress_text(const ProgressCounts& counts, double elapsed_s) {
+std::string progress_text(const ProgressCounts& counts, double elapsed_s, const std::string& unit) {
   const std::size_t ready = finished(counts);
   const std::size_t percent = counts.total == 0 ? 100 : 100 * ready / counts.total;
-  std::string text = fmt::format("{} of {} cells ({}%)", ready, counts.total, percent);
+  std::string text = fmt::format("{} of {} {} ({}%)", ready, counts.total, unit, percent);
   if (counts.failed > 0) text += fmt::format(", {} failed", counts.failed);
   if (counts.cached > 0) text += fmt::format(", {} cached", counts.cached);
   if (ready >= counts.total) return text + ", " + duration_text(elapsed_s);
@@ -66,7 +66,8 @@ Progress::Style Progress::style_for(bool quiet) {
   return ::isatty(STDERR_FILENO) ? Style::kBar : Style::kLines;
 }
 
-Progress::Progress(std::string name, Style style) : name_(std::move(name)), style_(style), drawn_(started_) {}
+Progress::Progress(std::string name, Style style, std::string unit)
+    : name_(std::move(name)), style_(style), unit_(std::move(unit)), drawn_(started_) {}
 
 Progress::~Progress() {
   if (line_open_) write_error("\n");
@@ -95,7 +96,7 @@ void Progress::finish(const ProgressCounts& counts) {
 
 void Progress::draw(const ProgressCounts& counts) {
   const double elapsed_s = std::chrono::duration<double>(Clock::now() - started_).count();
-  const std::string text = progress_text(counts, elapsed_s);
+  const std::string text = progress_text(counts, elapsed_s, unit_);
   if (style_ == Style::kLines) {
     if (last_finished_ == finished(counts)) return;
     last_finished_ = finished(counts);

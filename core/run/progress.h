@@ -24,7 +24,8 @@ class Progress {
   /// else kLines.
   static Style style_for(bool quiet);
 
-  Progress(std::string name, Style style);
+  /// `unit`: what is counted, in the plural.
+  Progress(std::string name, Style style, std::string unit = "cells");
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -40,6 +41,7 @@ class Progress {
 
   std::string name_;
   Style style_;
+  std::string unit_;
   Clock::time_point started_ = Clock::now();
   Clock::time_point drawn_;
   std::size_t drawn_tenth_ = 0;
@@ -48,7 +50,7 @@ class Progress {
 };
 
 /// "12 of 500 cells (2%), 3 failed, 4 cached, 1 min 20 s left". `elapsed_s` is the time since the run began.
-std::string progress_text(const ProgressCounts& counts, double elapsed_s);
+std::string progress_text(const ProgressCounts& counts, double elapsed_s, const std::string& unit = "cells");
 
 /// "0.4 s", "35 s", "2 min 5 s", "3 h 12 min".
 std::string duration_text(double seconds);

@@ -1,0 +1,143 @@
+-- The images of a data set by what their names say, ID_ALT_FRAME.jpg, and which ordered pairs of them are asked for.
+local im = require "imatch.native"
+
+local M = {}
+
+M.PATTERN = [[.*_(?P<alt>\d{3})_(?P<frame>\d{4})\.(jpg|jpeg|png|bmp|tif|tiff|webp)]]
+
+--- "400.0200": what files and folders of results call an image.
+local function name_of(file)
+  return file.frame and file.alt .. "." .. file.frame or file.alt
+end
+
+--- What lies in the folder, for a message: "12 files (10 jpg, 2 txt)".
+local function contents(root)
+  local files = im.io.list_files(root, { recursive = true }) or {}
+  local counts, endings = {}, {}
+  for _, file in ipairs(files) do
+    local ending = (file:match "%.([^./]+)$" or "no ending"):lower()
+    if not counts[ending] then
+      endings[#endings + 1] = ending
+    end
+    counts[ending] = (counts[ending] or 0) + 1
+  end
+  table.sort(endings, function(a, b)
+    return counts[a] ~= counts[b] and counts[a] > counts[b] or counts[a] == counts[b] and a < b
+  end)
+  local parts = {}
+  for i = 1, math.min(#endings, 6) do
+    parts[i] = ("%d %s"):format(counts[endings[i]], endings[i])
+  end
+  if #files == 0 then
+    return "no files"
+  end
+  return ("%d files (%s), the first '%s'"):format(#files, table.concat(parts, ", "), files[1])
+end
+
+--- Images below `root`: { path = relative, file = whole path, alt = , frame = , name = "400.0200" }, sorted by path.
+---@param root string
+---@param pattern string? regular expression with the groups `alt` and `frame`
+---@param id string? only images whose file name begins with it
+---@return table[]? images
+---@return string? message
+function M.find(root, pattern, id)
+  pattern = pattern or M.PATTERN
+  local found, message = im.io.find_files(root, pattern)
+  if not found then
+    return nil, message
+  end
+  local images, by_name = {}, {}
+  for _, file in ipairs(found) do
+    local base = file.path:match "[^/]+$"
+    if not file.alt then
+      return nil,
+        ("--pattern %s: expected a group (?P<alt>...), and one (?P<frame>...) where altitudes repeat"):format(pattern)
+    end
+    if not id or base:sub(1, #id) == id then
+      local image = { path = file.path, file = root .. "/" .. file.path, alt = file.alt, frame = file.frame }
+      image.name = name_of(file)
+      local other = by_name[image.name]
+      if other then
+        return nil,
+          ("two images are called %s, and their results would have one name: %s and %s; choose with --id or --root")
+            :format(image.name, other.path, image.path)
+      end
+      by_name[image.name] = image
+      images[#images + 1] = image
+    end
+  end
+  if #images == 0 then
+    local of_id = id and (" with the id '%s'"):format(id) or ""
+    return nil, ("%s: no image matches %s%s; found %s"):format(root, pattern, of_id, contents(root))
+  end
+  return images
+end
+
+--- "altitude 300: 6 images (0100 ... 0600), 400: 6 images (...)".
+function M.describe(images)
+  local altitudes, by_altitude = {}, {}
+  for _, image in ipairs(images) do
+    if not by_altitude[image.alt] then
+      by_altitude[image.alt] = {}
+      altitudes[#altitudes + 1] = image.alt
+    end
+    table.insert(by_altitude[image.alt], image.frame or "-")
+  end
+  table.sort(altitudes)
+  local parts = {}
+  for i, altitude in ipairs(altitudes) do
+    local frames = by_altitude[altitude]
+    table.sort(frames)
+    parts[i] = ("%s: %d (%s)"):format(altitude, #frames,
+      #frames <= 3 and table.concat(frames, ", ") or frames[1] .. " ... " .. frames[#frames])
+  end
+  return ("%d images by altitude and frame, %s"):format(#images, table.concat(parts, "; "))
+end
+
+local function selects(selector, image)
+  return selector == image.alt or selector == image.name
+end
+
+local function any_selects(selectors, image)
+  for _, selector in ipairs(selectors) do
+    if selects(selector, image) then
+      return true
+    end
+  end
+  return #selectors == 0
+end
+
+--- Ordered pairs { a = image, b = image } of different images, a as selected by `of_a` (lists of "ALT" or "ALT.FRAME"; an
+--- empty one: every image), b by `of_b`. A selector that selects nothing, and no pair at all, are failures that say what
+--- there is.
+---@return table[]? pairs
+---@return string? message
+function M.ordered_pairs(images, of_a, of_b)
+  for option, selectors in pairs { ["-a"] = of_a, ["-b"] = of_b } do
+    for _, selector in ipairs(selectors) do
+      local found = false
+      for _, image in ipairs(images) do
+        found = found or selects(selector, image)
+      end
+      if not found then
+        return nil, ("pairs_to_run=0: %s %s selects no image; found %s"):format(option, selector, M.describe(images))
+      end
+    end
+  end
+  local list = {}
+  for _, a in ipairs(images) do
+    if any_selects(of_a, a) then
+      for _, b in ipairs(images) do
+        if a ~= b and any_selects(of_b, b) then
+          list[#list + 1] = { a = a, b = b }
+        end
+      end
+    end
+  end
+  if #list == 0 then
+    return nil, "pairs_to_run=0: an image is not matched with itself, and no two are selected; found " .. M.describe(images)
+  end
+  return list
+end
+
+return M
