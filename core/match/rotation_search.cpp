@@ -22,6 +22,8 @@ RotationSearch search_rotations(const Features& a, std::span<const std::shared_p
     Matches matches = mutual_nearest(a, *b[k], options.match);
     GeometryOptions how;
     how.model = options.model;
+    // Points of token grids lie on a lattice, from which usac_magsac finds next to nothing at a cell's width.
+    how.method = "cv2_ransac";
     how.reproj_px = options.reproj_cells * matches.cell_b_px;
     Geometry geometry = estimate(matches, how);
     RotationScore score{.rotation_deg = b[k]->rotation_deg,
