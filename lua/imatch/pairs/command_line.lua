@@ -148,6 +148,12 @@ local function chosen_weights(args, layout, parser)
   return list, problems
 end
 
+--- The device that "auto" means.
+local function device()
+  local given = im.settings().device
+  return given ~= "auto" and given or im.version().GPU == "none" and "cpu" or "cuda:0"
+end
+
 local function fail(message)
   io.stderr:write("imatch-lua: ", message, "\n")
   os.exit(1)
@@ -195,7 +201,7 @@ function M.run(name, what, layout, ...)
   local job = {
     root = args.root, out = args.out, image_size = args.image_size, save_embeds = args.save_embeddings or false,
     rotations_deg = rotations_deg, rotation_score = args.rotation_score, batch_size = args.batch_size,
-    memory_mb = args.memory_mb, device = im.settings().device,
+    memory_mb = args.memory_mb, device = device(),
     repo_dir = environment "CODE_HOST" or environment "PROJECT_HOST",
     match = {
       max_features = args.max_features, match_th = args.match_th, keypoint_th = args.keypoint_th, line_th = args.line_th,

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command vis: files of other programs with and without square grids, inliers against OpenCV, the pictures' pixels, the
+gallery in Chromium, and files that are not as they should be."""
+
+import copy
+import json
+import os
+import pathlib
+import subprocess
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import chromium
+from test_backbone_dense_sift import PROGRAM, picture
+
+THEIRS = {
+    "meta": {"repo_dir": "/code", "img_root": "/photos", "export_root": "/exports", "ckpt": "/w/dinov2_vits14_pretrain.pth",
+             "hub_model": "dinov2_vits14", "device": "cuda", "image_size": 336, "pair_match_root": "/exports/pair_match"},
+    "weight": "vits14", "cosine": 0.87, "time_ms": {"forward_a": 11.0, "forward_b": 12.0, "total": 30.0},
+    "advanced_settings": {"match_threshold": 0.1, "max_features": 1000, "keypoint_threshold": 0.015,
+                          "line_threshold": 0.2, "matching_mode": "mutual_knn_k1_unique"},
+}
+
+
+def vis(*arguments):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("VIS_", "MATCH_ROOT", "EXPORT_", "DATASET_"))}
+    return subprocess.run([PROGRAM, "vis", *map(str, arguments)], capture_output=True, text=True, timeout=300,
+                          check=False, env=environment, stdin=subprocess.DEVNULL)
+
+
+def record(size_a, size_b, matches, **changes):
+    """A file as the programs write it: matches are (row, column) pairs with a similarity."""
+
+    def grid(size):
+        scale = 336 / min(size)
+        return int(size[1] * scale) // 14, int(size[0] * scale) // 14
+
+    (rows_a, cols_a), (rows_b, cols_b) = grid(size_a), grid(size_b)
+    pair = copy.deepcopy(THEIRS)
+    pair |= {"image_a": "/photos/DS_300/DS_300_0001.png", "image_b": "/photos/DS_300/DS_300_0002.png"}
+    pair["patch"] = {
+        "n_a": rows_a * cols_a, "n_b": rows_b * cols_b, "n_selected_a": 500, "n_selected_b": 500,
+        "grid_g_a": rows_a if rows_a == cols_a else None, "grid_g_b": rows_b if rows_b == cols_b else None,
+        "idx_a": [a[0] * cols_a + a[1] for a, _, _ in matches], "idx_b": [b[0] * cols_b + b[1] for _, b, _ in matches],
+        "similarities": [s for _, _, s in matches],
+    }
+    return pair | changes
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Writes photos and a pair file; returns the arguments that find them."""
+
+    def write(size_a, size_b, pair, name="vits14_300.0001_300.0002"):
+        photos = tmp_path / "photos" / "DS_300"
+        photos.mkdir(parents=True, exist_ok=True)
+        picture(*size_a).save(photos / "DS_300_0001.png")
+        picture(*size_b).save(photos / "DS_300_0002.png")
+        folder = tmp_path / "out" / "pair_match" / "vits14_300_0001"
+        folder.mkdir(parents=True, exist_ok=True)
+        text = pair if isinstance(pair, str) else json.dumps(pair)
+        (folder / f"{name}.json").write_text(text)
+        return ["--root", tmp_path / "out", "--out", tmp_path / "out", "--img-root", tmp_path / "photos", "-a"]
+
+    return write
+
+
+def shifted(rows, cols, by, outliers=()):
+    """Every token of a with the one `by` rows and columns away in b, and some that are wrong."""
+    matches = [((r, c), (r + by[0], c + by[1]), 0.9 - 0.001 * (r + c)) for r in range(2, rows, 3) for c in range(2, cols, 3)]
+    for k, (a, b) in enumerate(outliers):
+        matches.append((a, b, 0.3 + 0.01 * k))
+    return matches
+
+
+@pytest.mark.parametrize("size", [(500, 500), (900, 506), (506, 900)])
+def test_inliers_and_points_are_those_of_opencv(size, place, tmp_path):
+    scale = 336 / min(size)
+    resized = [int(side * scale) if side != min(size) else 336 for side in size]
+    cols, rows = resized[0] // 14, resized[1] // 14
+    rng = np.random.default_rng(5)
+    wrong = [((int(rng.integers(rows)), int(rng.integers(cols))), (int(rng.integers(rows)), int(rng.integers(cols))))
+             for _ in range(20)]
+    matches = shifted(rows - 3, cols - 2, (3, 1), wrong)
+    pair = record(size, size, matches)
+    done = vis(*place(size, size, pair), "--overlay")
+    assert done.returncode == 0, done.stderr
+
+    cell = np.array([14 * size[0] / resized[0], 14 * size[1] / resized[1]])
+    a = np.array([[(m[0][1] + 0.5), (m[0][0] + 0.5)] for m in matches]) * cell
+    b = np.array([[(m[1][1] + 0.5), (m[1][0] + 0.5)] for m in matches]) * cell
+    h, _ = cv2.findHomography(a, b, cv2.RANSAC, 8, maxIters=10000, confidence=0.9999)
+    errors = np.linalg.norm(cv2.perspectiveTransform(a[None], h)[0] - b, axis=1)
+    entry, = json.loads((tmp_path / "out/pair_viz/gallery.json").read_text())["pairs"]
+    assert (entry["matches"], entry["inliers"]) == (len(matches), int((errors <= 8).sum()))
+
+    drawn = Image.open(tmp_path / "out/pair_viz" / entry["picture"])
+    assert drawn.width == 2400
+    overlay = np.asarray(Image.open(tmp_path / "out/pair_viz" / entry["overlay"]).convert("RGB")).astype(float)
+    photo = np.asarray(picture(*size)).astype(float)
+    dx, dy = np.rint((1 * cell[0], 3 * cell[1])).astype(int)
+    inner = (slice(dy + 20, -20), slice(dx + 20, -20))
+    expected = (photo[inner] + np.roll(photo, (dy, dx), (0, 1))[inner]) / 2
+    assert np.abs(overlay[inner] - expected).mean() < 6  # half a pixel of rounding in a busy picture
+
+
+def test_lines_end_at_the_matched_points(place, tmp_path):
+    size = (900, 506)
+    done = vis(*place(size, size, record(size, size, [((3, 4), (20, 30), 0.8)])), "--ransac", "off", "--linewidth", 4,
+               "--alpha", 255)
+    assert done.returncode == 0, done.stderr
+    drawn = np.asarray(Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").convert("RGB"))
+    plain = vis(*place(size, size, record(size, size, [])), "--ransac", "off")
+    assert plain.returncode == 0, plain.stderr
+    empty = np.asarray(Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").convert("RGB"))
+    height = round((2400 - 6) / (2 * 900 / 506))
+    changed = np.argwhere((drawn[:height] != empty[:height]).any(2))
+    left, right = changed[changed[:, 1].argmin()], changed[changed[:, 1].argmax()]
+    panel, scale = 1197, 1197 / 900
+    x = 14 * 900 / 597 * scale  # a cell, in pixels of the picture
+    y = 14 * 506 / 336 * height / 506
+    assert np.abs(left - (3.5 * y, 4.5 * x)).max() <= 6
+    assert np.abs(right - (20.5 * y, panel + 6 + 30.5 * x)).max() <= 6
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("ransac", ["off", "affine", "homography"])
+def test_few_matches_give_a_picture(count, ransac, place, tmp_path):
+    matches = [((k, k), (k + 1, 2 * k), 0.5) for k in range(count)]
+    done = vis(*place((500, 500), (500, 500), record((500, 500), (500, 500), matches)), "--ransac", ransac, "--overlay")
+    assert done.returncode == 0, done.stderr
+    Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").load()
+
+
+def broken(change):
+    pair = record((500, 500), (500, 500), [((1, 1), (2, 2), 0.5)])
+    change(pair)
+    return pair
+
+
+CASES = {
+    "the key 'cosine' is missing": lambda p: p.pop("cosine"),
+    "the key 'patch.idx_b' is missing": lambda p: p["patch"].pop("idx_b"),
+    "the key 'advanced_settings.match_threshold' is missing": lambda p: p["advanced_settings"].pop("match_threshold"),
+    "unknown key 'wieght'; did you mean 'weight'?": lambda p: p.update(wieght=1),
+    "patch: unknown key 'idx_c'": lambda p: p["patch"].update(idx_c=[]),
+    "meta: unknown key 'host'": lambda p: p["meta"].update(host="x"),
+    "patch: n_a: expected an integer >= 0, got 'many'": lambda p: p["patch"].update(n_a="many"),
+    "1 idx_a, 2 idx_b and 1 similarities": lambda p: p["patch"]["idx_b"].append(3),
+    "patch.idx_a[0]: token 576 of 576": lambda p: p["patch"].update(idx_a=[576]),
+    "patch.grid_g_a: 25 x 25 cells for 576 tokens": lambda p: p["patch"].update(grid_g_a=25),
+    "patch: expected a table of keys": lambda p: p.update(patch=[1]),
+    "no such image: /photos/DS_300/other.png": lambda p: p.update(image_a="/photos/DS_300/other.png"),
+    "no grid of 577 tokens fits": lambda p: p["patch"].update(n_a=577, grid_g_a=None),
+}
+
+
+@pytest.mark.parametrize("message", CASES)
+def test_a_wrong_file_is_named_with_its_key(message, place):
+    done = vis(*place((500, 500), (500, 500), broken(CASES[message])))
+    assert done.returncode == 1
+    assert message in done.stderr and "vits14_300.0001_300.0002.json" in done.stderr, done.stderr
+
+
+def test_a_file_that_is_no_json_and_the_rest_goes_on(place, tmp_path):
+    arguments = place((500, 500), (500, 500), record((500, 500), (500, 500), []))
+    place((500, 500), (500, 500), '{"meta": {', name="vits14_300.0001_300.0003")
+    done = vis(*arguments)
+    assert done.returncode == 1
+    assert "300.0003.json" in done.stderr and "1 pictures in" in done.stdout
+    assert vis(*place((500, 500), (500, 500), broken(lambda p: p.update(note=1))), "--ignore-unknown-keys",
+               ).stderr.count("note") == 0
+
+
+def test_usage_without_a_terminal(place, tmp_path):
+    arguments = place((500, 500), (500, 500), record((500, 500), (500, 500), []))
+    done = vis(*arguments[:-1])
+    assert done.returncode == 2 and "-a for all" in done.stderr
+    done = vis(*arguments, "--alpha", 300)
+    assert done.returncode == 2 and "--alpha: 300 is not allowed" in done.stderr
+    done = vis(*arguments[:-1], "no_such_folder")
+    assert done.returncode == 1 and "no such file or folder: no_such_folder" in done.stderr
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="Chromium is not installed")
+def test_gallery_opens_offline(place, tmp_path):
+    arguments = place((900, 506), (500, 500), record((900, 506), (500, 500), shifted(15, 15, (2, 2))))
+    place((900, 506), (500, 500), record((900, 506), (500, 500), []), name="vits14_300.0001_400.0002")
+    assert vis(*arguments).returncode == 0
+    page = tmp_path / "out/pair_viz/index.html"
+    with chromium.Chromium() as browser:
+        browser.open(page, "document.images.length == 2 && [...document.images].every(i => i.complete && i.naturalWidth > 0)")
+        assert browser.evaluate("document.querySelectorAll('article').length") == 2
+        assert browser.evaluate("[...document.links].length") == 4
+        browser.evaluate("document.getElementById('text').value = '400.0002'; document.getElementById('text').oninput()")
+        assert browser.evaluate("[...document.querySelectorAll('article')].filter(e => !e.hidden).length") == 1
+        assert all(r.startswith("file:") for r in browser.requests), browser.requests
+        assert browser.problems == []
