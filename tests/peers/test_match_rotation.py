@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rotation search on photographs that Pillow turned by known angles: the angle, and where points land in the turned files."""
+
+import json
+import math
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from test_backbone_dense_sift import PROGRAM
+
+DATA = os.environ.get("IMATCH_TEST_DATA")
+TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}  # clockwise
+
+
+def photo():
+    if not DATA:
+        pytest.skip("IMATCH_TEST_DATA is not set: no photographs")
+    return Image.open(pathlib.Path(DATA) / "brighton_beach/DJI_0021.jpg").convert("RGB").resize((720, 405), Image.BICUBIC)
+
+
+def search(folder, weight, *arguments):
+    done = subprocess.run(
+        [PROGRAM, "--no-cache", "run", "-w", weight, "--root", str(folder), "--out", str(folder / "out"), "-a", "300",
+         "-b", "400", *arguments], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("out/pair_match/*/*.json"))]
+
+
+def turned_points(points, angle, size, turned_size):
+    """Clockwise about the centre, onto a canvas of another size."""
+    c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    x, y = (points - np.array(size) / 2).T
+    return np.stack([c * x - s * y, s * x + c * y], 1) + np.array(turned_size) / 2
+
+
+@pytest.mark.parametrize("weight,resize", [("dense_sift", "shorter"), ("efficientnet_lite0", "shorter_cut")])
+def test_right_angles_are_exact(weight, resize, tmp_path):
+    image = photo()
+    image.save(tmp_path / "X_300_0000.png")
+    for angle, transpose in TURNS.items():
+        image.transpose(transpose).save(tmp_path / f"X_400_{angle:04d}.png")
+    records = search(tmp_path, weight, "--rotations", "0,90,180,270", "--resize", resize)
+    assert len(records) == 3
+    for record, angle in zip(records, TURNS, strict=True):
+        patch, found = record["patch"], record["rotation_search"]
+        assert found["rotation_deg"] == 360 - angle
+        scores = {s["rotation_deg"]: s for s in found["scores"]}
+        assert list(scores) == [0, 90, 180, 270]
+        best = scores.pop(360 - angle)
+        assert best["num_inliers"] == best["num_matches"] == len(patch["idx_a"])
+        assert best["mean_similarity"] == pytest.approx(1, abs=1e-5)
+        assert all(s["num_inliers"] < best["num_inliers"] for s in scores.values())
+        # Turned back it is the very picture: every token finds itself, and its point is where Pillow put the pixel.
+        assert patch["idx_a"] == patch["idx_b"]
+        assert len(patch["idx_a"]) > 0.9 * patch["n_selected_a"]
+        turned_size = image.size if angle == 180 else image.size[::-1]
+        expected = turned_points(np.array(patch["points_a"]), angle, image.size, turned_size)
+        assert np.abs(np.array(patch["points_b"]) - expected).max() < 1e-9
+
+
+@pytest.mark.parametrize("angle,step", [(30, 30), (135, 45), (300, 60)])
+def test_any_angle_is_found(angle, step, tmp_path):
+    image = photo()
+    image.save(tmp_path / "X_300_0000.png")
+    turned = image.rotate(-angle, Image.BICUBIC, expand=True)
+    turned.save(tmp_path / "X_400_0000.png")
+    record, = search(tmp_path, "efficientnet_lite0", "--rotation-step", str(step))
+    found = record["rotation_search"]
+    assert len(found["scores"]) == 360 // step
+    assert found["rotation_deg"] == 360 - angle
+    expected = turned_points(np.array(record["patch"]["points_a"]), angle, image.size, turned.size)
+    errors = np.linalg.norm(np.array(record["patch"]["points_b"]) - expected, axis=1)
+    cell = 16 * 405 / 336
+    print(f"{angle} degrees: {len(errors)} matches, {np.mean(errors < cell):.0%} within a cell, median {np.median(errors):.1f} px")
+    assert np.median(errors) < cell
+    inliers = sorted(s["num_inliers"] for s in found["scores"])
+    print(f"inliers by rotation: {inliers}")
+    assert inliers[-2] < inliers[-1]
