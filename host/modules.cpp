@@ -17,6 +17,8 @@ extern const Module evaluate_module;
 extern const Module geo_module;
 extern const Module render_module;
 extern const Module index_module;
+extern const Module coarse_module;
+extern const Module redis_module;
 extern const Module localize_module;
 extern const Module run_module;
 
@@ -29,7 +31,7 @@ namespace {
 const Module* const kModules[] = {
     &host_module,   &tensor_module,   &homography_module, &io_module,    &image_module,    &feature_module,
     &cache_module,  &backbone_module, &match_module,      &pairs_module, &evaluate_module, &geo_module,
-    &render_module, &index_module,    &localize_module,   &run_module,
+    &render_module, &index_module, &coarse_module, &redis_module,    &localize_module,   &run_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

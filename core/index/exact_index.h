@@ -15,7 +15,7 @@ namespace imatch {
 struct ExactIndexOptions {
   std::string metric = "inner_product";
   std::string device = "cpu";
-  VectorSource source;
+  VectorSource source = {};
   static constexpr auto fields =
       std::tuple{field("metric", &ExactIndexOptions::metric, one_of(kMetricNames), "As of index.new."),
                  field("device", &ExactIndexOptions::device, anything(),

@@ -11,8 +11,8 @@ namespace imatch {
 
 /// Where vectors come from. Empty: not known.
 struct VectorSource {
-  std::string backbone;
-  std::string weights_sha256;
+  std::string backbone = {};
+  std::string weights_sha256 = {};
   static constexpr auto fields =
       std::tuple{field("backbone", &VectorSource::backbone, anything(),
                        "The backbone's specification with all options (Backbone:spec()); empty: not known."),

@@ -17,7 +17,7 @@ namespace imatch {
 struct IndexOptions {
   std::string factory = "Flat";
   std::string metric = "inner_product";
-  VectorSource source;
+  VectorSource source = {};
   static constexpr auto fields = std::tuple{
       field("factory", &IndexOptions::factory, anything(),
             "FAISS's factory string: 'Flat', 'IVF256,Flat', 'HNSW32', 'IVF1024,PQ32', 'SQ8', 'PCA128,Flat', "
@@ -32,7 +32,7 @@ struct IndexOptions {
 
 struct IndexSearchOptions {
   std::int64_t k = 10;
-  VectorSource source;
+  VectorSource source = {};
   static constexpr auto fields = std::tuple{
       field("k", &IndexSearchOptions::k, in_range(1, 1e6), "Neighbours a query."),
       field("source", &IndexSearchOptions::source, anything(),

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "index/index_file.h"
 
+#include <faiss/IVFlib.h>
 #include <faiss/Index.h>
+#include <faiss/IndexIVF.h>
 #include <faiss/impl/FaissException.h>
 #include <faiss/index_io.h>
+#include <faiss/invlists/OnDiskInvertedLists.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -45,6 +48,19 @@ void write_durably(const std::string& path, const faiss::Index& index) {
   if (!flushed || ::rename(temporary.c_str(), path.c_str()) != 0) fail(std::strerror(errno));
 }
 
+/// FAISS maps lists that a truncated file does not have: reading them would kill the process.
+void require_whole_lists(const faiss::Index& index, const std::string& path) {
+  const auto* inverted = faiss::ivflib::try_extract_index_ivf(&index);
+  const auto* lists =
+      inverted ? dynamic_cast<const faiss::OnDiskInvertedLists*>(inverted->invlists) : nullptr;
+  if (!lists) return;
+  const auto size = std::filesystem::file_size(path);
+  for (const auto& list : lists->lists)
+    if (list.offset > size ||
+        list.capacity * (lists->code_size + sizeof(faiss::Index::idx_t)) > size - list.offset)
+      throw Failure(code::kBadFormat, fmt::format("{}: the index is truncated: {} bytes", path, size));
+}
+
 }  // namespace
 
 void write_index_files(const std::string& path, const faiss::Index& index,
@@ -65,8 +81,12 @@ void write_index_files(const std::string& path, const faiss::Index& index,
 std::unique_ptr<faiss::Index> read_faiss(const std::string& path, bool memory_mapped) {
   require_file(path);
   try {
-    return std::unique_ptr<faiss::Index>(
+    std::unique_ptr<faiss::Index> index(
         faiss::read_index(path.c_str(), memory_mapped ? faiss::IO_FLAG_MMAP | faiss::IO_FLAG_READ_ONLY : 0));
+    if (memory_mapped) require_whole_lists(*index, path);
+    return index;
+  } catch (const Failure&) {
+    throw;
   } catch (const std::exception& e) {  // FAISS's own, and bad_alloc or length_error for sizes that are none
     throw Failure(code::kBadFormat, fmt::format("{}: not a FAISS index, or truncated ({})", path, e.what()));
   }

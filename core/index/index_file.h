@@ -18,7 +18,7 @@ struct IndexDescription {
   std::string metric;
   std::int64_t dim = 0;
   std::int64_t count = 0;
-  VectorSource source;
+  VectorSource source = {};
 };
 
 /// Writes both files under temporary names and renames them. Throws Failure (unwritable, no_space).

@@ -31,9 +31,9 @@ at::Tensor random_rows(std::int64_t n, std::int64_t dim) {
 }
 
 /// Every factory string that stands for another way of searching.
-const char* const kFactories[] = {"Flat",          "HNSW16",     "IVF16,Flat",       "IVF16,PQ4x4", "PQ8x4",
-                                  "SQ8",           "PCA16,Flat", "PCA16,IVF16,Flat", "IVF16,SQ8",   "PQ8x4fs",
-                                  "IVF16,PQ8x4fs", "LSH",        "HNSW16,SQ8"};
+const char* const kFactories[] = {"Flat",      "HNSW16",  "IVF16,Flat",    "IVF16,PQ4x4",
+                                  "PQ8x4",     "SQ8",     "PCA16,Flat",    "PCA16,IVF16,Flat",
+                                  "IVF16,SQ8", "PQ8x4fs", "IVF16,PQ8x4fs", "HNSW16,SQ8"};
 
 bool same(const Neighbours& a, const Neighbours& b) {
   return at::equal(a.scores, b.scores) && at::equal(a.ids, b.ids);
@@ -162,14 +162,11 @@ TEST_CASE("adding and removing by id") {
 
 TEST_CASE("saved and loaded, also memory-mapped") {
   const Scratch scratch;
-  const at::Tensor base = unit_rows(random_rows(2000, 20), "base"),
-                   queries = unit_rows(random_rows(30, 20), "q");
+  const at::Tensor base = unit_rows(random_rows(2000, 32), "base"),
+                   queries = unit_rows(random_rows(30, 32), "q");
   for (const char* factory : kFactories) {
     INFO(factory);
-    Index index(20, {.factory = factory, .source = {.backbone = "b stage=1", .weights_sha256 = "ab12"}});
-    if (std::string(factory).find("4") != std::string::npos &&
-        std::string(factory).find("PQ8") != std::string::npos)
-      continue;  // 20 / 8
+    Index index(32, {.factory = factory, .source = {.backbone = "b stage=1", .weights_sha256 = "ab12"}});
     index.add(base, at::arange(5000, 7000, at::kLong));
     const std::string path = scratch / "deep/index.faiss";
     index.save(path);

@@ -1,0 +1,39 @@
+-- Global vectors below an embed root, by alias: <root>/.../<alias>/<label>/<kind>/<file>.npy.
+local native = require "imatch.native"
+
+local M = {}
+
+--- Paths of the global vectors of one variant by alias, sorted; nil, message when the root cannot be read.
+---@param root string
+---@param variant string 'raw' or 'sub<stride>'
+---@return table? paths_by_alias
+function M.find(root, variant)
+  local files, message = native.io.list_files(root, { extensions = { "npy" }, recursive = true })
+  if not files then
+    return nil, message
+  end
+  local by_alias = {}
+  for _, file in ipairs(files) do
+    local path = root .. "/" .. file
+    local alias, name = path:match "([^/]+)/[^/]+/[^/]+/([^/]+)$"
+    if alias and native.coarse.global_variant(name) == variant then
+      by_alias[alias] = by_alias[alias] or {}
+      table.insert(by_alias[alias], path)
+    end
+  end
+  return by_alias
+end
+
+--- The same file of a variant has another name: one root may hold both.
+---@param by_alias table
+---@return string[] aliases sorted
+function M.aliases(by_alias)
+  local names = {}
+  for alias in pairs(by_alias) do
+    names[#names + 1] = alias
+  end
+  table.sort(names)
+  return names
+end
+
+return M

@@ -1,0 +1,214 @@
+-- Embeds the images of a manifest, model by model: decoding runs ahead of the network, which sees whole batches; what is
+-- there already is not made again.
+local native = require "imatch.native"
+
+local M = {}
+
+local KINDS = { global = "GlobalToken", patch = "PatchToken", grid = "PatchGrid" }
+local KIND_ORDER = { "global", "patch", "grid" }
+
+--- Side of a patch in pixels: dinov2_vits14 has 14, dinov3_vit7b16 16, a ConvNeXt's last stage 32.
+local function patch_px(hub)
+  return tonumber(hub:match "vit%w-(1[46])") or 32
+end
+
+--- The backbone of a weights entry: the registry's name for it, and the options that open it.
+---@param weight table alias, folder, hub, file, normalization
+---@param side_px integer
+---@param options table weights_root, batch_size
+local function backbone_of(weight, side_px, options)
+  local known = {}
+  for _, name in ipairs(native.backbone.list()) do
+    known[name] = true
+  end
+  local hub = weight.hub:gsub("^dinov[23]_", ""):gsub("plus$", "+")
+  local name = known[weight.alias] and weight.alias or known[weight.hub] and weight.hub or known[hub] and hub
+  if not name then
+    return nil, ("weights '%s': no backbone is called '%s' or '%s'"):format(weight.alias, weight.alias, weight.hub)
+  end
+  local settings = { image_size = side_px, resize = "exact" }
+  for _, option in ipairs(native.backbone.describe(name).options) do
+    if option.name == "weights" and options.weights_root then
+      local path = ("%s/%s/%s"):format(options.weights_root, weight.folder, weight.file)
+      if native.run.is_path(path) then
+        settings.weights = path
+      else
+        settings.weights_root = options.weights_root
+      end
+    elseif option.name == "batch_size" and options.batch_size then
+      settings.batch_size = options.batch_size
+    end
+  end
+  return native.backbone.open(name, settings)
+end
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return false
+  end
+  local size = file:seek "end"
+  file:close()
+  return size > 0
+end
+
+--- What is to be written of one image: a list of {kind, variant, stem, outputs}.
+local function outputs_of(image, model, weight, plan, folder)
+  local wanted = {}
+  for _, key in ipairs(KIND_ORDER) do
+    local outputs = model.outputs[key]
+    if outputs.npy or outputs.json then
+      for _, variant in ipairs(plan.variants) do
+        local stem = native.coarse.vector_name {
+          kind = KINDS[key], embedding_cfg = model.embedding_cfg, variant = variant, hub = weight.hub,
+          normalization = weight.normalization, label = image.label, frame = image.frame,
+        }
+        wanted[#wanted + 1] = { kind = KINDS[key], variant = variant, stem = folder .. "/" .. stem, outputs = outputs }
+      end
+    end
+  end
+  return wanted
+end
+
+local function is_done(wanted, picture)
+  for _, output in ipairs(wanted) do
+    if output.outputs.npy and not exists(output.stem .. ".npy") then
+      return false
+    end
+    if output.outputs.json and not exists(output.stem .. "_meta.json") then
+      return false
+    end
+  end
+  return not picture or exists(picture)
+end
+
+local function meta_of(image, output, model, weight, plan, backbone, times)
+  return {
+    image = image.path,
+    config = {
+      embedding_cfg = model.embedding_cfg, variant = output.variant, experiment_variant = output.variant,
+      variant_label = output.variant,
+      variant_params = { stride = tonumber(output.variant:match "^sub(%d+)$") or 1 },
+      weight_id = weight.alias, hub_model = weight.hub, weights_file = weight.file, dataset_type = plan.dataset_type,
+      dataset_key = plan.dataset_key, capture_id = image.capture_id, label = image.label, altitude = image.altitude_m,
+      heading = image.heading_deg, index = image.index, prefix = output.kind, target_res = model.target_res,
+      backbone = backbone:spec(), weights_sha256 = backbone:weights_sha256(),
+      reference = plan.dataset_type == "reference" and { source_file = image.path } or nil,
+    },
+    timing_ms = times,
+  }
+end
+
+--- Embeds the images of one model with one of its weights.
+---@param plan table as native.coarse.manifest gives it
+---@param model table one of plan.models
+---@param weight table one of model.weights
+---@param options table embed_root, weights_root, batch, quiet
+---@return table counts done, cached, failed (a list of {path, reason}), forward_s, wall_s
+function M.run(plan, model, weight, options)
+  local patch = patch_px(weight.hub)
+  local side_px = math.max(1, math.floor(model.target_res / patch)) * patch
+  local backbone, message = backbone_of(weight, side_px, options)
+  if not backbone then
+    return nil, message
+  end
+  local folder = ("%s/%s/%s"):format(options.embed_root, plan.dataset_key, weight.alias)
+  local counts = { done = 0, cached = 0, failed = {}, forward_s = 0, images = #model.images }
+  local todo, paths = {}, {}
+  for _, image in ipairs(model.images) do
+    local wanted = model.test_embedding and outputs_of(image, model, weight, plan, folder) or {}
+    local picture = model.generate_denseft
+      and ("%s/%s.png"):format(folder, native.coarse.vector_name {
+        kind = "DenseFT", embedding_cfg = model.embedding_cfg, variant = "raw", hub = weight.hub,
+        normalization = weight.normalization, label = image.label, frame = image.frame,
+      })
+    if not options.overwrite and is_done(wanted, picture) then
+      counts.cached = counts.cached + 1
+    else
+      todo[#todo + 1] = { image = image, wanted = wanted, picture = picture }
+      paths[#paths + 1] = image.path
+    end
+  end
+
+  local progress = native.run.progress(("embed %s"):format(weight.alias), "images")
+  local function report(finish)
+    progress[finish and "finish" or "update"](progress, #model.images, counts.done + #counts.failed, counts.cached, #counts.failed)
+  end
+  local function fail(path, reason)
+    counts.failed[#counts.failed + 1] = { path = path, reason = reason }
+  end
+
+  local function write(job, features, times)
+    for _, output in ipairs(job.wanted) do
+      local of_variant = output.variant == "raw" and features or features:variant(output.variant)
+      local meta = meta_of(job.image, output, model, weight, plan, backbone, times)
+      local ok, why = native.coarse.write_vector(output.stem, of_variant, output.kind, meta, output.outputs)
+      if not ok then
+        error(why, 0) -- a disk that is full fails every image that follows
+      end
+    end
+    if job.picture then
+      assert(native.features.colours({ features })[1]:save(job.picture))
+    end
+  end
+
+  --- Images that go forward together; when they fail, each alone.
+  local function embed(batch)
+    local images = {}
+    for i, item in ipairs(batch) do
+      images[i] = item.image
+    end
+    local start = native.now()
+    local list, why = native.backbone.features(images, backbone)
+    local forward_ms = (native.now() - start) * 1000 / #batch
+    if not list then
+      if #batch == 1 then
+        return fail(batch[1].job.image.path, why)
+      end
+      for _, item in ipairs(batch) do
+        embed { item }
+      end
+      return
+    end
+    counts.forward_s = counts.forward_s + forward_ms * #batch / 1000
+    for i, item in ipairs(batch) do
+      local before = native.now()
+      write(item.job, list[i], {
+        decode = item.decode_ms, global_forward = forward_ms, patch_forward = 0, batch_size = #batch,
+        pipeline_total = item.decode_ms + forward_ms,
+      })
+      counts.write_s = (counts.write_s or 0) + native.now() - before
+      counts.done = counts.done + 1
+    end
+  end
+
+  local start = native.now()
+  local stream = native.coarse.images(paths, { side_px = side_px, ahead = 4 * options.batch, threads = options.decoders })
+  local at_end = false
+  while not at_end do
+    native.scope(function()
+      local batch = {}
+      while #batch < options.batch do
+        local i, image, extra = stream:next()
+        if not i then
+          at_end = true
+          break
+        elseif image then
+          batch[#batch + 1] = { job = todo[i], image = image, decode_ms = extra }
+        else
+          fail(paths[i], extra)
+        end
+      end
+      if #batch > 0 then
+        embed(batch)
+      end
+    end)
+    report(false)
+  end
+  stream:close()
+  report(true)
+  counts.wall_s = native.now() - start
+  return counts
+end
+
+return M

@@ -1,0 +1,61 @@
+-- The page of an evaluation, in one file that opens offline: report/evaluation.html with its scripts, Vega and Leaflet.
+local native = require "imatch.native"
+
+local M = {}
+
+local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+local function base64(bytes)
+  local out = {}
+  for i = 1, #bytes, 3 do
+    local a, b, c = bytes:byte(i, i + 2)
+    local block = a * 65536 + (b or 0) * 256 + (c or 0)
+    for k = 0, 3 do
+      local digit = math.floor(block / 64 ^ (3 - k)) % 64
+      local is_there = k == 0 or k == 1 or (k == 2 and b) or (k == 3 and c)
+      out[#out + 1] = is_there and DIGITS:sub(digit + 1, digit + 1) or "="
+    end
+  end
+  return table.concat(out)
+end
+
+--- A picture as an address that a page can hold.
+---@param path string of a JPEG or PNG
+function M.data_url(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read "*a"
+  file:close()
+  return ("data:image/%s;base64,%s"):format(path:match "%.png$" and "png" or "jpeg", base64(bytes))
+end
+
+local function safe_text(text)
+  return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"):gsub('"', "&quot;"))
+end
+
+--- Writes the page.
+---@param path string
+---@param title string
+---@param data table runs (a list of summaries with a name), points, num_queries, radius_m, background
+function M.write(path, title, data)
+  local scripts = {}
+  for _, name in ipairs { "vega", "vega-lite", "vega-embed", "leaflet" } do
+    scripts[#scripts + 1] = native.coarse.resource("js", name .. ".min.js")
+  end
+  scripts[#scripts + 1] = native.coarse.resource("lua", "imatch/report/evaluation.js")
+  for i, script in ipairs(scripts) do
+    scripts[i] = "<script>" .. script:gsub("</script", "<\\/script"):gsub("<!%-%-", "<\\!--") .. "</script>"
+  end
+  local parts = {
+    title = safe_text(title),
+    style = native.coarse.resource("lua", "imatch/report/report.css") .. native.coarse.resource("js", "leaflet.css"),
+    data = native.io.json(data):gsub("<", "\\u003c"),
+    scripts = table.concat(scripts, "\n"),
+  }
+  local page = native.coarse.resource("lua", "imatch/report/evaluation.html"):gsub("{{(%w+)}}", parts)
+  local file = assert(io.open(path .. ".tmp", "wb"))
+  file:write(page)
+  file:close()
+  assert(os.rename(path .. ".tmp", path))
+end
+
+return M
