@@ -65,19 +65,25 @@ def test_right_angles_are_exact(weight, resize, tmp_path):
 
 @pytest.mark.parametrize("angle,step", [(30, 30), (135, 45), (300, 60)])
 def test_any_angle_is_found(angle, step, tmp_path):
-    image = photo()
-    image.save(tmp_path / "X_300_0000.png")
-    turned = image.rotate(-angle, Image.BICUBIC, expand=True)
-    turned.save(tmp_path / "X_400_0000.png")
+    """Two square windows on one photograph, the second turned: as a camera sees it, without empty corners."""
+    image = photo().resize((1440, 810), Image.BICUBIC)
+    side = 480
+
+    def window(picture):
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        return picture.crop((left, top, left + side, top + side))
+
+    window(image).save(tmp_path / "X_300_0000.png")
+    window(image.rotate(-angle, Image.BICUBIC)).save(tmp_path / "X_400_0000.png")
     record, = search(tmp_path, "efficientnet_lite0", "--rotation-step", str(step))
     found = record["rotation_search"]
-    assert len(found["scores"]) == 360 // step
+    assert [s["rotation_deg"] for s in found["scores"]] == list(range(0, 360, step))
     assert found["rotation_deg"] == 360 - angle
-    expected = turned_points(np.array(record["patch"]["points_a"]), angle, image.size, turned.size)
-    errors = np.linalg.norm(np.array(record["patch"]["points_b"]) - expected, axis=1)
-    cell = 16 * 405 / 336
-    print(f"{angle} degrees: {len(errors)} matches, {np.mean(errors < cell):.0%} within a cell, median {np.median(errors):.1f} px")
-    assert np.median(errors) < cell
     inliers = sorted(s["num_inliers"] for s in found["scores"])
-    print(f"inliers by rotation: {inliers}")
-    assert inliers[-2] < inliers[-1]
+    expected = turned_points(np.array(record["patch"]["points_a"]), angle, (side, side), (side, side))
+    errors = np.linalg.norm(np.array(record["patch"]["points_b"]) - expected, axis=1)
+    cell = 16 * side / 336
+    print(f"{angle} degrees: inliers {inliers}, {len(errors)} matches, {np.mean(errors < cell):.0%} within a cell, "
+          f"median {np.median(errors):.1f} px")
+    assert np.mean(errors < cell) > 0.5
+    assert inliers[-2] < inliers[-1] / 1.5

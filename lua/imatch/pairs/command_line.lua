@@ -67,7 +67,7 @@ local function rotations_of(args, parser)
     if args.rotation_step <= 0 or args.rotation_step > 360 then
       parser:error(("--rotation-step: %s is not allowed; expected degrees in (0, 360]"):format(args.rotation_step))
     end
-    return im.range(0, 360 - 1e-9, args.rotation_step)
+    return im.range(0, 360 * (1 - 1e-6), args.rotation_step) -- a whole turn is none
   end
   if not args.rotations then
     return nil
