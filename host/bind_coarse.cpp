@@ -3,7 +3,10 @@
 
 #include <cmath>
 
+#include "base/file.h"
+#include "base/resources.h"
 #include "binding.h"
+#include "io/json_file.h"
 #include "localize/coarse_result.h"
 #include "localize/evaluation.h"
 #include "localize/ground_truth.h"
@@ -235,6 +238,22 @@ int results_description(lua_State* L) {
                       {"skipped", skipped_json(r.skipped)}});
 }
 
+int results_names(lua_State* L) {
+  const auto& r = arg<CoarseResults>(L, 1);
+  const std::string which = check_string(L, 2);
+  if (which == "references") return push(L, Json(r.references));
+  if (which != "queries") wrong_argument(L, 2, "'queries' or 'references'");
+  Json list = Json::array();
+  for (const EvaluatedQuery& query : r.queries) list.push_back(query.name);
+  return push(L, list);
+}
+int resource(lua_State* L) {
+  return push(L, read_file(resource_folder(check_string(L, 1)) + "/" + check_string(L, 2)));
+}
+int json(lua_State* L) {
+  return push(L, json_text(to_json(L, 1), -1));
+}
+
 // ---- Positions and evaluation
 // ----------------------------------------------------------------------------------------
 
@@ -364,6 +383,11 @@ constexpr Binding kFunctions[] = {
         "What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre "
         "of a GeoTIFF.",
         "print(#im.coarse.image_positions {})"),
+    bind<resource>("resource", "coarse.resource(kind, name) -> string",
+                   "A file that came with the program, for its reports: kind 'lua' or 'js'.",
+                   "print(#im.coarse.resource('lua', 'imatch/report/report.css'))"),
+    bind<json>("json", "coarse.json(value) -> string", "JSON in one line.",
+               "print(im.coarse.json { a = { 1, 2 } })"),
     bind<evaluate>(
         "evaluate",
         "coarse.evaluate(results, query_positions, reference_positions [, options]) -> Evaluation",
@@ -390,6 +414,9 @@ constexpr Binding kVectorSetMethods[] = {
                           "print(#im.coarse.vectors({}):skipped())"),
 };
 constexpr Binding kResultsMethods[] = {
+    bind<results_names>("names", "CoarseResults:names(which) -> list",
+                        "Of the 'queries', or of the 'references' that were answered.",
+                        "print(#im.coarse.results({}):names 'queries')"),
     bind<results_description>("description", "CoarseResults:description() -> table",
                               "weight, mode, direction, num_queries, num_references, skipped.",
                               "print(im.coarse.results({}):description().num_queries)"),

@@ -94,7 +94,8 @@ void write_results(const std::string& folder, const CoarseSearch& search, const 
     // The flush to the disk is left out: they can be made again in seconds, a hundred thousand flushes take
     // minutes.
     const std::string stem =
-        fmt::format("{}/{}_{}_top{}", folder, name_of(queries.paths[q]), search.direction, search.k);
+        fmt::format("{}/{}_{}_top{}", folder, std::filesystem::path(queries.paths[q]).stem().string(),
+                    search.direction, search.k);
     write_file_atomically(stem + ".json", json_text(result_json(search, queries, base, found, q)) + "\n",
                           false);
     if (with_redis)

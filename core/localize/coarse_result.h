@@ -48,8 +48,8 @@ Json result_json(const CoarseSearch& search, const VectorSet& queries, const Vec
 Json redis_row(const CoarseSearch& search, const VectorSet& queries, const VectorSet& base,
                const Neighbours& found, std::int64_t q);
 
-/// Writes <folder>/<vector file>_<direction>_top<k>.json for each query, and ..._redis.json beside it when
-/// `with_redis`. Throws Failure (unwritable, no_space).
+/// Writes <folder>/<vector file without .npy>_<direction>_top<k>.json for each query, and ..._redis.json
+/// beside it when `with_redis`. Throws Failure (unwritable, no_space).
 void write_results(const std::string& folder, const CoarseSearch& search, const VectorSet& queries,
                    const VectorSet& base, const Neighbours& found, bool with_redis);
 

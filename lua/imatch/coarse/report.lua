@@ -32,6 +32,34 @@ local function safe_text(text)
   return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"):gsub('"', "&quot;"))
 end
 
+--- A map as a picture with its corners, for Leaflet.
+---@param path string GeoTIFF
+---@param width_px integer
+---@return table? background url and bounds {{south, west}, {north, east}}
+function M.background(path, width_px)
+  local ground, message = native.render.map(path)
+  if not ground then
+    return nil, message
+  end
+  local e = ground:extent()
+  local width_m, height_m = e.east_m - e.west_m, e.north_m - e.south_m
+  local scale = width_px / math.max(width_m, height_m)
+  local view = ground:view {
+    x_m = (e.west_m + e.east_m) / 2, y_m = (e.south_m + e.north_m) / 2, fov_deg = 60,
+    altitude_m = native.geo.altitude_for_width_m(width_m, 60), width = math.max(1, math.floor(width_m * scale + 0.5)),
+    height = math.max(1, math.floor(height_m * scale + 0.5)),
+  }
+  local name = os.tmpname()
+  local picture = name .. ".jpg"
+  assert(view:image():save(picture, { quality = 80 }))
+  local url = M.data_url(picture)
+  os.remove(picture)
+  os.remove(name)
+  local south, west = ground:latlon_from_local(e.west_m, e.south_m)
+  local north, east = ground:latlon_from_local(e.east_m, e.north_m)
+  return { url = url, bounds = { { south, west }, { north, east } } }
+end
+
 --- Writes the page.
 ---@param path string
 ---@param title string
@@ -48,7 +76,7 @@ function M.write(path, title, data)
   local parts = {
     title = safe_text(title),
     style = native.coarse.resource("lua", "imatch/report/report.css") .. native.coarse.resource("js", "leaflet.css"),
-    data = native.io.json(data):gsub("<", "\\u003c"),
+    data = native.coarse.json(data):gsub("<", "\\u003c"),
     scripts = table.concat(scripts, "\n"),
   }
   local page = native.coarse.resource("lua", "imatch/report/evaluation.html"):gsub("{{(%w+)}}", parts)

@@ -138,14 +138,11 @@ end
 
 local data = { runs = runs, points = points, num_queries = num_queries, radius_m = options.radius_m }
 if arguments.map then
-  local map, why = im.geo.open(arguments.map)
-  if not map then
+  local background, why = report.background(arguments.map, 1600)
+  if not background then
     fail(why)
   end
-  local picture, bounds = map:overview(1600)
-  local path = arguments.out .. "/map.jpg"
-  assert(picture:save(path, { quality = 80 }))
-  data.background = { url = report.data_url(path), bounds = bounds }
+  data.background = background
 end
 report.write(arguments.out .. "/report.html", "Coarse localisation", data)
 if not arguments.quiet then
