@@ -4,8 +4,8 @@
 import csv
 import json
 import os
+import resource
 import subprocess
-import time
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -135,9 +135,11 @@ def test_every_figure_is_numpys(tmp_path, sparse):
 
 def test_a_hundred_thousand_queries_in_ten_seconds(tmp_path):
     make(tmp_path, 100_000, 20_000, 20)
-    start = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     _, figure = evaluate(tmp_path)
-    seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Processor time: what others do on the machine does not count.
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"evaluate, 100,000 queries x top 20: {seconds:.1f} s")
     assert figure["n_all"] == 100_000
     assert seconds < 10
