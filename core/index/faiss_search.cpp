@@ -15,6 +15,7 @@
 
 #include "base/stop.h"
 #include "index/flat_search.h"
+#include "index/graph_search.h"
 #include "index/rank.h"
 
 namespace imatch {
@@ -89,11 +90,14 @@ void search_block(const faiss::Index& index, const float* queries, std::int64_t 
     return flat_search(base, metric, queries, num_queries, k, scores, neighbours);
   }
   const auto* lists = dynamic_cast<const faiss::IndexIVF*>(&index);
+  const auto* graph = dynamic_cast<const faiss::IndexHNSW*>(&index);
   if (const auto* transform = dynamic_cast<const faiss::IndexPreTransform*>(&index))
     search_transformed(*transform, queries, num_queries, k, scores, neighbours);
   else if (lists && !dynamic_cast<const faiss::IndexIVFFastScan*>(&index))
     search_inverted_lists(*lists, queries, num_queries, k, scores, neighbours);
-  else if (dynamic_cast<const faiss::IndexHNSW*>(&index))
+  else if (graph && is_plain_graph(*graph))
+    graph_search(*graph, metric, queries, num_queries, k, scores, neighbours);
+  else if (graph)
     index.search(num_queries, queries, k, scores, neighbours);
   else
     search_one_by_one(index, queries, num_queries, k, scores, neighbours);

@@ -2,6 +2,10 @@
 #include "index/flat_search.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/mm.h>
+#include <c10/core/InferenceMode.h>
 #include <faiss/utils/distances.h>
 
 #include <algorithm>
@@ -89,6 +93,25 @@ void score_rows(Metric metric, const float* query, const float* rows, std::int64
     faiss::fvec_L2sqr_ny(scores, query, rows, static_cast<std::size_t>(dim), static_cast<std::size_t>(count));
 }
 
+/// Offers what is nearer than the worst kept; whole groups that are not are passed over at the speed of
+/// memory.
+template <class Score>
+void offer_scores(Best& best, Metric metric, std::int64_t first, std::int64_t count, Score score) {
+  constexpr std::int64_t kGroup = 16;
+  float worst = best.worst();
+  for (std::int64_t j = 0; j < count; j += kGroup) {
+    const std::int64_t end = std::min(j + kGroup, count);
+    int nearer = 0;
+    if (metric == Metric::kInnerProduct)
+      for (std::int64_t i = j; i < end; ++i) nearer += score(i) > worst ? 1 : 0;
+    else
+      for (std::int64_t i = j; i < end; ++i) nearer += score(i) < worst ? 1 : 0;
+    if (nearer == 0) continue;
+    for (std::int64_t i = j; i < end; ++i) best.offer(score(i), first + i);
+    worst = best.worst();
+  }
+}
+
 /// Few queries: threads share out the vectors, which are read once for all queries.
 void offer_by_rows(Metric metric, const float* queries, std::int64_t num_queries, const float* rows,
                    std::int64_t first, std::int64_t count, std::int64_t dim, std::int64_t capacity,
@@ -107,8 +130,8 @@ void offer_by_rows(Metric metric, const float* queries, std::int64_t num_queries
         const std::int64_t some = std::min(kStep, to - row);
         for (std::int64_t q = 0; q < num_queries; ++q) {
           score_rows(metric, queries + q * dim, rows + row * dim, dim, some, scores);
-          Best& mine = of_slice[slice][q];
-          for (std::int64_t i = 0; i < some; ++i) mine.offer(scores[i], first + row + i);
+          offer_scores(of_slice[slice][q], metric, first + row, some,
+                       [&](std::int64_t i) { return scores[i]; });
         }
       }
     }
@@ -118,21 +141,40 @@ void offer_by_rows(Metric metric, const float* queries, std::int64_t num_queries
       for (const Candidate& c : slice[q].kept) best[q].offer(static_cast<float>(c.score), c.id);
 }
 
-/// Many queries: FAISS, by matrix products.
+/// Many queries: by matrix products.
 void offer_by_product(Metric metric, const float* queries, std::int64_t num_queries, const float* rows,
-                      std::int64_t first, std::int64_t count, std::int64_t dim, std::int64_t capacity,
+                      std::int64_t first, std::int64_t count, std::int64_t dim, std::int64_t,
                       std::vector<Best>& best) {
-  const auto k = static_cast<std::size_t>(std::min(capacity, count));
-  std::vector<float> scores(static_cast<std::size_t>(num_queries) * k);
-  std::vector<std::int64_t> found(scores.size());
-  const auto d = static_cast<std::size_t>(dim), nx = static_cast<std::size_t>(num_queries),
-             ny = static_cast<std::size_t>(count);
-  if (metric == Metric::kInnerProduct)
-    faiss::knn_inner_product(queries, rows, d, nx, ny, k, scores.data(), found.data());
-  else
-    faiss::knn_L2sqr(queries, rows, d, nx, ny, k, scores.data(), found.data());
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    if (found[i] >= 0) best[i / k].offer(scores[i], first + found[i]);
+  constexpr std::int64_t kStep = 2048;
+  const auto matrix = [dim](const float* values, std::int64_t n) {
+    return at::from_blob(const_cast<float*>(values), {n, dim}, at::kFloat);
+  };
+  const at::Tensor of_queries = matrix(queries, num_queries);
+  std::vector<float> query_norms(static_cast<std::size_t>(num_queries)), norms(kStep);
+  if (metric == Metric::kL2)
+    faiss::fvec_norms_L2sqr(query_norms.data(), queries, static_cast<std::size_t>(dim), query_norms.size());
+  at::Tensor products = at::empty({num_queries, std::min(kStep, count)}, at::kFloat);
+  for (std::int64_t row = 0; row < count; row += kStep) {
+    check_stop();
+    const std::int64_t some = std::min(kStep, count - row);
+    if (some != products.size(1)) products = at::empty({num_queries, some}, at::kFloat);
+    at::mm_out(products, of_queries, matrix(rows + row * dim, some).t());
+    if (metric == Metric::kL2)
+      faiss::fvec_norms_L2sqr(norms.data(), rows + row * dim, static_cast<std::size_t>(dim),
+                              static_cast<std::size_t>(some));
+    const float* values = products.const_data_ptr<float>();
+    at::parallel_for(0, num_queries, 16, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t q = begin; q < end; ++q) {
+        const float* of_query = values + q * some;
+        if (metric == Metric::kInnerProduct)
+          offer_scores(best[q], metric, first + row, some, [&](std::int64_t i) { return of_query[i]; });
+        else
+          offer_scores(best[q], metric, first + row, some, [&, own = query_norms[q]](std::int64_t i) {
+            return own + norms[i] - 2 * of_query[i];
+          });
+      }
+    });
+  }
 }
 
 class QueryFinisher {
@@ -220,6 +262,7 @@ void flat_search(const FlatVectors& base, Metric metric, const float* queries, s
     std::fill(ids, ids + num_queries * k, -1);
     return;
   }
+  const c10::InferenceMode no_gradients;
   const std::int64_t capacity = std::min(base.count, found + kMore);
   for (std::int64_t begin = 0; begin < num_queries; begin += kQueryBlock) {
     check_stop();
