@@ -132,7 +132,8 @@ function M.run(plan, model, weight, options)
 
   local progress = native.run.progress(("embed %s"):format(weight.alias), "images")
   local function report(finish)
-    progress[finish and "finish" or "update"](progress, #model.images, counts.done + #counts.failed, counts.cached, #counts.failed)
+    local method = finish and "finish" or "update"
+    progress[method](progress, #model.images, counts.done + #counts.failed, counts.cached, #counts.failed)
   end
   local function fail(path, reason)
     counts.failed[#counts.failed + 1] = { path = path, reason = reason }

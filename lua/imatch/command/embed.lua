@@ -57,7 +57,8 @@ for number, model in ipairs(plan.models) do
     local row = { model = number, alias = weight.alias, images = #model.images, missing = model.missing }
     rows[#rows + 1] = row
     if arguments.list then
-      print(("models[%d] %s: %d images, %d missing, res %d"):format(number, weight.alias, #model.images, #model.missing, model.target_res))
+      print(("models[%d] %s: %d images, %d missing, res %d"):format(number, weight.alias, #model.images, #model.missing,
+        model.target_res))
     else
       local counts, why = embed.run(plan, model, weight, {
         embed_root = embed_root,

@@ -71,7 +71,8 @@ for _, capture in ipairs(dataset.captures) do
     local names, why = im.io.list_files(folder, { extensions = { "jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp" } })
     if names then
       for _, name in ipairs(names) do
-        jobs[#jobs + 1] = { photo = folder .. "/" .. name, stem = ("%s/R%s/%s"):format(out, capture.folder, (name:gsub("%.[^.]*$", ""))) }
+        local stem = ("%s/R%s/%s"):format(out, capture.folder, (name:gsub("%.[^.]*$", "")))
+        jobs[#jobs + 1] = { photo = folder .. "/" .. name, stem = stem }
       end
     else
       io.stderr:write(why, "\n")

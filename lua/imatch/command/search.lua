@@ -19,7 +19,8 @@ local parser = im.arguments("imatch-lua search",
 parser:option("--direction", "reference-data, data-reference, reference-reference, data-data: the first searches the second")
   :default "reference-data":count "*"
 parser:option("--data-root", "embeddings of the data (default: $RAW_EMBED_ROOT; for a variant $VARIANT_DB_BASE)")
-parser:option("--reference-root", "embeddings of the references (default: $RAW_REFERENCE_ROOT; for a variant $VARIANT_REFERENCE_BASE)")
+parser:option("--reference-root",
+  "embeddings of the references (default: $RAW_REFERENCE_ROOT; for a variant $VARIANT_REFERENCE_BASE)")
 parser:option("--out", "where results go (default: $FAISS_OUT_ROOT, else faiss_out)")
 parser:option("--weight", "alias; may be given again (default: all)"):count "*"
 parser:option("--variant", "raw or sub<stride>"):default "raw"
@@ -60,7 +61,8 @@ if #directions == 0 then
 end
 for _, name in ipairs(directions) do
   if not DIRECTIONS[name] then
-    parser:error(("option '--direction': '%s' is not known; expected reference-data, data-reference, reference-reference or data-data"):format(name))
+    parser:error(("option '--direction': '%s' is not known; expected reference-data, data-reference, reference-reference or "
+      .. "data-data"):format(name))
   end
 end
 if not arguments.k or arguments.k < 1 or arguments.k % 1 ~= 0 then
@@ -91,7 +93,8 @@ local function vectors(side, alias)
   if not loaded[key] then
     local set = im.coarse.vectors(list(side)[alias])
     for _, skipped in ipairs(set:skipped()) do
-      io.stderr:write("left out: ", skipped.reason:find(skipped.path, 1, true) and "" or skipped.path .. ": ", skipped.reason, "\n")
+      local named = skipped.reason:find(skipped.path, 1, true) and "" or skipped.path .. ": "
+      io.stderr:write("left out: ", named, skipped.reason, "\n")
       num_skipped = num_skipped + 1
     end
     loaded[key] = set
@@ -134,7 +137,8 @@ local function index_of(set, side, alias)
     end
   end
   if not index then
-    index = im.index.new(set:tensor():shape()[2], { factory = arguments.factory, metric = arguments.metric, source = set:source() })
+    local wanted = { factory = arguments.factory, metric = arguments.metric, source = set:source() }
+    index = im.index.new(set:tensor():shape()[2], wanted)
     index:add(set:tensor())
     if path then
       assert(index:save(path))
@@ -154,7 +158,8 @@ local redis
 if arguments.redis then
   local why
   redis, why = im.redis.open(arguments.redis, {
-    prefix = arguments.redis_prefix, ttl_s = arguments.redis_ttl, password = arguments.redis_password or os.getenv "REDIS_PASSWORD" or "",
+    prefix = arguments.redis_prefix, ttl_s = arguments.redis_ttl,
+    password = arguments.redis_password or os.getenv "REDIS_PASSWORD" or "",
     ca_file = arguments.redis_ca, verify = not arguments.redis_insecure,
     buffer = arguments.redis_buffer or out .. "/redis_buffer", buffer_mb = arguments.redis_buffer_mb,
   })
@@ -169,7 +174,8 @@ for _, name in ipairs(directions) do
   local aliases = #arguments.weight > 0 and arguments.weight or archive.aliases(list(from))
   for _, alias in ipairs(aliases) do
     if not list(from)[alias] or not list(to)[alias] then
-      io.stderr:write(("%s: '%s' has no %s vectors below %s\n"):format(name, alias, arguments.variant, roots[list(from)[alias] and to or from]))
+      local root = roots[list(from)[alias] and to or from]
+      io.stderr:write(("%s: '%s' has no %s vectors below %s\n"):format(name, alias, arguments.variant, root))
     else
       local queries, base = vectors(from, alias), vectors(to, alias)
       if #queries == 0 or #base == 0 then
@@ -190,7 +196,8 @@ for _, name in ipairs(directions) do
           local path = ("%s/%s_%s_%s_top%d.json"):format(out, alias, arguments.variant, label, arguments.k)
           ok, why = im.coarse.write_aggregate(path, queries, base, scores, ids, facts)
         else
-          ok, why = im.coarse.write_results(("%s/%s/%s"):format(out, alias, label), queries, base, scores, ids, facts, arguments.redis_json)
+          local folder = ("%s/%s/%s"):format(out, alias, label)
+          ok, why = im.coarse.write_results(folder, queries, base, scores, ids, facts, arguments.redis_json)
         end
         if not ok then
           fail(why)
@@ -199,8 +206,8 @@ for _, name in ipairs(directions) do
           redis:push_results(queries, base, scores, ids, facts)
         end
         num_searched = num_searched + #queries
-        print(("%s %s %s: %d queries in %d, index %.1f ms, search %.4f ms a query"):format(alias, arguments.variant, label, #queries, #base,
-          index_build_ms, search_ms))
+        print(("%s %s %s: %d queries in %d, index %.1f ms, search %.4f ms a query"):format(alias, arguments.variant, label,
+          #queries, #base, index_build_ms, search_ms))
       end
     end
   end
