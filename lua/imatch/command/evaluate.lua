@@ -7,7 +7,8 @@ local parser = im.arguments("imatch-lua evaluate",
     .. "summary and details as JSON and CSV, queries as GeoJSON and KML, and report.html. Each RESULT is a folder of result "
     .. "files or one aggregate file, and an evaluation of its own.")
 parser:argument("result", "folder or aggregate file of imatch-lua search"):args "+"
-parser:option("--truth", "positions of queries and references: annotation JSON, label index, CSV, or 'images': what the pictures say")
+parser:option("--truth",
+  "positions of queries and references: annotation JSON, label index, CSV, or 'images': what the pictures say")
 parser:option("--query-truth", "of the queries alone")
 parser:option("--reference-truth", "of the references alone")
 parser:option("--out", "folder"):default "evaluation"
@@ -104,12 +105,14 @@ for number, path in ipairs(arguments.result) do
     io.stderr:write("left out: ", is.skipped[i].path, ": ", is.skipped[i].reason, "\n")
   end
   local query_truth = arguments.query_truth or arguments.truth or fail "where the true positions are is not given: --truth"
-  local reference_truth = arguments.reference_truth or arguments.truth or fail "where the references are is not given: --reference-truth"
+  local reference_truth = arguments.reference_truth or arguments.truth
+    or fail "where the references are is not given: --reference-truth"
   local evaluation = im.coarse.evaluate(results, positions(query_truth, results, "queries"),
     positions(reference_truth, results, "references"), options)
   local summary = evaluation:summary()
   local name = ("%s %s %s"):format(summary.weight, summary.mode, summary.direction)
-  local folder = #arguments.result == 1 and arguments.out or ("%s/%d_%s"):format(arguments.out, number, (name:gsub("[^%w.-]", "_")))
+  local folder = #arguments.result == 1 and arguments.out
+    or ("%s/%d_%s"):format(arguments.out, number, (name:gsub("[^%w.-]", "_")))
   local saved, message = evaluation:save(folder)
   if not saved then
     fail(message)
@@ -129,7 +132,8 @@ for number, path in ipairs(arguments.result) do
   if not arguments.quiet then
     print(("%s: %d queries, %d references"):format(name, #evaluation, summary.num_references))
     for _, metric in ipairs(summary.metrics) do
-      print(("  %-22s %-12s %s"):format(metric.name, metric.value and ("%.6g %s"):format(metric.value, metric.unit) or "-", metric.definition))
+      local value = metric.value and ("%.6g %s"):format(metric.value, metric.unit) or "-"
+      print(("  %-22s %-12s %s"):format(metric.name, value, metric.definition))
     end
   end
   evaluation:close()
