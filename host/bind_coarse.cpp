@@ -350,7 +350,8 @@ constexpr Binding kFunctions[] = {
         "write_vector", "coarse.write_vector(stem, features, kind, meta, outputs) -> true",
         "Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], "
         "'PatchToken' [tokens, D] or 'PatchGrid' [rows, cols, D].",
-        "local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table { { 1 } }, { rows = 1, cols = 1 })\n"
+        "local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table { { 1 } }, { "
+        "rows = 1, cols = 1 })\n"
         "im.coarse.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true "
         "})"),
     bind<write_result_files>(
