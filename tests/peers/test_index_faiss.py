@@ -34,6 +34,8 @@ for _, job in ipairs(jobs) do
 end
 """
 
+faiss.omp_set_num_threads(1)  # many tiny parallel regions: on a busy machine threads would wait for one another
+
 METRICS = {"inner_product": faiss.METRIC_INNER_PRODUCT, "l2": faiss.METRIC_L2}
 
 
@@ -57,7 +59,8 @@ def folder(tmp_path_factory):
 
 def run(folder, jobs):
     (folder / "jobs.json").write_text(json.dumps(jobs))
-    subprocess.run([PROGRAM, str(folder / "search.lua"), str(folder)], check=True)
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    subprocess.run([PROGRAM, "--threads", "1", str(folder / "search.lua"), str(folder)], check=True, env=environment)
     return [(np.load(folder / f"{j['name']}_scores.npy"), np.load(folder / f"{j['name']}_ids.npy")) for j in jobs]
 
 
@@ -99,7 +102,17 @@ def test_flat_gives_what_faiss_gives(folder, metric):
     assert list(exact_found[-1][:11]) == [7, *range(1500, 1510)]
 
 
-FACTORIES = ["Flat", "HNSW16", "IVF32,Flat", "IVF32,PQ8", "SQ8", "PQ8", "PCA32,Flat", "IVF32,SQ8"]
+def agree(found, scores, peer_found):
+    """Where a score stands alone the ids must agree; vectors with one code have one score, in any order."""
+    gaps = np.abs(np.diff(scores, axis=1)) > 5e-5
+    alone = np.zeros(found.shape, bool)
+    alone[:, 1:-1] = gaps[:, 1:] & gaps[:, :-1]
+    alone[:, 0] = gaps[:, 0]
+    assert alone.any()
+    return (found == peer_found)[alone].mean() > 0.999
+
+
+FACTORIES = ["Flat", "HNSW16", "IVF32,Flat", "IVF32,PQ8x4", "SQ8", "PQ8x4", "PCA32,Flat", "IVF32,SQ8"]
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -111,7 +124,7 @@ def test_faiss_reads_our_files_and_finds_the_same(folder, metric):
         assert index.ntotal == 4000 and index.d == 64, factory
         peer_scores, peer_found = index.search(queries, 10)
         np.testing.assert_allclose(scores, peer_scores, atol=2e-5, err_msg=factory)
-        assert (found == peer_found).mean() > 0.97, factory  # equal scores stand in another order
+        assert agree(found, scores, peer_found), factory
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -133,7 +146,7 @@ def test_we_read_faiss_files_and_find_the_same(folder, metric):
             peers.append(peers[-1])
     for job, (scores, found), (peer_scores, peer_found) in zip(jobs, run(folder, jobs), peers, strict=True):
         np.testing.assert_allclose(scores, peer_scores, atol=2e-5, err_msg=str(job))
-        assert (found == peer_found).mean() > 0.97, job
+        assert agree(found, scores, peer_found), job
 
 
 def test_a_graph_is_as_good_as_faiss_own(folder):
