@@ -30,6 +30,8 @@ class Ground {
   virtual double gsd_m() const = 0;
   /// One line that says which ground this is, for reports: "world(seed=1, size_m=1280)".
   virtual std::string name() const = 0;
+  /// Hash of everything its views depend on: the same digest, the same pictures.
+  virtual std::string digest() const = 0;
 
   /// What the camera sees, area-averaged over each pixel's footprint. Outside the extent, in holes of a map
   /// and above the horizon the view is invalid. Throws Failure when a map cannot be read, Interrupted on a

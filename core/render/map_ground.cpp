@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/options.h"
+#include "base/sha256.h"
 #include "render/pyramid.h"
 
 namespace imatch {
@@ -93,10 +95,12 @@ struct MapGround::Impl {
   GeoMap map;
   MapPyramid pyramid;
   GroundExtent extent;
+  GeoMapOptions colours;
   Impl(const std::string& path, const MapGroundOptions& options)
       : map(path, options),
         pyramid(map, static_cast<std::size_t>(options.cache_mb * 1048576)),
-        extent(extent_of(map)) {}
+        extent(extent_of(map)),
+        colours(options) {}
 };
 
 MapGround::MapGround(const std::string& path, const MapGroundOptions& options)
@@ -123,6 +127,10 @@ std::string MapGround::name() const {
 
 std::size_t MapGround::tile_bytes() const {
   return impl_->pyramid.bytes();
+}
+
+std::string MapGround::digest() const {
+  return sha256_hex(sha256_file(impl_->map.path()) + options_to_json(impl_->colours).dump());
 }
 
 View MapGround::view(const CameraOptions& camera) const {

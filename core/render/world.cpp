@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/sha256.h"
 #include "render/landscape.h"
 #include "render/painter.h"
 #include "render/pyramid.h"
@@ -83,6 +84,11 @@ const WorldOptions& World::options() const {
 }
 std::string World::name() const {
   return fmt::format("world(seed={}, size_m={})", impl_->options.seed, impl_->options.size_m);
+}
+
+std::string World::digest() const {
+  constexpr const char* kRevision = "world 1 ";  // to be raised when one seed paints another world
+  return sha256_hex(kRevision + name());
 }
 
 std::size_t World::tile_bytes() const {

@@ -38,6 +38,7 @@ class World : public Ground {
   const LocalFrame& frame() const override;
   double gsd_m() const override;
   std::string name() const override;
+  std::string digest() const override;
   View view(const CameraOptions& camera) const override;
   std::size_t tile_bytes() const override;
   const WorldOptions& options() const;

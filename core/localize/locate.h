@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "geo/distance.h"
+#include "localize/pose.h"
+#include "localize/reference_map.h"
+
+namespace imatch {
+
+struct LocateOptions {
+  int top_k = 40;
+  double apart = 0.25;
+  int margin_tokens = 4;
+  double match_th = 0;
+  double reproj_tokens = 1;
+  int iterations = 2000;
+  int refine_k = 2;
+  int refinements = 2;
+  int min_inliers = 30;
+  double map_sigma_m = 0;
+
+  using Self = LocateOptions;
+  static constexpr auto fields = std::tuple{
+      field("top_k", &Self::top_k, in_range(1, 100000), "Tiles of the retrieval that are matched."),
+      field("apart", &Self::apart, in_range(0, 10),
+            "Of tiles whose centres are nearer than this share of their width, with neighbouring headings, "
+            "only the "
+            "best is matched."),
+      field("margin_tokens", &Self::margin_tokens, in_range(0, 1000),
+            "Tokens around a tile that take part in its matching."),
+      field("match_th", &Self::match_th, in_range(-1, 1), "Smallest cosine similarity of a match."),
+      field("reproj_tokens", &Self::reproj_tokens, in_range(0.01, 100),
+            "Largest error of a match that agrees with a pose, in sides of a token."),
+      field("iterations", &Self::iterations, in_range(1, 1e7), "Samples of RANSAC at most."),
+      field("refine_k", &Self::refine_k, in_range(1, 1000),
+            "Tiles, those with most agreeing matches, from which a pose is refined; the one that ends with "
+            "most wins."),
+      field("refinements", &Self::refinements, in_range(0, 20),
+            "Times that the map is looked at anew from the pose found so far."),
+      field("min_inliers", &Self::min_inliers, at_least(3),
+            "Agreeing matches below which the answer is 'not found'."),
+      field("map_sigma_m", &Self::map_sigma_m, at_least(0),
+            "Standard deviation of the map's own georeference along each axis, m: part of the answer's.")};
+};
+
+/// A tile that was matched.
+struct Candidate {
+  int tile = 0;
+  double score = 0;  ///< Of the retrieval.
+  int num_matches = 0;
+  int num_inliers = 0;
+};
+
+/// What a photo's place on the map is held to be.
+struct Location {
+  bool found = false;          ///< num_inliers >= min_inliers.
+  std::optional<PoseFit> fit;  ///< The best there is, found or not; none without three agreeing matches.
+  std::optional<LatLon> position;
+  int num_matches = 0;
+  int num_inliers = 0;
+  /// Agreeing matches of the best candidate elsewhere: farther than half a width from the answer.
+  int num_inliers_elsewhere = 0;
+  std::vector<Candidate> candidates;  ///< In falling num_inliers, ties by retrieval.
+  double retrieve_ms = 0;
+  double match_ms = 0;
+  double refine_ms = 0;
+};
+
+/// Finds where a photo was taken: retrieves tiles, matches the photo's tokens with those of each (mutual
+/// nearest neighbours, then RANSAC for a similarity), and from the best looks at the map again from the pose
+/// found, which undoes the steps of the lattice in place, heading and width. `photo` are features by the
+/// map's backbone. Throws Error for features of another one.
+Location locate(const ReferenceMap& map, const Features& photo, const LocateOptions& options = {});
+
+Json to_json(const Location& location, const ReferenceMap& map);
+
+}  // namespace imatch
