@@ -11,8 +11,6 @@
 namespace imatch::host {
 
 template <>
-inline constexpr const char* type_name<Ground> = "Ground";
-template <>
 inline constexpr const char* type_name<ReferenceMap> = "ReferenceMap";
 template <>
 inline std::size_t native_bytes(const ReferenceMap& map) {

@@ -10,6 +10,7 @@
 #include "handle.h"
 #include "image/image.h"
 #include "match/matches.h"
+#include "render/ground.h"
 
 namespace imatch::host {
 
@@ -23,6 +24,8 @@ template <>
 inline constexpr const char* type_name<Backbone> = "Backbone";
 template <>
 inline constexpr const char* type_name<Matches> = "Matches";
+template <>
+inline constexpr const char* type_name<Ground> = "Ground";
 
 template <>
 inline std::size_t native_bytes(const at::Tensor& tensor) {

@@ -1,0 +1,59 @@
+-- The photos that are to be localised, and what is known of them beforehand.
+local im = require "imatch"
+
+local M = {}
+
+local EXTENSIONS = { "jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp" }
+
+--- Names of the photos in a folder, sorted; only those of `truth`, when it is given.
+---@param folder string
+---@param truth table<string, table>?
+---@return string[]? names
+---@return string? message
+function M.list(folder, truth)
+  local names, message = im.io.list_files(folder, { extensions = EXTENSIONS })
+  if not names then
+    return nil, message
+  end
+  local kept = {}
+  for _, name in ipairs(names) do
+    if not truth or truth[name] then
+      kept[#kept + 1] = name
+    end
+  end
+  if #kept == 0 then
+    return nil, ("%s: %d pictures, none of them %s"):format(folder, #names, truth and "is named by --truth" or "can be used")
+  end
+  return kept
+end
+
+--- Width of the ground in a photo by its own word: relative altitude and focal length. nil when it does not say.
+function M.width_m(path)
+  local m = im.image.metadata(path)
+  if m and m.relative_altitude_m and m.relative_altitude_m > 0 and m.focal_length_35mm_mm and m.focal_length_35mm_mm > 0 then
+    return im.geo.ground_width_m(m.relative_altitude_m, math.deg(2 * math.atan(18 / m.focal_length_35mm_mm)))
+  end
+end
+
+--- Rows of a truth table by file name: file, latitude_deg, longitude_deg, and, where known, heading_deg and
+--- footprint_width_m. Returns nil, message for a table without these columns or with a position that is none.
+function M.read_truth(path)
+  local rows, message = im.io.read_csv(path)
+  if not rows then
+    return nil, message
+  end
+  local truth = {}
+  for i, row in ipairs(rows) do
+    local latitude, longitude = tonumber(row.latitude_deg), tonumber(row.longitude_deg)
+    if not (row.file and latitude and longitude) then
+      return nil, ("%s: row %d: expected the columns file, latitude_deg and longitude_deg with numbers"):format(path, i)
+    elseif math.abs(latitude) > 90 or math.abs(longitude) > 180 then
+      return nil, ("%s: row %d: latitude %g, longitude %g; expected them in [-90, 90] and [-180, 180]"):format(path, i, latitude, longitude)
+    end
+    truth[row.file] = { latitude_deg = latitude, longitude_deg = longitude, heading_deg = tonumber(row.heading_deg),
+      width_m = tonumber(row.footprint_width_m) }
+  end
+  return truth
+end
+
+return M

@@ -1,0 +1,58 @@
+-- Pictures of localised photos: the photo beside its place on the map, and the tiles that the retrieval found.
+local im = require "imatch"
+
+local M = {}
+
+local RIGHT, WRONG, TILE_PX = { 26, 127, 75 }, { 180, 35, 24 }, 320
+
+local function map_view(map, pose, width, height)
+  return map:view {
+    x_m = pose.x_m, y_m = pose.y_m, heading_deg = pose.heading_deg, width = width, height = height, fov_deg = 60,
+    altitude_m = im.geo.altitude_for_width_m(pose.width_m, 60),
+  }
+end
+
+--- The photo and the map as the answer says the photo sees it, with their matches.
+---@param map table Ground
+---@param photo table Image
+---@param answer table what ReferenceMap:locate gave, with a position
+---@param backbone string
+---@param options table of the backbone
+function M.matches(map, photo, answer, backbone, options)
+  local view = map_view(map, answer, photo:width(), photo:height())
+  local features = assert(im.backbone.features({ photo, view:image() }, backbone, options))
+  local matches = im.match.mutual_nearest(features[1], features[2], { keypoint_th = 0, match_th = 0, line_th = 0 })
+  local _, cols = features[1]:grid()
+  local geometry = im.match.geometry(matches, { model = "affine", reproj_px = photo:width() / cols })
+  return im.image.draw_matches(photo, view:image(), matches, geometry:inliers(), {
+    caption = ("%s: %d matches agree, sigma %.2f m"):format(answer.found and "found" or "not found", answer.num_inliers,
+      answer.position_sigma_m),
+  })
+end
+
+local function paste(canvas, image, x)
+  local placed, valid = image:warp({ 1, 0, x, 0, 1, 0, 0, 0, 1 }, canvas:width(), canvas:height())
+  return canvas:blend(placed, 1, valid)
+end
+
+local function framed(image, colour)
+  local w, h = image:width() - 2, image:height() - 2
+  return image:draw_polygon({ { 2, 2 }, { w, 2 }, { w, h }, { 2, h } }, { colour = colour, thickness_px = 5 })
+end
+
+--- The photo and the first tiles of the retrieval in a row, framed green where the centre is right, else red.
+---@param tiles table[] as ReferenceMap:retrieve gives them
+---@param is_right fun(tile): boolean? nil: not known, no frame
+function M.strip(map, photo, tiles, is_right)
+  local height = math.floor(TILE_PX * photo:height() / photo:width() + 0.5)
+  local canvas = im.image.new((TILE_PX + 6) * (#tiles + 1), height, { 255, 255, 255 })
+  canvas = paste(canvas, (photo:resize { mode = "exact", width = TILE_PX, height = height }), 0)
+  for i, tile in ipairs(tiles) do
+    local view = map_view(map, tile, TILE_PX, height):image()
+    local right = is_right(tile)
+    canvas = paste(canvas, right == nil and view or framed(view, right and RIGHT or WRONG), i * (TILE_PX + 6))
+  end
+  return canvas
+end
+
+return M

@@ -1,0 +1,153 @@
+-- Localises a folder of photos on a map: a sweep over the photos, so that it can be stopped and goes on, with figures, a
+-- map of the answers and pictures.
+local im = require "imatch"
+local answers = require "imatch.localize.answers"
+local photos = require "imatch.localize.photos"
+local pictures = require "imatch.localize.pictures"
+local page = require "imatch.coarse.report"
+
+local M = {}
+
+local RECALL_K, STRIP_TILES = { 1, 5, 10, 20 }, 5
+
+local function distance_m(map, pose, truth)
+  local x_m, y_m = map:local_from_latlon(truth.latitude_deg, truth.longitude_deg)
+  return math.sqrt((pose.x_m - x_m) ^ 2 + (pose.y_m - y_m) ^ 2)
+end
+
+--- options: map (path or Ground), photos (folder), truth (CSV, may be nil), name, out, backbone, backbone_options, tiles
+--- (options of localize.reference_map; width_m nil: what the first photo says), locate (options of ReferenceMap:locate),
+--- radius_m (a tile centre within it is right), wrong_m (an answer farther off is wrong), pictures, title.
+--- Returns the sweep's result, the rows and the metrics; nil, message for input that cannot be used.
+---@param options table
+---@return table? result
+---@return table|string rows
+---@return table? metrics
+function M.run(options)
+  local truth, names, message
+  if options.truth then
+    truth, message = photos.read_truth(options.truth)
+    if not truth then
+      return nil, message
+    end
+  end
+  names, message = photos.list(options.photos, truth)
+  if not names then
+    return nil, message
+  end
+  local map
+  map, message = im.render.map(options.map)
+  if not map then
+    return nil, message
+  end
+  local first = options.photos .. "/" .. names[1]
+  local tiles = {}
+  for name, value in pairs(options.tiles) do
+    tiles[name] = value
+  end
+  tiles.width_m = tiles.width_m or photos.width_m(first)
+  if not tiles.width_m then
+    return nil, ("%s says neither its altitude above ground nor its focal length: give the width of its footprint in metres"):format(first)
+  end
+  tiles.image_width, tiles.image_height = im.image.size(first)
+  local backbone, backbone_options, locate_options = options.backbone, options.backbone_options, options.locate
+  local radius_m, folder = options.radius_m, options.photos
+
+  local prepare_s
+  local function open(name)
+    local photo, why = im.image.open(folder .. "/" .. name)
+    return photo or error(why, 0)
+  end
+  local result = im.sweep {
+    name = options.name,
+    out = options.out,
+    axes = { photo = names },
+    inputs = function(p)
+      return { options.map, folder .. "/" .. p.photo, tiles, locate_options, backbone, backbone_options, truth and truth[p.photo] or false }
+    end,
+    setup = function()
+      local started = im.now()
+      local reference, why = im.localize.reference_map(map, backbone, backbone_options, tiles)
+      prepare_s = im.now() - started
+      return reference or error(why, 0)
+    end,
+    measure = function(p, _, reference)
+      local started = im.now()
+      local photo = open(p.photo)
+      local features = assert(im.backbone.features(photo, backbone, backbone_options))
+      local answer = reference:locate(features, locate_options)
+      local time_ms = 1000 * (im.now() - started)
+      local row = {
+        found = answer.found, num_matches = answer.num_matches, num_inliers = answer.num_inliers,
+        num_inliers_elsewhere = answer.num_inliers_elsewhere, latitude_deg = answer.latitude_deg, longitude_deg = answer.longitude_deg,
+        x_m = answer.x_m, y_m = answer.y_m, heading_deg = answer.heading_deg, width_m = answer.width_m,
+        position_sigma_m = answer.position_sigma_m, east_sigma_m = answer.east_sigma_m, north_sigma_m = answer.north_sigma_m,
+        east_north_correlation = answer.east_north_correlation, heading_sigma_deg = answer.heading_sigma_deg,
+        width_sigma_m = answer.width_sigma_m, time_ms = time_ms, retrieve_ms = answer.time_ms.retrieve,
+        match_ms = answer.time_ms.match, refine_ms = answer.time_ms.refine,
+      }
+      local known = truth and truth[p.photo]
+      if known then
+        row.error_m = answer.x_m and distance_m(map, answer, known)
+        row.heading_error_deg = answer.x_m and known.heading_deg and math.abs(im.geo.angle_difference_deg(answer.heading_deg, known.heading_deg))
+        row.width_error = answer.x_m and known.width_m and math.abs(answer.width_m / known.width_m - 1)
+        for rank, tile in ipairs(reference:retrieve(features, RECALL_K[#RECALL_K])) do
+          if distance_m(map, tile, known) <= radius_m then
+            row.rank = rank
+            break
+          end
+        end
+      end
+      return row
+    end,
+    pictures = options.pictures,
+    picture = function(p, cell, reference)
+      local photo = open(p.photo)
+      local answer = reference:locate(photo, locate_options)
+      if answer.x_m then
+        cell:save_image("matches", pictures.matches(map, photo, answer, backbone, backbone_options))
+      end
+      local known = truth and truth[p.photo]
+      cell:save_image("retrieved", pictures.strip(map, photo, reference:retrieve(photo, STRIP_TILES), function(tile)
+        if known then
+          return distance_m(map, tile, known) <= radius_m
+        end
+      end))
+    end,
+    best = truth and { metric = "error_m", direction = "min" } or { metric = "num_inliers", direction = "max" },
+    report = { metric = truth and "error_m" or "num_inliers" },
+  }
+
+  local rows = {}
+  for _, row in ipairs(result.rows) do
+    if row.metrics then
+      local known, m = truth and truth[row.params.photo], row.metrics
+      m.query, m.truth = row.params.photo, known
+      m.predicted = m.latitude_deg and { latitude_deg = m.latitude_deg, longitude_deg = m.longitude_deg }
+      rows[#rows + 1] = m
+    end
+  end
+  if #rows == 0 then
+    return nil, ("no photo could be localised; see %s/failed.csv"):format(result:path())
+  end
+  local metrics = answers.metrics(rows, { radius_m = radius_m, wrong_m = options.wrong_m, recall_k = RECALL_K })
+  local summary = { name = options.title or options.name, metrics = metrics, curves = answers.curves(rows), warnings = {} }
+  assert(im.io.write_json(result:path() .. "/summary.json", { metrics = metrics }))
+  assert(im.io.write_json(result:path() .. "/answers.geojson", answers.geojson(rows)))
+  local background
+  background, message = page.background(options.map, 1600)
+  page.write(result:path() .. "/map.html", summary.name, {
+    runs = { summary }, points = rows, num_queries = #rows, radius_m = options.wrong_m, background = background or error(message, 0),
+  })
+  result.prepare_s = prepare_s
+  return result, rows, metrics
+end
+
+--- Prints figures with their definitions.
+function M.print(metrics)
+  for _, metric in ipairs(metrics) do
+    print(("  %-22s %-12s %s"):format(metric.name, metric.value and ("%.4g %s"):format(metric.value, metric.unit) or "-", metric.definition))
+  end
+end
+
+return M
