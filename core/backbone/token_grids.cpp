@@ -6,13 +6,14 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <utility>
 
-#include "base/stop.h"
+#include "backbone/device_batches.h"
 
 namespace imatch {
 namespace {
 
-/// The images of one batch, resized and normalised: [N, 3, H, W] on the device.
+/// The images of one batch, resized and normalised: [N, 3, H, W] on the CPU.
 at::Tensor network_input(std::span<const Image* const> images, const std::vector<std::size_t>& batch,
                          const TokenGridSettings& settings) {
   std::vector<Image> resized;
@@ -20,7 +21,7 @@ at::Tensor network_input(std::span<const Image* const> images, const std::vector
   for (const std::size_t i : batch) resized.push_back(settings.frame.resized(*images[i]));
   std::vector<const Image*> pointers;
   for (const Image& image : resized) pointers.push_back(&image);
-  return normalize(pointers, settings.normalization).to(settings.device, settings.dtype);
+  return normalize(pointers, settings.normalization);
 }
 
 }  // namespace
@@ -30,26 +31,30 @@ std::vector<Features> extract_token_grids(std::span<const Image* const> images,
                                           const std::function<TokenGrid(const at::Tensor&)>& forward) {
   const c10::InferenceMode guard;
   std::vector<Features> list(images.size());
-  for (const std::vector<std::size_t>& batch :
-       batches_of_one_size(images, settings.frame, settings.batch_size)) {
-    check_stop();
-    const TokenGrid grid = forward(network_input(images, batch, settings));
-    const at::Tensor tokens = grid.tokens.to(at::kCPU, at::kFloat);
-    const at::Tensor globals = grid.globals.to(at::kCPU, at::kFloat);
-    for (std::size_t n = 0; n < batch.size(); ++n) {
-      const Image& image = *images[batch[n]];
+  const auto batches = batches_of_one_size(images, settings.frame, settings.batch_size);
+  std::vector<std::pair<std::int64_t, std::int64_t>> grid_sizes;  // rows and columns of each batch
+  const auto input = [&](std::size_t b) { return network_input(images, batches[b], settings); };
+  const auto tokens_and_globals = [&](const at::Tensor& x) {
+    const TokenGrid grid = forward(x);
+    grid_sizes.emplace_back(grid.rows, grid.cols);
+    return std::vector<at::Tensor>{grid.tokens, grid.globals};
+  };
+  const auto output = [&](std::size_t b, const std::vector<at::Tensor>& tensors) {
+    for (std::size_t n = 0; n < batches[b].size(); ++n) {
+      const Image& image = *images[batches[b][n]];
       const auto row = static_cast<std::int64_t>(n);
-      Features& features = list[batch[n]];
+      Features& features = list[batches[b][n]];
       // Copies: views would keep the tokens that are no patches and the other images alive.
-      features.tokens = tokens[row].clone(at::MemoryFormat::Contiguous);
-      features.global = globals[row].clone();
-      features.rows = static_cast<int>(grid.rows);
-      features.cols = static_cast<int>(grid.cols);
+      features.tokens = tensors[0][row].clone(at::MemoryFormat::Contiguous);
+      features.global = tensors[1][row].clone();
+      features.rows = static_cast<int>(grid_sizes[b].first);
+      features.cols = static_cast<int>(grid_sizes[b].second);
       features.original_from_grid = settings.frame.original_from_grid(image);
       features.image_width = image.width;
       features.image_height = image.height;
     }
-  }
+  };
+  run_batches(batches.size(), settings.device, settings.dtype, input, tokens_and_globals, output);
   return list;
 }
 
@@ -57,13 +62,15 @@ at::Tensor extract_logits(std::span<const Image* const> images, const TokenGridS
                           std::int64_t classes, const std::function<at::Tensor(const at::Tensor&)>& forward) {
   const c10::InferenceMode guard;
   at::Tensor all = at::empty({static_cast<std::int64_t>(images.size()), classes}, at::kFloat);
-  for (const std::vector<std::size_t>& batch :
-       batches_of_one_size(images, settings.frame, settings.batch_size)) {
-    check_stop();
-    const at::Tensor scores = forward(network_input(images, batch, settings)).to(at::kCPU, at::kFloat);
-    for (std::size_t n = 0; n < batch.size(); ++n)
-      all[static_cast<std::int64_t>(batch[n])].copy_(scores[static_cast<std::int64_t>(n)]);
-  }
+  const auto batches = batches_of_one_size(images, settings.frame, settings.batch_size);
+  run_batches(
+      batches.size(), settings.device, settings.dtype,
+      [&](std::size_t b) { return network_input(images, batches[b], settings); },
+      [&](const at::Tensor& x) { return std::vector<at::Tensor>{forward(x)}; },
+      [&](std::size_t b, const std::vector<at::Tensor>& scores) {
+        for (std::size_t n = 0; n < batches[b].size(); ++n)
+          all[static_cast<std::int64_t>(batches[b][n])].copy_(scores[0][static_cast<std::int64_t>(n)]);
+      });
   return all;
 }
 

@@ -36,6 +36,12 @@ c10::Device parse(const std::string& name) {
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
+/// float32 means float32: by default cuDNN rounds the factors of convolutions to the 10 bits of TF32.
+c10::Device prepared(c10::Device device) {
+  if (device.is_cuda()) at::globalContext().setAllowTF32CuDNN(false);
+  return device;
+}
+
 }  // namespace
 
 void set_default_device(const std::string& name) {
@@ -44,7 +50,7 @@ void set_default_device(const std::string& name) {
 }
 
 c10::Device resolve_device(const std::string& name) {
-  return parse(name == "auto" ? default_name() : name);
+  return prepared(parse(name == "auto" ? default_name() : name));
 }
 
 }  // namespace imatch

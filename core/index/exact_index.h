@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "base/options.h"
+#include "base/field.h"
 #include "index/fingerprint.h"
 #include "index/metric.h"
 #include "index/neighbours.h"

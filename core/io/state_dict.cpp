@@ -4,9 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "io/mapped_file.h"
-#include "io/safetensors.h"
-#include "io/torch_file.h"
 
 namespace imatch {
 namespace {
@@ -78,14 +75,6 @@ StateDict state_dict_of(const PlainValue& tree, const std::string& name) {
   Flattener flattener(name);
   flattener.visit(tree, "");
   return std::move(flattener).result();
-}
-
-StateDict load_state_dict(const std::string& path) {
-  const ByteRange file = map_file(path);
-  // A safetensors file begins with the size of its header (8 bytes), which is a JSON object.
-  const bool safetensors = file.size() > 8 && file.bytes[8] == std::byte{'{'};
-  return safetensors ? parse_safetensors(file, path).tensors
-                     : state_dict_of(load_torch_bytes(file, path), path);
 }
 
 }  // namespace imatch

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/device.h"
 #include "base/error.h"
 #include "match/maxima.h"
 #include "match/pair_memory.h"
@@ -40,7 +41,9 @@ MutualPairs compute_pairs(const Features& a, const Features& b, const TokenSelec
   pairs.n_selected_b = in_b.indices.size(0);
   if (pairs.n_selected_a == 0 || pairs.n_selected_b == 0) return pairs;
 
-  const Maxima best = product_maxima(in_a.unit, in_b.unit);
+  // Features lie on the CPU wherever they were computed; the product goes where the networks go.
+  const c10::Device device = in_a.unit.is_cpu() ? resolve_device("auto") : in_a.unit.device();
+  const Maxima best = product_maxima(in_a.unit.to(device), in_b.unit.to(device));
   std::vector<std::int64_t> found;  // positions in the selection of a
   for (std::int64_t i = 0; i < pairs.n_selected_a; ++i)
     if (best.row_value[i] == best.col_value[best.row_index[i]]) found.push_back(i);

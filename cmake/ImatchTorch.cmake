@@ -1,0 +1,33 @@
+# LibTorch and fmt: all that the code for a GPU needs.
+set(IMATCH_DEPS ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Where setup put LibTorch, OpenVINO, FAISS and the weights")
+
+# LibTorch through a target of our own: TorchConfig.cmake of a CUDA wheel fails where no CUDA toolkit is installed.
+# The libraries are found by name, so that a CPU wheel (no libtorch_cuda) and a CUDA wheel both serve.
+set(IMATCH_TORCH ${IMATCH_DEPS}/python/torch/torch CACHE PATH "Folder of the torch wheel: include/ and lib/")
+if(NOT EXISTS ${IMATCH_TORCH}/include/ATen/core/Tensor.h)
+  message(FATAL_ERROR "LibTorch is not in ${IMATCH_TORCH}. Run ./setup, or pass -DIMATCH_TORCH=DIR.")
+endif()
+add_library(torch_cpu_wheel INTERFACE)
+target_include_directories(torch_cpu_wheel SYSTEM INTERFACE ${IMATCH_TORCH}/include)
+# at::parallel_for is a template that runs serially in a file compiled without -fopenmp. The runtime is the wheel's own,
+# by whatever name: two OpenMP runtimes in a process fight for the cores.
+file(GLOB torch_openmp ${IMATCH_TORCH}/lib/libgomp*.so*)
+target_compile_options(torch_cpu_wheel INTERFACE -fopenmp)
+target_link_libraries(torch_cpu_wheel INTERFACE ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libc10.so ${torch_openmp})
+foreach(cuda_library torch_cuda c10_cuda)
+  if(EXISTS ${IMATCH_TORCH}/lib/lib${cuda_library}.so)
+    # Nothing refers to its symbols by name, the library registers the CUDA kernels when it is loaded.
+    target_link_options(torch_cpu_wheel INTERFACE "LINKER:--no-as-needed,${IMATCH_TORCH}/lib/lib${cuda_library}.so,--as-needed")
+    set(IMATCH_TORCH_HAS_CUDA ON)
+  endif()
+endforeach()
+add_library(torch::cpu ALIAS torch_cpu_wheel)
+
+# fmt, headers only: the system's, or those that the torch wheel brings along.
+find_package(fmt QUIET)
+if(NOT TARGET fmt::fmt-header-only)
+  add_library(fmt_of_torch INTERFACE)
+  target_compile_definitions(fmt_of_torch INTERFACE FMT_HEADER_ONLY=1)
+  target_include_directories(fmt_of_torch SYSTEM INTERFACE ${IMATCH_TORCH}/include)
+  add_library(fmt::fmt-header-only ALIAS fmt_of_torch)
+endif()

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/networks.h"
+
+#include <algorithm>
+#include <memory>
+#include <variant>
+
+#include "backbone/dinov2_dinov3_models.h"
+#include "backbone/efficientnet_lite_network.h"
+#include "gpu/random_weights.h"
+
+namespace imatch::testing {
+namespace {
+
+std::string same_name(std::string_view name) {
+  return std::string(name);
+}
+
+const DinoModel& model_named(std::string_view alias) {
+  return *std::ranges::find(kDinoModels, alias, &DinoModel::alias);
+}
+
+VisionTransformerShape shape_of(std::string_view alias, int depth) {
+  VisionTransformerShape shape = std::get<VisionTransformerShape>(model_named(alias).shape);
+  if (depth > 0) shape.depth = std::min(shape.depth, depth);
+  return shape;
+}
+
+template <class Network>
+Forward tokens_and_globals(std::shared_ptr<const Network> network) {
+  return [network](const at::Tensor& x) {
+    const TokenGrid grid = network->forward(x);
+    return std::vector<at::Tensor>{grid.tokens, grid.globals};
+  };
+}
+
+NetworkCase convnext(std::string_view alias, int image_px) {
+  return {std::string(alias), image_px, [alias](c10::Device device, c10::ScalarType dtype) {
+            const auto& shape = std::get<ConvNextShape>(model_named(alias).shape);
+            WeightsCheckpoint checkpoint("random", random_weights(shape), same_name, device, dtype);
+            return tokens_and_globals(std::make_shared<const ConvNext>(shape, 3, checkpoint));
+          }};
+}
+
+NetworkCase resnet(std::string name, const ResNetShape& shape, int image_px) {
+  return {std::move(name), image_px, [shape](c10::Device device, c10::ScalarType dtype) -> Forward {
+            WeightsCheckpoint checkpoint("random", random_weights(shape), same_name, device, dtype);
+            const auto network = std::make_shared<const ResNet>(shape, checkpoint);
+            return [network](const at::Tensor& x) { return network->layers(x, ResNet::kLayers); };
+          }};
+}
+
+NetworkCase efficientnet_lite0(int image_px) {
+  return {"efficientnet_lite0", image_px, [](c10::Device device, c10::ScalarType dtype) -> Forward {
+            const auto network =
+                std::make_shared<const EfficientNetLite0>(random_efficientnet_lite0_weights(), device, dtype);
+            return [network](const at::Tensor& x) {
+              return std::vector<at::Tensor>{network->stage(x, 16), network->logits(x)};
+            };
+          }};
+}
+
+}  // namespace
+
+NetworkCase vision_transformer(std::string_view alias, int image_px, int depth) {
+  return {std::string(alias), image_px, [alias, depth](c10::Device device, c10::ScalarType dtype) {
+            const VisionTransformerShape shape = shape_of(alias, depth);
+            VisionTransformerRules rules;
+            if (shape.registers > 0) rules.resampling = GridResampling::kAntialiased;
+            WeightsCheckpoint checkpoint("random", random_weights(shape), same_name, device, dtype);
+            return tokens_and_globals(std::make_shared<const VisionTransformer>(shape, rules, shape.depth - 1,
+                                                                                Facet::kToken, checkpoint));
+          }};
+}
+
+double vision_transformer_operations(std::string_view alias, int image_px, int depth) {
+  const VisionTransformerShape shape = shape_of(alias, depth);
+  const double width = shape.width, wide = shape.feed_forward_width;
+  const double patches = static_cast<double>(image_px / shape.patch_px) * (image_px / shape.patch_px);
+  const double tokens = patches + 1 + shape.registers;
+  const double linears =
+      4 * width * width + (shape.feed_forward == FeedForward::kGelu ? 2 : 3) * width * wide;
+  const double block = tokens * linears + 2 * tokens * tokens * width;
+  return 2 * (shape.depth * block + patches * width * 3 * shape.patch_px * shape.patch_px);
+}
+
+std::vector<NetworkCase> network_cases(int depth) {
+  std::vector<NetworkCase> cases;
+  // Learned positions of all three kinds of resampling's users, rotary ones, and the three feed-forward
+  // parts.
+  for (const char* alias : {"vits14", "vits14_reg"}) cases.push_back(vision_transformer(alias, 112, depth));
+  cases.push_back(vision_transformer("vitg14", 112, depth == 0 ? 0 : 1));
+  for (const char* alias : {"vits16", "vits16+"}) cases.push_back(vision_transformer(alias, 128, depth));
+  cases.push_back(convnext("cxTiny", 128));
+  cases.push_back(resnet("resnet18", {}, 128));
+  cases.push_back(resnet("resnet50", {.depths = {3, 4, 6, 3}, .bottleneck = true}, 128));
+  cases.push_back(efficientnet_lite0(128));
+  return cases;
+}
+
+}  // namespace imatch::testing

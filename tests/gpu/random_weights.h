@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backbone/convnext.h"
+#include "backbone/resnet_network.h"
+#include "backbone/vision_transformer.h"
+#include "io/state_dict.h"
+
+namespace imatch::testing {
+
+/// Random weights under the official names, such that activations stay of order one. The same in every run.
+StateDict random_weights(const VisionTransformerShape& shape);
+StateDict random_weights(const ConvNextShape& shape);
+StateDict random_weights(const ResNetShape& shape);
+StateDict random_efficientnet_lite0_weights();
+
+}  // namespace imatch::testing
