@@ -15,8 +15,22 @@ namespace {
 
 constexpr std::size_t kHomographySample = 4, kAffineSample = 2;
 
+/// OpenCV's MAGSAC (D. Barath et al., "MAGSAC++, a fast, reliable and accurate robust estimator", 2020)
+/// leaves open how large the noise is, up to a greatest sigma, and lets residuals up to this many sigmas
+/// count.
+constexpr double kSigmaQuantile = 3.04;
+
+/// The threshold at which OpenCV 4.6 takes reproj_px for the greatest sigma. It squares what it is given, as
+/// all its errors are squares, and takes that for the greatest residual in pixels (at least 8): with
+/// reproj_px itself that is 64 px for 8, a bound under which vague models win, with a third of the inliers
+/// gone or all.
+double magsac_threshold(double reproj_px) {
+  return std::min(reproj_px, std::sqrt(kSigmaQuantile * reproj_px));
+}
+
 /// The settings that OpenCV 4.6 gives to each USAC flag (modules/calib3d/src/usac/ransac_solvers.cpp,
-/// setParameters), written out because findHomography takes a seed only in this form.
+/// setParameters) but for MAGSAC's threshold, written out because findHomography takes a seed only in this
+/// form.
 cv::UsacParams usac_parameters(const std::string& method, const GeometryOptions& options) {
   cv::UsacParams p;
   p.threshold = options.reproj_px;
@@ -40,6 +54,7 @@ cv::UsacParams usac_parameters(const std::string& method, const GeometryOptions&
   } else if (method == "usac_prosac") {
     p.sampler = cv::SAMPLING_PROSAC;
   } else if (method == "usac_magsac") {
+    p.threshold = magsac_threshold(options.reproj_px);
     p.score = cv::SCORE_METHOD_MAGSAC;
     p.loMethod = cv::LOCAL_OPTIM_SIGMA;
     p.loSampleSize = 75;

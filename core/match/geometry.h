@@ -50,9 +50,9 @@ struct Geometry {
 /// Finds b_from_a by OpenCV's RANSAC or USAC (findHomography, estimateAffinePartial2D). The same input gives
 /// the same result, whatever the number of threads: usac_parallel has OpenCV's parallel settings but runs on
 /// one thread, because the parallel search ends when its threads happen to. usac_prosac takes the matches in
-/// falling similarity. Fewer than 4 matches (affine: 2), degenerate ones, or a model that is singular or puts
-/// inliers beyond the horizon give a result without a model and without inliers. Throws Error for an affine
-/// by a usac method.
+/// falling similarity; usac_magsac takes reproj_px for the largest standard deviation of the noise. Fewer
+/// than 4 matches (affine: 2), degenerate ones, or a model that is singular or puts inliers beyond the
+/// horizon give a result without a model and without inliers. Throws Error for an affine by a usac method.
 Geometry estimate(const Matches& matches, const GeometryOptions& options = {});
 
 }  // namespace imatch

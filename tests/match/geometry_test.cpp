@@ -54,6 +54,21 @@ GeometryOptions by(std::string_view method, std::string model = "homography") {
 
 }  // namespace
 
+TEST_CASE("magsac keeps the inliers of a lattice under many outliers") {
+  Matches m = matches_under(kTruth, 260, 0, 0.7, 29);
+  const auto centre = [](double x) { return 16 * (std::floor(x / 16) + 0.5); };
+  for (std::vector<Point2>* points : {&m.points_a, &m.points_b})
+    for (Point2& p : *points) p = {centre(p.x), centre(p.y)};
+  for (const double px : {8.0, 16.0, 24.0}) {
+    INFO(px);
+    GeometryOptions ransac = by("cv2_ransac"), magsac = by("usac_magsac");
+    ransac.reproj_px = magsac.reproj_px = px;
+    const Geometry expected = estimate(m, ransac), found = estimate(m, magsac);
+    CHECK(expected.num_inliers > 35);
+    CHECK(found.num_inliers >= 0.9 * expected.num_inliers);
+  }
+}
+
 TEST_CASE("every method finds a homography among outliers") {
   const Matches m = matches_under(kTruth, 400, 0.5, 0.4, 11);
   for (const std::string_view method : kGeometryMethods) {

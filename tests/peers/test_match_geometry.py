@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 
 import cv2
@@ -94,6 +95,53 @@ def test_homographies_as_good_as_opencv(outliers, tmp_path):
         assert corner_error(ours, theirs) < 8, name
         errors = np.linalg.norm(apply(ours, points[:, :2]) - points[:, 2:], axis=1)
         assert found["inliers"] == (errors <= 12).tolist(), name
+
+
+PAIRS = """
+local im = require "imatch"
+local images, results = {}, {}
+for i = 2, #arg do images[i - 1] = assert(im.image.open(arg[i])) end
+local features = assert(im.backbone.features(images, "efficientnet_lite0", { stage = 16, image_size = 336 }))
+for i = 1, #features do
+  for j = i + 1, #features do
+    local matches = im.match.mutual_nearest(features[i], features[j], { match_th = 0.3 })
+    local found = {}
+    for _, px in ipairs { 4, 8, 16 } do
+      found[tostring(px)] = im.match.geometry(matches, { method = "usac_magsac", reproj_px = px }):num_inliers()
+    end
+    results[#results + 1] = { points = matches:points(), inliers = found }
+  end
+end
+im.io.write_json(arg[1], results)
+"""
+
+
+def count_inliers(points, method, px):
+    h, _ = cv2.findHomography(points[:, :2], points[:, 2:], method, px, maxIters=10000, confidence=0.9999)
+    if h is None:
+        return 0
+    p = np.c_[points[:, :2], np.ones(len(points))] @ h.T
+    return int(((p[:, 2] > 0) & (np.linalg.norm(p[:, :2] / p[:, 2:] - points[:, 2:], axis=1) <= px)).sum())
+
+
+def test_magsac_on_photographs_finds_what_ransac_finds(tmp_path):
+    """Tokens lie on a lattice and most matches of photographs are wrong: where the choice of the noise's bound tells."""
+    data = os.environ.get("IMATCH_TEST_DATA")
+    if not data:
+        pytest.skip("IMATCH_TEST_DATA is not set")
+    photos = sorted(str(p) for p in pathlib.Path(data, "brighton_beach").glob("*.[jJ][pP]*[gG]"))[4:11]
+    (tmp_path / "pairs.lua").write_text(PAIRS)
+    subprocess.run([PROGRAM, str(tmp_path / "pairs.lua"), str(tmp_path / "out.json"), *photos], check=True)
+    pairs = [(np.array(p["points"]), p["inliers"]) for p in json.loads((tmp_path / "out.json").read_text())]
+    for px in (4, 8, 16):
+        ransac = [count_inliers(points, cv2.RANSAC, px) for points, _ in pairs]
+        overlapping = [k for k, n in enumerate(ransac) if n >= 20]  # below that, chance finds as many
+        assert len(overlapping) >= 8
+        ours = [pairs[k][1][str(px)] for k in overlapping]
+        theirs = [count_inliers(pairs[k][0], cv2.USAC_MAGSAC, px) for k in overlapping]
+        assert sum(ours) >= 0.93 * sum(ransac[k] for k in overlapping), px
+        assert sum(ours) >= 0.98 * sum(theirs), px
+        assert min(n / ransac[k] for n, k in zip(ours, overlapping, strict=True)) > 0.6, px
 
 
 def test_partial_affine_equals_opencv(tmp_path):
