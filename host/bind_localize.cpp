@@ -24,7 +24,7 @@ int reference_map(lua_State* L) {
   const std::string spec = check_string(L, 2);
   const Json backbone_options = is_absent(L, 3) ? Json::object() : to_json(L, 3, "backbone options");
   const auto options = host::options<ReferenceMapOptions>(L, 4, "localize.reference_map");
-  Progress progress("map", Progress::style_for(settings().quiet));
+  Progress progress("map", Progress::style_for(settings().quiet), "pictures");
   ProgressCounts counts;
   auto map = std::make_shared<ReferenceMap>(ground, spec, backbone_options, options,
                                             [&](std::size_t done, std::size_t total) {

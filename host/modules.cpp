@@ -31,7 +31,7 @@ namespace {
 const Module* const kModules[] = {
     &host_module,   &tensor_module,   &homography_module, &io_module,    &image_module,    &feature_module,
     &cache_module,  &backbone_module, &match_module,      &pairs_module, &evaluate_module, &geo_module,
-    &render_module, &index_module, &coarse_module, &redis_module,    &localize_module,   &run_module,
+    &render_module, &index_module,    &coarse_module,     &redis_module, &localize_module, &run_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

@@ -8,8 +8,9 @@ local parser = im.arguments("imatch-lua localize",
     .. "with results.csv, summary.json, answers.geojson, map.html and report.html; started again it goes on where it was.")
 parser:option("--map", "GeoTIFF"):count(1)
 parser:option("--photos", "folder"):count(1)
-parser:option("--truth", "CSV: file, latitude_deg, longitude_deg, and heading_deg, footprint_width_m where known; its photos only")
-parser:option("--footprint-m", "width of the ground in a photo (default: from the first photo's altitude and focal length)"):convert(tonumber)
+parser:option("--truth", "CSV: file, latitude_deg, longitude_deg, where known heading_deg, footprint_width_m; only its photos")
+parser:option("--footprint-m", "width of the ground in a photo (default: from the first one's altitude and focal length)")
+  :convert(tonumber)
 parser:option("--altitude-m", "height above ground, with --fov-deg in place of --footprint-m"):convert(tonumber)
 parser:option("--fov-deg", "horizontal field of view"):convert(tonumber)
 parser:option("--scales", "tile widths as multiples of the footprint, separated by commas"):default "0.77,1,1.3"

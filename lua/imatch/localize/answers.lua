@@ -60,10 +60,12 @@ function M.metrics(rows, options)
     end
     add("top1_median_m", quantile(errors, 0.5), "m", "median distance to the true position, of queries with a position")
     add("top1_p90_m", quantile(errors, 0.9), "m", "the same, 90th percentile")
-    add("failure_rate", 1 - share_at_most(rows, "error_m", 100), "", "share of all queries farther off than 100 m or without a position")
+    add("failure_rate", 1 - share_at_most(rows, "error_m", 100), "",
+      "share of all queries farther off than 100 m or without a position")
     for _, k in ipairs(options.recall_k) do
       add(("R@%d_all"):format(k), share_at_most(rows, "rank", k), "",
-        ("retrieval alone: share of all queries with a tile centre within %g m among the first %d tiles"):format(options.radius_m, k))
+        ("retrieval alone: share of all queries with a tile centre within %g m among the first %d tiles"):format(
+          options.radius_m, k))
     end
     local headings = sorted_values(rows, "heading_error_deg")
     add("heading_median_deg", quantile(headings, 0.5), "deg", "median difference from the true heading, of queries with both")
@@ -71,7 +73,8 @@ function M.metrics(rows, options)
     add("sigma_median_m", quantile(sorted_values(rows, "position_sigma_m"), 0.5), "m",
       "median of the standard deviation that the answers give themselves, both directions together")
   end
-  add("time_median_ms", quantile(sorted_values(rows, "time_ms"), 0.5), "ms", "median time a query: decoding, features, retrieval, matching")
+  add("time_median_ms", quantile(sorted_values(rows, "time_ms"), 0.5), "ms",
+    "median time a query: decoding, features, retrieval, matching")
   return list
 end
 
@@ -83,8 +86,8 @@ function M.curves(rows)
   end
   local times = sorted_values(rows, "time_ms")
   local function box(values)
-    return { p5 = quantile(values, 0.05), q1 = quantile(values, 0.25), median = quantile(values, 0.5), q3 = quantile(values, 0.75),
-      p95 = quantile(values, 0.95) }
+    return { p5 = quantile(values, 0.05), q1 = quantile(values, 0.25), median = quantile(values, 0.5),
+      q3 = quantile(values, 0.75), p95 = quantile(values, 0.95) }
   end
   return { hit = hit, latency_ms = { total = box(times) } }
 end
@@ -101,7 +104,8 @@ function M.geojson(rows)
   for _, row in ipairs(rows) do
     if row.predicted then
       features[#features + 1] = point(row.predicted, { query = row.query, kind = "answer", found = row.found,
-        heading_deg = row.heading_deg, width_m = row.width_m, num_inliers = row.num_inliers, position_sigma_m = row.position_sigma_m })
+        heading_deg = row.heading_deg, width_m = row.width_m, num_inliers = row.num_inliers,
+        position_sigma_m = row.position_sigma_m })
     end
     if row.truth then
       features[#features + 1] = point(row.truth, { query = row.query, kind = "truth" })

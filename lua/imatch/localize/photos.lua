@@ -48,7 +48,8 @@ function M.read_truth(path)
     if not (row.file and latitude and longitude) then
       return nil, ("%s: row %d: expected the columns file, latitude_deg and longitude_deg with numbers"):format(path, i)
     elseif math.abs(latitude) > 90 or math.abs(longitude) > 180 then
-      return nil, ("%s: row %d: latitude %g, longitude %g; expected them in [-90, 90] and [-180, 180]"):format(path, i, latitude, longitude)
+      return nil, ("%s: row %d: latitude %g, longitude %g; expected them in [-90, 90] and [-180, 180]"):format(path, i,
+        latitude, longitude)
     end
     truth[row.file] = { latitude_deg = latitude, longitude_deg = longitude, heading_deg = tonumber(row.heading_deg),
       width_m = tonumber(row.footprint_width_m) }

@@ -47,7 +47,8 @@ function M.run(options)
   end
   tiles.width_m = tiles.width_m or photos.width_m(first)
   if not tiles.width_m then
-    return nil, ("%s says neither its altitude above ground nor its focal length: give the width of its footprint in metres"):format(first)
+    return nil, ("%s says neither its altitude above ground nor its focal length: give the width of its footprint in "
+      .. "metres"):format(first)
   end
   tiles.image_width, tiles.image_height = im.image.size(first)
   local backbone, backbone_options, locate_options = options.backbone, options.backbone_options, options.locate
@@ -63,7 +64,8 @@ function M.run(options)
     out = options.out,
     axes = { photo = names },
     inputs = function(p)
-      return { options.map, folder .. "/" .. p.photo, tiles, locate_options, backbone, backbone_options, truth and truth[p.photo] or false }
+      local known = truth and truth[p.photo] or false
+      return { options.map, folder .. "/" .. p.photo, tiles, locate_options, backbone, backbone_options, known }
     end,
     setup = function()
       local started = im.now()
@@ -79,7 +81,8 @@ function M.run(options)
       local time_ms = 1000 * (im.now() - started)
       local row = {
         found = answer.found, num_matches = answer.num_matches, num_inliers = answer.num_inliers,
-        num_inliers_elsewhere = answer.num_inliers_elsewhere, latitude_deg = answer.latitude_deg, longitude_deg = answer.longitude_deg,
+        num_inliers_elsewhere = answer.num_inliers_elsewhere,
+        latitude_deg = answer.latitude_deg, longitude_deg = answer.longitude_deg,
         x_m = answer.x_m, y_m = answer.y_m, heading_deg = answer.heading_deg, width_m = answer.width_m,
         position_sigma_m = answer.position_sigma_m, east_sigma_m = answer.east_sigma_m, north_sigma_m = answer.north_sigma_m,
         east_north_correlation = answer.east_north_correlation, heading_sigma_deg = answer.heading_sigma_deg,
@@ -89,7 +92,8 @@ function M.run(options)
       local known = truth and truth[p.photo]
       if known then
         row.error_m = answer.x_m and distance_m(map, answer, known)
-        row.heading_error_deg = answer.x_m and known.heading_deg and math.abs(im.geo.angle_difference_deg(answer.heading_deg, known.heading_deg))
+        row.heading_error_deg = answer.x_m and known.heading_deg
+          and math.abs(im.geo.angle_difference_deg(answer.heading_deg, known.heading_deg))
         row.width_error = answer.x_m and known.width_m and math.abs(answer.width_m / known.width_m - 1)
         for rank, tile in ipairs(reference:retrieve(features, RECALL_K[#RECALL_K])) do
           if distance_m(map, tile, known) <= radius_m then
@@ -120,24 +124,25 @@ function M.run(options)
 
   local rows = {}
   for _, row in ipairs(result.rows) do
-    if row.metrics then
-      local known, m = truth and truth[row.params.photo], row.metrics
-      m.query, m.truth = row.params.photo, known
-      m.predicted = m.latitude_deg and { latitude_deg = m.latitude_deg, longitude_deg = m.longitude_deg }
-      rows[#rows + 1] = m
+    if row.status == "ok" then
+      row.query, row.truth = row.photo, truth and truth[row.photo]
+      row.predicted = row.latitude_deg and { latitude_deg = row.latitude_deg, longitude_deg = row.longitude_deg }
+      rows[#rows + 1] = row
     end
   end
   if #rows == 0 then
     return nil, ("no photo could be localised; see %s/failed.csv"):format(result:path())
   end
   local metrics = answers.metrics(rows, { radius_m = radius_m, wrong_m = options.wrong_m, recall_k = RECALL_K })
-  local summary = { name = options.title or options.name, metrics = metrics, curves = answers.curves(rows), warnings = {} }
+  local title = options.title or options.name
+  local summary = { name = title, metrics = metrics, curves = answers.curves(rows), warnings = {} }
   assert(im.io.write_json(result:path() .. "/summary.json", { metrics = metrics }))
   assert(im.io.write_json(result:path() .. "/answers.geojson", answers.geojson(rows)))
   local background
   background, message = page.background(options.map, 1600)
-  page.write(result:path() .. "/map.html", summary.name, {
-    runs = { summary }, points = rows, num_queries = #rows, radius_m = options.wrong_m, background = background or error(message, 0),
+  page.write(result:path() .. "/map.html", title, {
+    runs = { summary }, points = rows, num_queries = #rows, radius_m = options.wrong_m,
+    background = background or error(message, 0),
   })
   result.prepare_s = prepare_s
   return result, rows, metrics
@@ -146,7 +151,8 @@ end
 --- Prints figures with their definitions.
 function M.print(metrics)
   for _, metric in ipairs(metrics) do
-    print(("  %-22s %-12s %s"):format(metric.name, metric.value and ("%.4g %s"):format(metric.value, metric.unit) or "-", metric.definition))
+    local value = metric.value and ("%.4g %s"):format(metric.value, metric.unit) or "-"
+    print(("  %-22s %-12s %s"):format(metric.name, value, metric.definition))
   end
 end
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "localize/locate.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "base/error.h"
+#include "render/world.h"
+
+using namespace imatch;
+
+namespace {
+
+ReferenceMapOptions small_options() {
+  ReferenceMapOptions options;
+  options.width_m = 70;
+  options.scales = {1};
+  options.heading_step_deg = 45;
+  options.image_width = 320;
+  options.image_height = 240;
+  return options;
+}
+
+const Json kBackbone = {{"image_size", 160}, {"step", 8}};
+
+std::shared_ptr<const World> small_world() {
+  WorldOptions options;
+  options.seed = 5;
+  options.size_m = 220;
+  return std::make_shared<World>(options);
+}
+
+const ReferenceMap& small_map() {
+  static const ReferenceMap map(small_world(), "dense_sift", kBackbone, small_options());
+  return map;
+}
+
+Features photo_at(const Pose& pose) {
+  const View view = small_map().ground().view(camera_at(pose, 320, 240));
+  const Image* const images[] = {&view.image};
+  return small_map().backbone().extract(images).front();
+}
+
+}  // namespace
+
+TEST_CASE("a photo is found with its place, heading and width, off the lattice in each") {
+  const Pose truths[] = {{{-31, 18}, 12, 70}, {{22.5, -40}, 200, 75}, {{8, 33}, 307, 66}};
+  for (const Pose& truth : truths) {
+    const Location location = locate(small_map(), photo_at(truth));
+    REQUIRE(location.found);
+    const Pose& pose = location.fit->pose;
+    CHECK(std::hypot(pose.position.x - truth.position.x, pose.position.y - truth.position.y) < 0.5);
+    CHECK(std::abs(std::remainder(pose.heading_deg - truth.heading_deg, 360)) < 0.7);
+    CHECK(pose.width_m == Approx(truth.width_m).epsilon(0.01));
+    CHECK(location.num_inliers > 2 * location.num_inliers_elsewhere);
+    const Point2 back = small_map().ground().frame().local_from_latlon(*location.position);
+    CHECK(std::hypot(back.x - pose.position.x, back.y - pose.position.y) < 1e-6);
+  }
+}
+
+TEST_CASE("a photo of another place is not found") {
+  WorldOptions elsewhere;
+  elsewhere.seed = 99;
+  elsewhere.size_m = 220;
+  const World world(elsewhere);
+  const View view = world.view(camera_at({{10, 10}, 40, 70}, 320, 240));
+  const Image* const images[] = {&view.image};
+  CHECK_FALSE(locate(small_map(), small_map().backbone().extract(images).front()).found);
+}
+
+TEST_CASE("looking again is nearer than the tile alone") {
+  const Pose truth{{15, -12}, 68, 77};
+  const Features photo = photo_at(truth);
+  const auto error_m = [&](int refinements) {
+    LocateOptions options;
+    options.refinements = refinements;
+    const Location location = locate(small_map(), photo, options);
+    return location.fit ? std::hypot(location.fit->pose.position.x - truth.position.x,
+                                     location.fit->pose.position.y - truth.position.y)
+                        : 1e9;
+  };
+  CHECK(error_m(2) < error_m(0));
+}
+
+TEST_CASE("retrieval is ordered, and apart keeps neighbours out") {
+  const at::Tensor vector = small_map().vector_of(photo_at({{0, 0}, 0, 70}));
+  const auto all = small_map().retrieve(vector, 50);
+  REQUIRE(all.size() == 50);
+  for (std::size_t i = 1; i < all.size(); ++i) CHECK(all[i - 1].score >= all[i].score);
+  const auto spread = small_map().retrieve(vector, 10, 0.5);
+  CHECK(spread[0].tile == all[0].tile);
+  for (std::size_t i = 0; i < spread.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k) {
+      const Tile &a = small_map().tiles()[spread[i].tile], &b = small_map().tiles()[spread[k].tile];
+      const bool other_heading = std::abs(std::remainder(a.heading_deg - b.heading_deg, 360)) > 46;
+      CHECK((other_heading || std::hypot(a.centre.x - b.centre.x, a.centre.y - b.centre.y) >= 35 - 1e-9));
+    }
+}
+
+TEST_CASE("a tile's window is what looking at it alone gives, away from the border") {
+  const Tile& tile = small_map().tiles()[small_map().tiles().size() / 2];
+  const Features window = small_map().window(tile, 0);
+  CHECK(window.rows == small_map().photo_grid().rows);
+  const Features alone = small_map().look(
+      camera_at({tile.centre, tile.heading_deg, tile.width_m}, window.cols * 8, window.rows * 8));
+  REQUIRE(alone.tokens.sizes() == window.tokens.sizes());
+  const std::int64_t middle = std::int64_t{window.rows / 2} * window.cols + window.cols / 2;
+  CHECK(alone.tokens[middle].allclose(window.tokens[middle], 1e-2, 1e-2));
+}
+
+TEST_CASE("features of another backbone are an error; ground without a tile is a failure") {
+  Features other = photo_at({{0, 0}, 0, 70});
+  other.tokens = other.tokens.slice(1, 0, 64).contiguous();
+  CHECK_THROWS_AS(locate(small_map(), other), Error);
+  ReferenceMapOptions too_wide = small_options();
+  too_wide.width_m = 5000;
+  CHECK_THROWS_AS(ReferenceMap(small_world(), "dense_sift", kBackbone, too_wide), Failure);
+}

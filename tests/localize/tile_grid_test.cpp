@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "localize/tile_grid.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "base/error.h"
+
+using namespace imatch;
+
+namespace {
+
+constexpr GroundExtent kExtent{-200, -150, 200, 150};
+constexpr PhotoGrid kPhoto{.rows = 21, .cols = 28, .token_px = 16};
+
+TileOptions options_of(double heading_step_deg, double overlap = 0.7) {
+  TileOptions options;
+  options.width_m = 84;
+  options.scales = {1};
+  options.heading_step_deg = heading_step_deg;
+  options.overlap = overlap;
+  return options;
+}
+
+std::vector<Point2> tile_centres(const std::vector<Block>& blocks) {
+  std::vector<Point2> list;
+  for (const Block& block : blocks) {
+    const Homography to_ground = ground_from_image(block.camera);
+    for (int r = 0; r < block.tile_rows; ++r)
+      for (int c = 0; c < block.tile_cols; ++c)
+        list.push_back(to_ground({(c * block.step + kPhoto.cols / 2.0) * kPhoto.token_px,
+                                  (r * block.step + kPhoto.rows / 2.0) * kPhoto.token_px}));
+  }
+  return list;
+}
+
+double nearest_m(const std::vector<Point2>& centres, Point2 p) {
+  double least = 1e300;
+  for (const Point2& c : centres) least = std::min(least, std::hypot(c.x - p.x, c.y - p.y));
+  return least;
+}
+
+}  // namespace
+
+TEST_CASE("every place of the map is the middle of a tile, but for half a step, at every heading") {
+  for (const bool whole : {true, false})
+    for (const double only : {0.0, 45.0, 90.0, 135.0}) {
+      std::vector<Block> blocks = lay_blocks(kExtent, kPhoto, options_of(45), whole);
+      std::erase_if(blocks, [&](const Block& block) { return block.camera.heading_deg != only; });
+      const std::vector<Point2> centres = tile_centres(blocks);
+      const double step_m = blocks.front().step * 84.0 / kPhoto.cols;
+      for (double x = -190; x <= 190; x += 38)
+        for (double y = -140; y <= 140; y += 28)
+          CHECK(nearest_m(centres, {x, y}) <= step_m * std::sqrt(0.5) + 1e-6);
+    }
+}
+
+TEST_CASE("a token of a block is as large on the ground as one of the photo") {
+  for (const Block& block : lay_blocks(kExtent, kPhoto, options_of(90), true)) {
+    const Homography to_ground = ground_from_image(block.camera);
+    const Point2 a = to_ground({0, 0}), b = to_ground({16.0, 0});
+    CHECK(std::hypot(b.x - a.x, b.y - a.y) == Approx(84.0 / 28));
+    CHECK(block.cols == (block.tile_cols - 1) * block.step + kPhoto.cols);
+    CHECK(block.camera.width == block.cols * 16);
+    CHECK(block.cols <= 96);
+    CHECK(block.rows <= 96);
+  }
+}
+
+TEST_CASE("blocks of a turned map do not fill its bounding box") {
+  double straight = 0, turned = 0;
+  for (const Block& block : lay_blocks(kExtent, kPhoto, options_of(45), true)) {
+    double& area = block.camera.heading_deg == 0 ? straight : turned;
+    if (block.camera.heading_deg == 0 || block.camera.heading_deg == 45)
+      area += 1.0 * block.rows * block.cols;
+  }
+  CHECK(turned < 1.7 * straight);  // the box of this map turned by 45 degrees is 2.04 times as large
+}
+
+TEST_CASE("alone, a tile is a block") {
+  for (const Block& block : lay_blocks(kExtent, kPhoto, options_of(90), false)) {
+    CHECK(block.tile_rows == 1);
+    CHECK(block.tile_cols == 1);
+    CHECK(block.rows == kPhoto.rows);
+    CHECK(block.cols == kPhoto.cols);
+  }
+}
+
+TEST_CASE("tiles without a width, and too many of them, are errors") {
+  CHECK_THROWS_AS(lay_blocks(kExtent, kPhoto, TileOptions{}, true), Error);
+  TileOptions tiny = options_of(1, 0.98);
+  tiny.width_m = 1;
+  CHECK_THROWS_WITH(lay_blocks(kExtent, kPhoto, tiny, true), Catch::Contains("more than 10000000 tiles"));
+}
