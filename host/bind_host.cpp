@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include "base/version.h"
 #include "binding.h"
 #include "memory.h"
+#include "repl.h"
 #include "settings.h"
 #include "version_text.h"
 
@@ -50,6 +52,20 @@ int sleep_s(lua_State* L) {
   return 0;
 }
 
+/// The session with a table of variables: what im.repl stands on.
+int run_session(lua_State* L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  run_repl(L, 1);
+  return 0;
+}
+
+int terminal_size(lua_State* L) {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) size = {24, 80, 0, 0};
+  return push(L, Json{{"columns", size.ws_col}, {"rows", size.ws_row}});
+}
+
 int is_terminal(lua_State* L) {
   return push(L, ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1);
 }
@@ -77,6 +93,13 @@ constexpr Binding kFunctions[] = {
     bind<is_terminal>("is_terminal", "is_terminal() -> boolean",
                       "Whether a person is at the other end of standard input and output.",
                       "print(im.is_terminal())"),
+    bind<terminal_size>("terminal_size", "terminal_size() -> table",
+                        "{columns, rows} of the terminal at standard output; 80 and 24 where there is none.",
+                        "print(im.terminal_size().columns)"),
+    bind<run_session>("session", "session(variables)",
+                      "An interactive session whose variables are the fields of a table, until the end of "
+                      "input. im.repl() is this with the local variables of its caller.",
+                      "if im.is_terminal() then im.session({ x = 1 }) end"),
     bind<sleep_s>("sleep", "sleep(seconds)", "Waits; Ctrl-C ends the wait.", "im.sleep(0.01)"),
 };
 

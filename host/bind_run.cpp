@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
+#include <numeric>
+#include <unordered_map>
 
 #include "backbone/backbone.h"
 #include "base/device.h"
@@ -13,6 +16,7 @@
 #include "base/threads.h"
 #include "base/version.h"
 #include "binding.h"
+#include "feature/cache.h"
 #include "run/canonical.h"
 #include "run/input_hash.h"
 #include "run/progress.h"
@@ -71,11 +75,34 @@ std::vector<std::string> check_names(lua_State* L, int index, const char* what) 
   return names;
 }
 
+PointList check_points(lua_State* L, int index) {
+  const Json json = to_json(L, index, "points");
+  PointList points;
+  for (const Json& name : json.at("names")) points.names.push_back(name.get<std::string>());
+  for (const Json& row : json.at("rows")) {
+    auto& values = points.rows.emplace_back();
+    for (const std::string& name : points.names)
+      values.push_back(row.contains(name) ? row.at(name) : Json(nullptr));
+  }
+  return points;
+}
+
 // ---- run.*
 // -----------------------------------------------------------------------------------------------------------
 
+struct PlanOptions {
+  std::int64_t sample = 0;
+  std::int64_t seed = 0;
+
+  static constexpr auto fields =
+      std::tuple{field("sample", &PlanOptions::sample, at_least(0),
+                       "Random search: this many cells, drawn from all of them. 0: every cell."),
+                 field("seed", &PlanOptions::seed, anything(), "Of the draw.")};
+};
+
 int make_plan(lua_State* L) {
-  auto plan = std::make_shared<Plan>(check_axes(L, 1));
+  const PlanOptions more = options<PlanOptions>(L, 5, "plan");
+  auto plan = std::make_shared<Plan>(is_absent(L, 4) ? PointList{} : check_points(L, 4), check_axes(L, 1));
   if (!is_absent(L, 2)) {
     check_function(L, 2);
     std::vector<bool> wanted(plan->size());
@@ -89,6 +116,7 @@ int make_plan(lua_State* L) {
     }
     plan->keep(wanted);
   }
+  if (more.sample > 0) plan->sample(static_cast<std::size_t>(more.sample), more.seed);
   if (!is_absent(L, 3)) {
     check_function(L, 3);
     for (std::size_t cell = 0; cell < plan->size(); ++cell) {
@@ -120,8 +148,60 @@ int open_run(lua_State* L) {
                                              identity, options<RunOptions>(L, 5, "sweep")));
 }
 
+int read_run(lua_State* L) {
+  return push(L, RunFolder::read(check_string(L, 1)));
+}
+
+int workers(lua_State* L) {
+  return push(L, list_workers(check_string(L, 1)));
+}
+
+std::vector<double> check_numbers(lua_State* L, int index, const char* what) {
+  std::vector<double> numbers;
+  for (const Json& value : to_json(L, index, what)) {
+    if (!value.is_number()) throw Error(fmt::format("{}: expected a list of numbers", what));
+    numbers.push_back(value.get<double>());
+  }
+  return numbers;
+}
+
+Json interval_json(const Interval& interval) {
+  const auto finite = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
+  return {{"low", finite(interval.low)}, {"high", finite(interval.high)}};
+}
+
+int bootstrap(lua_State* L) {
+  const auto values = check_numbers(L, 1, "values");
+  std::vector<std::size_t> units(values.size());
+  std::unordered_map<std::string, std::size_t> numbers;
+  if (is_absent(L, 2)) {
+    std::iota(units.begin(), units.end(), std::size_t{0});
+  } else {
+    const Json names = to_json(L, 2, "units");
+    if (names.size() != values.size())
+      throw Error(fmt::format("bootstrap: {} units for {} values", names.size(), values.size()));
+    for (std::size_t i = 0; i < units.size(); ++i)
+      units[i] = numbers.emplace(canonical_json(names[i]), numbers.size()).first->second;
+  }
+  return push(L, interval_json(bootstrap_mean(values, units, options<BootstrapOptions>(L, 3, "bootstrap"))));
+}
+
+int compare(lua_State* L) {
+  const auto comparison = compare_runs(arg<RunFolder>(L, 1), arg<RunFolder>(L, 2));
+  Json pairs = Json::array();
+  for (const auto& [a, b] : comparison.pairs) pairs.push_back({a + 1, b + 1});
+  return push(L, Json{{"pairs", pairs},
+                      {"num_only_first", comparison.num_only_first},
+                      {"num_only_second", comparison.num_only_second}});
+}
+
 int key(lua_State* L) {
   return push(L, content_key(canonical_json(to_json(L, 1))));
+}
+
+int is_file(lua_State* L) {
+  std::error_code ignored;
+  return push(L, std::filesystem::is_regular_file(check_string(L, 1), ignored));
 }
 
 int nearest_name(lua_State* L) {
@@ -260,7 +340,12 @@ int describe(lua_State* L) {
   run.describe(is_absent(L, 2) ? "" : check_string(L, 2), std::move(facts), [] {
     Json weights = Json::object();
     for (const auto& backbone : opened_backbones()) weights[backbone->spec()] = backbone->weights_sha256();
-    return Json{{"weights_sha256", weights}};
+    const CacheStatistics cache = feature_cache().statistics();
+    return Json{{"weights_sha256", weights},
+                {"feature_cache",
+                 {{"hits", cache.memory_hits + cache.disk_hits},
+                  {"misses", cache.misses},
+                  {"saved_s", cache.saved_ms / 1000}}}};
   });
   return 0;
 }
@@ -279,9 +364,13 @@ int measure(lua_State* L) {
 
 Json counts_of(const RunFolder& run) {
   const ResultTable& results = run.results();
-  return {{"total", results.size()},          {"run", run.num_run()},
-          {"cached", run.num_cached()},       {"failed", results.num_failed()},
-          {"pending", results.num_pending()}, {"damaged", run.damaged()}};
+  double measured_s = 0;
+  for (std::size_t cell = 0; cell < results.size(); ++cell) measured_s += results.wall_ms(cell) / 1000;
+  return {{"measured_s", measured_s},       {"cached_s", run.cached_s()},
+          {"ok", results.num_ok()},         {"total", results.size()},
+          {"run", run.num_run()},           {"cached", run.num_cached()},
+          {"failed", results.num_failed()}, {"pending", results.num_pending()},
+          {"damaged", run.damaged()}};
 }
 
 int counts(lua_State* L) {
@@ -318,9 +407,49 @@ int group(lua_State* L) {
   const auto& run = arg<RunFolder>(L, 1);
   const auto axes = check_names(L, 3, "group axes");
   Json list = Json::array();
-  for (const Group& g : group_by(run.plan(), run.results(), check_string(L, 2), axes))
+  const std::string metric = check_string(L, 2);
+  const auto units = is_absent(L, 4) ? std::vector<std::string>{} : check_names(L, 4, "group units");
+  const auto draws = options<BootstrapOptions>(L, 5, "group");
+  for (const Group& g : group_by(run.plan(), run.results(), metric, axes)) {
     list.push_back(to_json(g, run.plan(), axes));
+    list.back().update(interval_json(group_interval(run.plan(), run.results(), metric, g, units, draws)));
+  }
   return push(L, list);
+}
+
+int pareto(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  const Json list = to_json(L, 2, "pareto");
+  if (!list.is_array()) throw Error("pareto: expected a list of { metric =, direction = }");
+  std::vector<Objective> objectives;
+  for (const Json& entry : list) objectives.push_back(parse_options<Objective>(entry, "pareto"));
+  const auto over = is_absent(L, 3) ? std::vector<std::string>{} : check_names(L, 3, "over");
+  return push(L, pareto_settings(run.plan(), run.results(), objectives, over));
+}
+
+int record(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  const CellRecord r = run.record(check_cell(L, 2, run.plan()));
+  return push(L, Json{{"cell_key", r.key},
+                      {"params", r.params},
+                      {"status", r.ok ? "ok" : "failed"},
+                      {"metrics", r.metrics},
+                      {"time_ms", r.time_ms},
+                      {"seed", r.seed},
+                      {"error", r.error},
+                      {"traceback", r.traceback},
+                      {"log", r.log},
+                      {"worker", r.worker},
+                      {"started", r.started}});
+}
+
+int run_axes(lua_State* L) {
+  return push(L, arg<RunFolder>(L, 1).plan().axes_json());
+}
+
+int run_params(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  return push(L, run.plan().params(check_cell(L, 2, run.plan())));
 }
 
 int rank(lua_State* L) {
@@ -333,19 +462,32 @@ int rank(lua_State* L) {
   return push(L, list);
 }
 
-int report(lua_State* L) {
-  const auto& run = arg<RunFolder>(L, 1);
+/// Page, style and scripts of lua/imatch/report/.
+ReportParts page_parts(const char* page, std::initializer_list<const char*> scripts) {
   ReportParts parts;
-  parts.title = check_string(L, 3);
-  parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
   const std::string folder = resource_folder("lua") + "/imatch/report/";
-  parts.page = read_file(folder + "report.html");
+  parts.page = read_file(fmt::format("{}{}.html", folder, page));
   parts.style = read_file(folder + "report.css");
   for (const char* library : {"vega", "vega-lite", "vega-embed"})
     parts.scripts.push_back(read_file(fmt::format("{}/{}.min.js", resource_folder("js"), library)));
-  for (const char* script : {"data", "charts", "table", "report"})
+  for (const char* script : scripts)
     parts.scripts.push_back(read_file(fmt::format("{}{}.js", folder, script)));
+  return parts;
+}
+
+int report(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  ReportParts parts = page_parts("report", {"data", "charts", "table", "page", "report"});
+  parts.title = check_string(L, 3);
+  parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
   return push(L, write_report(run, optional_best(L, 2), parts));
+}
+
+int report_difference(lua_State* L) {
+  ReportParts parts = page_parts("difference", {"data", "charts", "table", "page", "difference"});
+  parts.title = check_string(L, 3);
+  write_comparison(arg<RunFolder>(L, 1), arg<RunFolder>(L, 2), parts, check_string(L, 4));
+  return push(L, true);
 }
 
 int run_to_string(lua_State* L) {
@@ -364,19 +506,40 @@ int run_to_string(lua_State* L) {
   "run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') "
 
 constexpr Binding kFunctions[] = {
-    bind<make_plan>("plan", "run.plan(axes [, where [, inputs]]) -> Plan",
+    bind<make_plan>("plan", "run.plan(axes [, where [, inputs [, points [, options]]]]) -> Plan",
                     "The cells of a sweep: every combination of the axes, a list of {name =, values = "
-                    "{...}}, the last one "
-                    "fastest. Equal values count once. where(params) says which cells stay; inputs(params) "
-                    "returns plain data "
-                    "(hashes of the files a cell reads) that becomes part of the cell's key.",
+                    "{...}}, the last one fastest; with points, {names = {...}, rows = {{name = value}, "
+                    "...}}, every one of them with every combination. What is equal counts once. "
+                    "where(params) says which cells stay; inputs(params) returns plain data (hashes of the "
+                    "files a cell reads) that becomes part of the cell's key.",
                     "print(#im.run.plan { { name = 'th', values = { 0.1, 0.5 } }, { name = 'place', values = "
-                    "{ 1, 2, 3 } } })"),
+                    "{ 1, 2, 3 } } })",
+                    describe_options<PlanOptions>),
     bind<open_run>("open", "run.open(out, name, plan, identity [, options]) -> Run",
                    "The run folder out/name/HASH, HASH being that of name, identity (plain data) and the "
                    "program's version; reads "
                    "the cells finished there and makes nothing yet. Fails with 'unreadable'.",
                    IMATCH_RUN_EXAMPLE, describe_options<RunOptions>),
+    bind<read_run>("read", "run.read(path) -> Run",
+                   "The run in a folder, to look at: its plan is that of the last sweep there. Fails with "
+                   "'not_found' or 'bad_format'.",
+                   IMATCH_RUN_EXAMPLE "print(#im.run.read(run:path()):rows())"),
+    bind<workers>("workers", "run.workers(path) -> list",
+                  "The processes that work on a run folder: {worker, host, pid, heartbeat_age_s, is_alive}.",
+                  "print(#im.run.workers '/tmp')"),
+    bind<bootstrap>("bootstrap", "run.bootstrap(values [, units [, options]]) -> table",
+                    "{low, high}: percentile bootstrap interval of the mean (Efron and Tibshirani 1993). "
+                    "units says to which unit (a place, a seed) each value belongs; units are drawn, each "
+                    "with all its values. Without units every value is one.",
+                    "print(im.run.bootstrap({ 1, 2, 3, 4 }).low)", describe_options<BootstrapOptions>),
+    bind<compare>("compare", "run.compare(first, second) -> table",
+                  "{pairs = {{cell of first, cell of second}, ...}, num_only_first, num_only_second}: the "
+                  "finished cells of two runs that have the same parameters.",
+                  IMATCH_RUN_EXAMPLE "print(#im.run.compare(run, run).pairs)"),
+    bind<report_difference>("report_difference", "run.report_difference(first, second, title, path) -> true",
+                            "Writes a page of two runs side by side. Fails with 'unwritable' or 'no_space'.",
+                            IMATCH_RUN_EXAMPLE
+                            "im.run.report_difference(run, run, 'demo', '/tmp/imatch-lua-examples/d.html')"),
     bind<key>("key", "run.key(value) -> string",
               "Hash of plain data, 24 hexadecimal digits. Equal data has equal keys: the order in tables "
               "does not count, and 2 "
@@ -389,6 +552,8 @@ constexpr Binding kFunctions[] = {
                     "print(im.run.hash '/etc/os-release')"),
     bind<is_path>("is_path", "run.is_path(text) -> boolean",
                   "Whether a file or folder of that name is there.", "assert(im.run.is_path '/')"),
+    bind<is_file>("is_file", "run.is_file(text) -> boolean", "Whether a file of that name is there.",
+                  "assert(im.run.is_file '/etc/os-release')"),
     bind<nearest_name>("nearest", "run.nearest(name, names) -> string",
                        "\"; did you mean 'x'?\" when one of the names is near, else \"\": the end of a "
                        "message about a wrong name.",
@@ -426,9 +591,12 @@ constexpr Binding kRunMethods[] = {
                   "so at once. Fails "
                   "with 'unwritable' or 'no_space', naming the folder.",
                   IMATCH_RUN_EXAMPLE, describe_options<BestOptions>),
-    bind<counts>("counts", "Run:counts() -> table",
-                 "Numbers of cells: total, run, cached, failed, pending; damaged: unreadable records.",
-                 IMATCH_RUN_EXAMPLE "print(run:counts().run)"),
+    bind<counts>(
+        "counts", "Run:counts() -> table",
+        "Numbers of cells: total, run, cached, ok, failed, pending; damaged: unreadable records; "
+        "measured_s and cached_s: the time that measuring the finished cells took, and that of those "
+        "among them which were there before.",
+        IMATCH_RUN_EXAMPLE "print(run:counts().run)"),
     bind<path>("path", "Run:path() -> string", "The run folder.", IMATCH_RUN_EXAMPLE "print(run:path())"),
     bind<row>("row", "Run:row(cell) -> table",
               "One row of results: parameters, metrics, time_ms, cell_key, status, error.",
@@ -441,11 +609,29 @@ constexpr Binding kRunMethods[] = {
                "cell, and the best setting when the axes named in `over` are summed up.",
                IMATCH_RUN_EXAMPLE "print(run:best { metric = 'score', direction = 'max' }.cell.params.th)",
                describe_options<BestOptions>),
-    bind<group>("group", "Run:group(metric, axes) -> list",
+    bind<run_axes>("axes", "Run:axes() -> list", "The axes: {name, values}.",
+                   IMATCH_RUN_EXAMPLE "print(run:axes()[1].name)"),
+    bind<run_params>("params", "Run:params(cell) -> table", "Parameters of a cell; cells count from 1.",
+                     IMATCH_RUN_EXAMPLE "print(run:params(1).th)"),
+    bind<record>(
+        "record", "Run:record(cell) -> table",
+        "What is kept of a finished cell: cell_key, params, status, metrics, time_ms, seed, error, "
+        "traceback, log (the end of what a failed one wrote), worker, started. Fails with 'not_found'.",
+        IMATCH_RUN_EXAMPLE "print(run:record(1).started)"),
+    bind<pareto>("pareto", "Run:pareto(objectives [, over]) -> list",
+                 "The settings that no other one beats in all of {{metric =, direction =}, ...} at once, in "
+                 "the mean over the axes `over`: {params, num_cells, num_missing, metrics}. A setting beats "
+                 "another only if it fails no more often.",
+                 IMATCH_RUN_EXAMPLE
+                 "print(#run:pareto { { metric = 'score', direction = 'max' }, { metric = 'time_ms' } })",
+                 describe_options<Objective>),
+    bind<group>("group", "Run:group(metric, axes [, units [, options]]) -> list",
                 "The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, "
-                "mean, std, median, min, max}. "
-                "std divides by n - 1; num_missing counts failed cells and values that are not finite.",
-                IMATCH_RUN_EXAMPLE "print(run:group('score', { 'th' })[1].mean)"),
+                "mean, std, median, min, max, low, high}. std divides by n - 1; num_missing counts failed "
+                "cells and values that are not finite. low and high: bootstrap interval of the mean, drawn "
+                "from the values of the axes `units` (places, seeds), or from the single cells.",
+                IMATCH_RUN_EXAMPLE "print(run:group('score', { 'th' })[1].mean)",
+                describe_options<BootstrapOptions>),
     bind<rank>("rank", "Run:rank(metric, direction) -> list",
                "Cells that have the metric, best first; 'min' or 'max'.",
                IMATCH_RUN_EXAMPLE "print(run:rank('score', 'max')[1])"),

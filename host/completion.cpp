@@ -103,38 +103,131 @@ bool descend(lua_State* L, const std::string& name) {
   return false;
 }
 
-}  // namespace
+/// The names before position `end`, read backwards: name.name.name: or name.name. The separators at the end
+/// count.
+struct Path {
+  std::vector<std::string> names;
+  bool is_method = false;
+  bool is_whole = true;  ///< False where something else than names stands before, a call for instance.
+};
 
-Completions complete(lua_State* L, std::string_view line) {
-  if (const std::size_t start = open_string(line); start != std::string_view::npos)
-    return complete_file(line, start);
-
-  std::size_t start = line.size();
-  while (start > 0 && is_word(line[start - 1])) --start;
-  const std::string beginning(line.substr(start));
-
-  // The path before the word, read backwards: name.name.name: or name.name.
-  std::vector<std::string> path;
-  bool method = false;
-  std::size_t end = start;
-  while (end > 0 && (line[end - 1] == '.' || (line[end - 1] == ':' && end == start))) {
-    if (line[end - 1] == ':') method = true;
+Path path_before(std::string_view text, std::size_t end) {
+  Path path;
+  const std::size_t start = end;
+  while (end > 0 && (text[end - 1] == '.' || (text[end - 1] == ':' && end == start))) {
+    if (text[end - 1] == ':') path.is_method = true;
     std::size_t from = end - 1;
-    while (from > 0 && is_word(line[from - 1])) --from;
-    if (from == end - 1) return {start, {}};
-    path.insert(path.begin(), std::string(line.substr(from, end - 1 - from)));
+    while (from > 0 && is_word(text[from - 1])) --from;
+    if (from == end - 1) return {{}, path.is_method, false};
+    path.names.insert(path.names.begin(), std::string(text.substr(from, end - 1 - from)));
     end = from;
   }
+  return path;
+}
+
+/// Pushes the value that the path leads to from the environment or the globals, and returns true.
+bool push_value(lua_State* L, const std::vector<std::string>& path, int environment) {
+  for (const int root : {environment, LUA_GLOBALSINDEX}) {
+    if (root == 0) continue;
+    lua_pushvalue(L, root);
+    bool found = true;
+    for (const std::string& name : path) found = found && descend(L, name);
+    if (found) return true;
+    lua_pop(L, 1);
+  }
+  return false;
+}
+
+std::size_t skip_spaces_back(std::string_view text, std::size_t end) {
+  while (end > 0 && std::isspace(static_cast<unsigned char>(text[end - 1]))) --end;
+  return end;
+}
+
+/// Position of the innermost bracket that is open at `end`, or npos. Quotes are skipped.
+std::size_t open_bracket(std::string_view text, std::size_t end) {
+  std::vector<std::size_t> open;
+  char quote = 0;
+  for (std::size_t i = 0; i < end; ++i) {
+    if (quote) {
+      if (text[i] == '\\')
+        ++i;
+      else if (text[i] == quote)
+        quote = 0;
+    } else if (text[i] == '"' || text[i] == '\'') {
+      quote = text[i];
+    } else if (text[i] == '(' || text[i] == '{' || text[i] == '[') {
+      open.push_back(i);
+    } else if ((text[i] == ')' || text[i] == '}' || text[i] == ']') && !open.empty()) {
+      open.pop_back();
+    }
+  }
+  return open.empty() ? std::string_view::npos : open.back();
+}
+
+/// Adds the option names of the call in whose table the word at `start` stands as a key.
+void add_options(lua_State* L, std::string_view text, std::size_t start, int environment,
+                 const std::string& beginning, std::set<std::string>& words) {
+  const std::size_t brace = open_bracket(text, start);
+  if (brace == std::string_view::npos || text[brace] != '{') return;
+  const std::size_t before = skip_spaces_back(text, start);
+  if (text[before - 1] != '{' && text[before - 1] != ',' && text[before - 1] != ';') return;
+  // f { ... }, or f(a, b, { ... })
+  std::size_t end = skip_spaces_back(text, brace);
+  if (end > 0 && !is_word(text[end - 1])) {
+    const std::size_t call = open_bracket(text, brace);
+    if (call == std::string_view::npos || text[call] != '(') return;
+    end = skip_spaces_back(text, call);
+  }
+  std::size_t name = end;
+  while (name > 0 && is_word(text[name - 1])) --name;
+  if (name == end) return;
+  Path path = path_before(text, name);
+  if (!path.is_whole) return;
+  path.names.emplace_back(text.substr(name, end - name));
+  const int top = lua_gettop(L);
+  if (push_value(L, path.names, environment) && lua_isfunction(L, -1)) {
+    lua_getglobal(L, "require");
+    push(L, "imatch.doc");
+    if (lua_pcall(L, 1, 1, 0) == 0) {
+      lua_getfield(L, -1, "option_names");
+      lua_pushvalue(L, top + 1);
+      if (lua_pcall(L, 1, 1, 0) == 0 && lua_istable(L, -1))
+        for (int i = 1; lua_rawgeti(L, -1, i), lua_isstring(L, -1); lua_pop(L, 1), ++i)
+          if (const std::string option = lua_tostring(L, -1); option.rfind(beginning, 0) == 0)
+            words.insert(option + " = ");
+    }
+  }
+  lua_settop(L, top);
+}
+
+}  // namespace
+
+Completions complete(lua_State* L, std::string_view text, int environment) {
+  const std::size_t line = text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1;
+  if (const std::size_t start = open_string(text.substr(line)); start != std::string_view::npos) {
+    Completions files = complete_file(text.substr(line), start);
+    files.start += line;
+    return files;
+  }
+
+  std::size_t start = text.size();
+  while (start > line && is_word(text[start - 1])) --start;
+  const std::string beginning(text.substr(start));
+  const Path path = path_before(text, start);
+  if (!path.is_whole) return {start, {}};
 
   const int top = lua_gettop(L);
-  luaL_checkstack(L, 10, "completion");
+  luaL_checkstack(L, 20, "completion");
   std::set<std::string> words;
-  lua_pushvalue(L, LUA_GLOBALSINDEX);
-  bool found = true;
-  for (const std::string& name : path) found = found && descend(L, name);
-  if (found) add_fields(L, beginning, method, words);
+  if (path.names.empty()) add_options(L, text, start, environment, beginning, words);
+  const bool has_options = !words.empty();
+  if (!has_options && path.names.empty() && environment != 0) {
+    lua_pushvalue(L, environment);
+    add_fields(L, beginning, false, words);
+  }
+  if (!has_options && push_value(L, path.names, environment)) add_fields(L, beginning, path.is_method, words);
   lua_settop(L, top);
-  if (path.empty() && !beginning.empty())
+  if (!has_options && path.names.empty() && !beginning.empty())
     for (const char* keyword : kKeywords)
       if (std::string_view(keyword).substr(0, beginning.size()) == beginning) words.insert(keyword);
   return {start, {words.begin(), words.end()}};

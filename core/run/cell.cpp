@@ -47,7 +47,7 @@ std::string to_text(const CellRecord& record) {
   if (record.ok)
     json["metrics"] = without_infinities(record.metrics);
   else
-    json["error"] = {{"message", record.error}, {"traceback", record.traceback}};
+    json["error"] = {{"message", record.error}, {"traceback", record.traceback}, {"log", record.log}};
   json["time_ms"] = record.time_ms;
   json["seed"] = record.seed;
   json["worker"] = record.worker;
@@ -70,6 +70,7 @@ CellRecord parse_cell(std::string_view text, const std::string& path) {
       const Json& error = json.at("error");
       record.error = error.at("message").get<std::string>();
       record.traceback = error.at("traceback").get<std::string>();
+      record.log = error.value("log", "");
     } else {
       throw Failure(code::kBadFormat,
                     fmt::format("{}: status '{}'; expected 'ok' or 'failed'", path, status));

@@ -20,6 +20,7 @@ struct CellRecord {
   std::int64_t seed = 0;
   std::string error;  ///< Message, when it failed.
   std::string traceback;
+  std::string log;      ///< The end of what the failed cell wrote to standard output and standard error.
   std::string worker;   ///< Which process ran it: workers/<worker>.json.
   std::string started;  ///< UTC, ISO 8601.
 };

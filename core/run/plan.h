@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "io/csv.h"
 
 namespace imatch {
 
@@ -16,6 +17,13 @@ namespace imatch {
 struct Axis {
   std::string name;
   std::vector<Json> values;
+};
+
+/// Points that are listed instead of combined: the columns of a table, one row a point. A null is a parameter
+/// that the point does not have.
+struct PointList {
+  std::vector<std::string> names;
+  std::vector<std::vector<Json>> rows;
 };
 
 /// The cells of a sweep, in the order in which they are run and reported. A cell is a row of value indices
@@ -26,7 +34,13 @@ class Plan {
   /// Every combination of the values; the last axis changes fastest. Equal values of an axis count once.
   /// Throws Error for an axis without name or values, a name twice or one that every result table has
   /// (cell_key, time_ms, status, error), NaN, or more than kMaxCells cells.
-  explicit Plan(std::vector<Axis> axes);
+  explicit Plan(std::vector<Axis> axes) : Plan(PointList{}, std::move(axes)) {}
+  /// Every point with every combination of the axes, which may be none; the points change slowest. What
+  /// occurs twice counts once. The columns of the points are axes like the others.
+  Plan(const PointList& points, std::vector<Axis> axes);
+  /// The plan that a run folder tells of: the axes of plan.json and the cells of plan.csv. Throws Failure
+  /// (bad_format) when they do not fit.
+  static Plan of_tables(const Json& axes, const CsvTable& cells);
   Plan(Plan&&) = default;
   Plan& operator=(Plan&&) = default;
   Plan(const Plan&) = delete;  // the index holds views of the keys
@@ -48,12 +62,15 @@ class Plan {
   }
   /// Canonical JSON of that value.
   const std::string& value_text(std::size_t axis, std::uint32_t index) const { return texts_[axis][index]; }
-  /// {axis: value}, in the order of the axes.
+  /// {axis: value}, in the order of the axes, without those that the cell does not have.
   Json params(std::size_t cell) const;
   /// The same as canonical JSON: what the key is made of.
   std::string canonical_params(std::size_t cell) const;
   const std::string& key(std::size_t cell) const { return keys_[cell]; }
 
+  /// Keeps `num_cells` cells drawn at random, in the order of the plan. Each has a rank made of the seed and
+  /// its parameters, so that a larger number keeps what a smaller one drew, whatever else is on the axes.
+  void sample(std::size_t num_cells, std::int64_t seed);
   /// Keeps the cells whose entry is true.
   void keep(const std::vector<bool>& wanted);
   /// Ties a cell to what else it depends on (the hash of the files it reads): its key changes with it.
@@ -64,12 +81,18 @@ class Plan {
 
   /// Header and one line per cell: cell_key and the parameters.
   std::string csv() const;
+  /// [{name, values}]: what plan.csv does not say of the types of the values.
+  Json axes_json() const;
 
  private:
+  Plan() = default;
+  void check_axes();
+  void combine(std::size_t num_point_axes, const std::vector<std::vector<std::uint32_t>>& points);
+  void index_names();
   std::vector<Axis> axes_;
   std::vector<std::vector<std::string>> texts_;
   std::vector<std::size_t> by_name_;   ///< Axes sorted by name: the order of keys in canonical JSON.
-  std::vector<std::string> prefixes_;  ///< `{"name":` or `,"name":` for by_name_.
+  std::vector<std::string> prefixes_;  ///< `"name":` for by_name_.
   std::size_t num_cells_ = 0;
   std::vector<std::uint32_t> cells_;
   std::vector<std::string> keys_;
@@ -78,7 +101,8 @@ class Plan {
 
 /// A field of a CSV file: quoted where it holds a comma, a quote or a line break (RFC 4180).
 void append_csv(std::string& out, std::string_view field);
-/// A JSON value as a CSV field: text without its quotes, true/false, numbers, nested values as JSON.
+/// A JSON value as a CSV field: text without its quotes, true/false, numbers, nested values as JSON, nothing
+/// for null.
 std::string csv_text(const Json& value);
 
 }  // namespace imatch

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "run/run_folder.h"
@@ -31,5 +32,22 @@ std::string report_data(const RunFolder& run, const std::optional<BestOptions>& 
 /// no_space).
 std::string write_report(const RunFolder& run, const std::optional<BestOptions>& best,
                          const ReportParts& parts);
+
+/// Cells of two runs that have the same parameters.
+struct Comparison {
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;  ///< In the order of the first run's plan.
+  std::size_t num_only_first = 0;
+  std::size_t num_only_second = 0;
+};
+
+/// Pairs the finished cells of two runs. An axis that one run lacks and that has one value in the other is
+/// left out of the comparison. Throws Error when the axes differ otherwise.
+Comparison compare_runs(const RunFolder& first, const RunFolder& second);
+
+/// Writes a page of two runs side by side. Its data are like report_data's, over the paired cells; each
+/// metric that both runs have as numbers stands in it three times: "NAME (A)", "NAME (B)" and "NAME (B - A)".
+/// Throws Failure (unwritable, no_space).
+void write_comparison(const RunFolder& first, const RunFolder& second, const ReportParts& parts,
+                      const std::string& path);
 
 }  // namespace imatch

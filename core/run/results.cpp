@@ -75,7 +75,7 @@ Json finite(const Json& value) {
 }  // namespace
 
 ResultTable::ResultTable(std::size_t num_cells)
-    : status_(num_cells, Status::kPending), time_ms_(num_cells, 0) {}
+    : status_(num_cells, Status::kPending), time_ms_(num_cells, 0), wall_ms_(num_cells, 0) {}
 
 ResultTable::Column& ResultTable::column(const std::string& name) {
   for (Column& c : columns_)
@@ -109,7 +109,7 @@ void ResultTable::set(std::size_t cell, const CellRecord& record) {
     --num_failed_;
     errors_.erase(cell);
   }
-  time_ms_[cell] = record.time_ms;
+  time_ms_[cell] = wall_ms_[cell] = record.time_ms;
   status = record.ok ? Status::kOk : Status::kFailed;
   if (!record.ok) {
     ++num_failed_;

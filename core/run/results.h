@@ -40,6 +40,8 @@ class ResultTable {
   Status status(std::size_t cell) const { return status_[cell]; }
   /// Wall time of the measurement, or the metric time_ms where the measurement reports one.
   double time_ms(std::size_t cell) const { return time_ms_[cell]; }
+  /// Wall time of the measurement, whatever it reports; 0 for a pending cell.
+  double wall_ms(std::size_t cell) const { return wall_ms_[cell]; }
   const std::string& error(std::size_t cell) const;
 
   /// Names of all metrics seen, sorted.
@@ -68,6 +70,7 @@ class ResultTable {
 
   std::vector<Status> status_;
   std::vector<double> time_ms_;
+  std::vector<double> wall_ms_;
   std::unordered_map<std::size_t, std::string> errors_;
   std::deque<Column> columns_;
   std::unordered_set<std::string> texts_;

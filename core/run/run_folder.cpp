@@ -15,7 +15,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/stop.h"
+#include "io/csv.h"
 #include "run/canonical.h"
+#include "run/output_log.h"
 
 namespace imatch {
 namespace {
@@ -152,12 +154,34 @@ void RunFolder::read_finished() {
       }
       results_.set(cell, *records[i]);
       seen[cell] = true;
+      cached_s_ += records[i]->time_ms / 1000;
     }
   }
   for (std::size_t cell = 0; cell < plan_->size(); ++cell)
     if (!seen[cell]) queue_.push_back(cell);
   num_cached_ = plan_->size() - queue_.size();
   remove_leftovers(leftovers);
+}
+
+double RunFolder::cached_s() const {
+  return cached_s_;
+}
+
+CellRecord RunFolder::record(std::size_t cell) const {
+  const std::string file = cell_path(cell);
+  return parse_cell(read_file(file), file);
+}
+
+std::shared_ptr<RunFolder> RunFolder::read(const std::string& path) {
+  const std::string file = path + "/plan.json";
+  const Json plan = Json::parse(read_file(file), nullptr, false);
+  if (!plan.is_object() || !plan.contains("axes"))
+    throw Failure(code::kBadFormat, fmt::format("{}: not the plan of a sweep", file));
+  const Json provenance = Json::parse(read_file(path + "/provenance.json"), nullptr, false);
+  const Json identity =
+      provenance.is_object() ? provenance.value("identity", Json::object()) : Json::object();
+  return std::make_shared<RunFolder>(
+      path, std::make_shared<Plan>(Plan::of_tables(plan.at("axes"), read_csv(path + "/plan.csv"))), identity);
 }
 
 /// Enters the record of a cell if another worker has finished it.
@@ -263,6 +287,8 @@ void RunFolder::run(const std::function<Measurement(std::size_t cell)>& measure,
                     const std::string& progress_name) {
   naming_folder([&] {
     std::optional<Progress> progress;
+    std::optional<OutputLog> log;
+    if (!queue_.empty()) log.emplace();
     if (!queue_.empty()) progress.emplace(progress_name, Progress::style_for(options_.quiet));
     Clock::time_point tables_at = Clock::now();
     double tables_s = 0;
@@ -274,14 +300,17 @@ void RunFolder::run(const std::function<Measurement(std::size_t cell)>& measure,
         record.seed = cell_seed(sweep_seed, record.key);
         record.worker = worker().id();
         record.started = utc_now();
+        log->begin();
         const auto start = Clock::now();
         Measurement measured = measure(ticket->cell);
-        check_stop();
         record.time_ms = 1e3 * seconds_since(start);
+        std::string written = log->end();
+        check_stop();
         record.ok = measured.ok;
         record.metrics = std::move(measured.metrics);
         record.error = std::move(measured.error);
         record.traceback = std::move(measured.traceback);
+        if (!record.ok) record.log = std::move(written);
         finish(*ticket, record);
         progress->update(counts());
         if (options_.max_failures >= 0 && num_failed_now_ > static_cast<std::size_t>(options_.max_failures))
@@ -295,6 +324,7 @@ void RunFolder::run(const std::function<Measurement(std::size_t cell)>& measure,
         }
       }
     } catch (const std::exception&) {
+      log.reset();
       // Whatever ended the run, its finished cells are worth a table; what a full disk refuses, the next run
       // makes.
       if (progress) progress->finish(counts());
@@ -306,6 +336,7 @@ void RunFolder::run(const std::function<Measurement(std::size_t cell)>& measure,
       worker_.reset();
       throw;
     }
+    log.reset();
     if (progress) progress->finish(counts());
     save_session(true);
     write_tables(best);
@@ -317,6 +348,8 @@ void RunFolder::save_session(bool stopped) {
   if (!worker_ || !provenance_) return;
   provenance_->set("worker", worker_->id());
   provenance_->set("num_cells_run", num_run_);
+  provenance_->set("num_cells_cached", num_cached_);
+  provenance_->set("cached_s", cached_s_);
   if (late_facts_) {
     const Json late = late_facts_();
     for (const auto& [name, value] : late.items()) provenance_->set(name, value);
@@ -347,6 +380,7 @@ Json RunFolder::provenance_of_all() const {
 bool RunFolder::write_tables(const std::optional<BestOptions>& best) {
   return naming_folder([&] {
     bool changed = write_if_changed(path_ + "/plan.csv", plan_->csv());
+    changed |= write_if_changed(path_ + "/plan.json", Json{{"axes", plan_->axes_json()}}.dump() + "\n");
     changed |= write_if_changed(path_ + "/results.csv", results_.csv(*plan_));
     changed |= write_if_changed(path_ + "/results.jsonl", results_.jsonl(*plan_));
     changed |= write_if_changed(path_ + "/failed.csv", results_.failed_csv(*plan_));

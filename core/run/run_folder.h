@@ -51,7 +51,7 @@ struct Measurement {
 ///   cells/<key>.json    one finished cell, written atomically; everything else can be made again from these
 ///   cells/<key>.claim   a worker is measuring this cell (claim.h)
 ///   workers/<id>.json   provenance of each process that measured cells; <id>.alive while it lives (worker.h)
-///   plan.csv results.csv results.jsonl failed.csv best.json provenance.json   tables of the plan at hand
+///   plan.json plan.csv results.csv results.jsonl failed.csv best.json provenance.json   of the plan at hand
 ///
 /// A killed process loses the cell it was measuring, nothing else. A record that cannot be read is measured
 /// again.
@@ -70,6 +70,10 @@ class RunFolder {
   std::size_t num_cached() const { return num_cached_; }
   /// Cells measured by this object.
   std::size_t num_run() const { return num_run_; }
+  /// Time that measuring the finished cells took which were there when the folder was opened.
+  double cached_s() const;
+  /// The whole record of a cell, as it stands in the folder. Throws Failure (not_found, bad_format).
+  CellRecord record(std::size_t cell) const;
   /// Records that could not be read when the folder was opened.
   const std::vector<std::string>& damaged() const { return damaged_; }
 
@@ -85,6 +89,10 @@ class RunFolder {
   /// beyond max_failures.
   void run(const std::function<Measurement(std::size_t cell)>& measure,
            const std::optional<BestOptions>& best, std::int64_t sweep_seed, const std::string& progress_name);
+
+  /// The run in a folder that another process made, to look at: its plan is that of the last sweep there.
+  /// Throws Failure (not_found, bad_format).
+  static std::shared_ptr<RunFolder> read(const std::string& path);
 
   /// Makes the tables from the cells, and writes those that differ from what is there. True when one did.
   bool write_tables(const std::optional<BestOptions>& best);
@@ -118,6 +126,7 @@ class RunFolder {
   RunOptions options_;
   ResultTable results_;
   std::size_t num_cached_ = 0, num_run_ = 0, num_failed_now_ = 0;
+  double cached_s_ = 0;
   std::vector<std::string> damaged_;
 
   std::vector<std::size_t> queue_;  ///< Cells to look at, in the order of the plan.

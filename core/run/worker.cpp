@@ -12,6 +12,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -170,6 +171,36 @@ bool Worker::is_alive(std::string_view identity) const {
   ::utimensat(AT_FDCWD, state_->alive_file.c_str(), nullptr, 0);
   if (::stat(state_->alive_file.c_str(), &mine) != 0) return true;
   return modified_s(mine) - modified_s(theirs) < kStaleSeconds;
+}
+
+Json list_workers(const std::string& run_folder) {
+  const std::string this_machine = machine();
+  timespec clock{};
+  ::clock_gettime(CLOCK_REALTIME, &clock);
+  const double now_s = static_cast<double>(clock.tv_sec) + 1e-9 * static_cast<double>(clock.tv_nsec);
+  std::map<std::string, Json> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(run_folder + "/workers", ignored)) {
+    if (entry.path().extension() != ".alive") continue;
+    struct stat status {};
+    Json identity;
+    try {
+      identity = Json::parse(read_file(entry.path()), nullptr, false);
+    } catch (const Failure&) {  // removed by its owner meanwhile
+      continue;
+    }
+    if (!identity.is_object() || ::stat(entry.path().c_str(), &status) != 0) continue;
+    const double age_s = std::max(0.0, now_s - modified_s(status));
+    found[identity.value("worker", "")] = {
+        {"worker", identity.value("worker", "")},
+        {"host", identity.value("host", "")},
+        {"pid", identity.value("pid", -1L)},
+        {"heartbeat_age_s", age_s},
+        {"is_alive", age_s < Worker::kStaleSeconds && !is_gone(identity, this_machine)}};
+  }
+  Json list = Json::array();
+  for (auto& [name, worker] : found) list.push_back(std::move(worker));
+  return list;
 }
 
 }  // namespace imatch

@@ -36,4 +36,8 @@ class Worker {
   std::unique_ptr<State> state_;
 };
 
+/// The workers of a run folder, sorted by name: [{worker, host, pid, heartbeat_age_s, is_alive}]. The age is
+/// measured by this machine's clock; a process of this machine is looked up.
+Json list_workers(const std::string& run_folder);
+
 }  // namespace imatch

@@ -5,7 +5,8 @@ local M = {}
 
 -- Modules whose `documentation` table describes functions of `im` that are written in Lua.
 M.modules = {
-  "imatch.view", "imatch.memoize", "imatch.arguments", "imatch.sweep", "imatch.range", "imatch.inspect", "imatch.doc",
+  "imatch.view", "imatch.memoize", "imatch.arguments", "imatch.sweep", "imatch.range", "imatch.points",
+  "imatch.inspect", "imatch.preview", "imatch.repl", "imatch.doc",
 }
 
 local entries
@@ -28,6 +29,36 @@ function M.entries()
     end
   end
   return entries
+end
+
+--- What a full name stands for: a function of `im`, or a method of a type.
+local function function_of(name)
+  local type_name, method = name:match "^(%u%w*):(.+)$"
+  if type_name then
+    local meta = debug.getregistry()[type_name]
+    return type(meta) == "table" and type(meta.__index) == "table" and meta.__index[method] or nil
+  end
+  local value = require "imatch"
+  for part in name:gmatch "[^.]+" do
+    value = type(value) == "table" and value[part] or nil
+  end
+  return type(value) == "function" and value or nil
+end
+
+--- Names of the options that a function takes, sorted; empty where it takes none or is none of ours. Completion asks.
+---@param fn function
+---@return string[]
+function M.option_names(fn)
+  local names = {}
+  for full_name, entry in pairs(M.entries()) do
+    if entry.options and function_of(full_name) == fn then
+      for _, option in ipairs(entry.options) do
+        names[#names + 1] = option.name
+      end
+    end
+  end
+  table.sort(names)
+  return names
 end
 
 local function wrapped(text, indent)
@@ -146,6 +177,11 @@ M.documentation = {
     signature = "doc.print(name)",
     text = "Prints the documentation of a name; '' gives the overview.",
     example = "im.doc.print 'tensor'",
+  },
+  ["doc.option_names"] = {
+    signature = "doc.option_names(function) -> list",
+    text = "Names of the options that a function of the library takes, sorted.",
+    example = "print(#im.doc.option_names(im.match.mutual_nearest))",
   },
   ["doc.entries"] = {
     signature = "doc.entries() -> table",

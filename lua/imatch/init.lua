@@ -15,6 +15,11 @@ im.sweep = require("imatch.sweep").sweep
 im.range = require("imatch.range").range
 im.linspace = require("imatch.range").linspace
 im.logspace = require("imatch.range").logspace
+im.choice = require("imatch.range").choice
+im.combinations = require("imatch.range").combinations
+im.points = require("imatch.points").points
+im.repl = require("imatch.repl").repl
+im.preview = require("imatch.preview").preview
 im.doc = require "imatch.doc"
 im.inspect = require "imatch.inspect"
 

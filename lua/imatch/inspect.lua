@@ -83,10 +83,15 @@ function M.text(value)
   return (render(value, 0, 0, {}))
 end
 
---- Prints values as the interactive session does.
+--- Prints values as the interactive session does: of a picture also a small view, where the terminal can show one.
 function M.print(...)
   for i = 1, select("#", ...) do
-    io.write(M.text((select(i, ...))), "\n")
+    local value = select(i, ...)
+    local text = M.text((value))
+    io.write(text, "\n")
+    if type(value) == "userdata" and getmetatable(value) == "Image" and not text:find "closed" then
+      require("imatch.preview").preview(value)
+    end
   end
 end
 
@@ -98,7 +103,7 @@ M.documentation = {
   },
   ["inspect.print"] = {
     signature = "inspect.print(...)",
-    text = "Prints values as the interactive session does.",
+    text = "Prints values as the interactive session does; of a picture also a small view, where the terminal can show one.",
     example = "im.inspect.print({ a = 1 }, 'text')",
   },
 }

@@ -1,4 +1,6 @@
 -- Values of an axis.
+local native = require "imatch.native"
+
 local M = {}
 
 local function check(name, value, what)
@@ -66,7 +68,110 @@ function M.logspace(low, high, n)
   return values
 end
 
+--- n different values drawn at random. The draw depends on the seed alone, and a larger n keeps what a smaller one drew.
+---@param from table a list of values; or { low =, high = [, scale = 'linear' or 'log'] [, integer = boolean] }
+---@param n integer
+---@param seed integer? default 0
+---@return table values
+function M.choice(from, n, seed)
+  if type(from) ~= "table" then
+    error(("choice: expected a list of values or { low =, high = }, got %s"):format(tostring(from)), 2)
+  end
+  check("choice: n", n, "count")
+  seed = check("choice: seed", seed == nil and 0 or seed)
+  local num_drawn = 0
+  --- A number in [0, 1), the next of a sequence that only the seed decides.
+  local function draw()
+    num_drawn = num_drawn + 1
+    return tonumber(native.run.key { seed, num_drawn }:sub(1, 13), 16) / 2 ^ 52
+  end
+  local values = {}
+  if #from > 0 then
+    local left = {}
+    for i, value in ipairs(from) do
+      left[i] = value
+    end
+    for i = 1, math.min(n, #from) do
+      values[i] = table.remove(left, 1 + math.floor(draw() * #left))
+    end
+    return values
+  end
+  for name in pairs(from) do
+    if not ({ low = true, high = true, scale = true, integer = true })[name] then
+      error(("choice: unknown option '%s'; known: low, high, scale, integer"):format(tostring(name)), 2)
+    end
+  end
+  local low, high, scale = check("choice: low", from.low), check("choice: high", from.high), from.scale or "linear"
+  if low > high then
+    error(("choice: low is %s, above high, %s"):format(low, high), 2)
+  elseif scale ~= "linear" and scale ~= "log" then
+    error(("choice: scale is '%s'; expected 'linear' or 'log'"):format(tostring(scale)), 2)
+  elseif scale == "log" and low <= 0 then
+    error(("choice: low is %s; a logarithmic scale needs numbers above 0"):format(low), 2)
+  end
+  local is_drawn = {}
+  local num_values = from.integer and math.floor(high) - math.ceil(low) + 1 or math.huge
+  while #values < math.min(n, num_values) and (low < high or #values == 0) do
+    local share = draw()
+    local value = scale == "log" and low * (high / low) ^ share or low + (high - low) * share
+    if from.integer then
+      local first, last = math.ceil(low), math.floor(high) + 1
+      value = math.floor(scale == "log" and first * (last / first) ^ share or first + (last - first) * share)
+    end
+    if not is_drawn[value] then
+      is_drawn[value] = true
+      values[#values + 1] = value
+    end
+  end
+  return values
+end
+
+--- Every combination of the options of a table: those that are lists are taken one value at a time.
+---@param options table { name = value or list of values, ... }
+---@return table[]
+function M.combinations(options)
+  if type(options) ~= "table" or #options > 0 then
+    error("combinations: expected a table of options by name", 2)
+  end
+  local names = {}
+  for name in pairs(options) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  local tables = { {} }
+  for _, name in ipairs(names) do
+    local values, longer = options[name], {}
+    if type(values) ~= "table" or #values == 0 then
+      values = { values }
+    end
+    for _, shorter in ipairs(tables) do
+      for _, value in ipairs(values) do
+        local copy = { [name] = value }
+        for key, known in pairs(shorter) do
+          copy[key] = known
+        end
+        longer[#longer + 1] = copy
+      end
+    end
+    tables = longer
+  end
+  return tables
+end
+
 M.documentation = {
+  choice = {
+    signature = "choice(from, n [, seed]) -> list",
+    text = "n different values drawn at random: from a list, or from { low =, high = } evenly, with scale = 'log' by their "
+      .. "logarithm, with integer = true whole numbers. Fewer where there are not as many. Only the seed (default 0) decides, "
+      .. "and a larger n keeps what a smaller one drew.",
+    example = "print(#im.choice({ low = 0.001, high = 1, scale = 'log' }, 5))",
+  },
+  combinations = {
+    signature = "combinations(options) -> list of tables",
+    text = "Every combination of options whose values are lists, as tables: a backbone with options of its own is one value of "
+      .. "an axis.",
+    example = "print(#im.combinations { name = 'dense_sift', step = { 8, 16 } })",
+  },
   range = {
     signature = "range(low, high [, step]) -> list",
     text = "low, low + step, ... up to high, which is among them when it is a whole number of steps away; step (default 1) "

@@ -5,7 +5,11 @@
 -- a killed sweep goes on where it was, and a changed experiment starts a folder of its own.
 local native = require "imatch.native"
 local fingerprint = require "imatch.fingerprint"
+local normalised_points = require("imatch.points").normalised
+local pictures = require "imatch.sweep.pictures"
 local report = require "imatch.report"
+local Result = require "imatch.sweep.result"
+local words = require "imatch.sweep.words"
 
 -- Nothing here is hot, and a compiled trace keeps the objects that its closures hold: runs and plans would never be freed.
 jit.off(true, true)
@@ -14,13 +18,14 @@ local M = {}
 
 local OPTIONS = {
   "name", "axes", "order", "where", "inputs", "setup", "measure", "picture", "pictures", "best", "seed", "out",
-  "retry_failed", "max_failures", "durable", "quiet", "report", "facts",
+  "retry_failed", "max_failures", "durable", "quiet", "report", "facts", "points", "sample",
 }
 
 local TYPES = {
   name = "string", axes = "table", order = "table", where = "function", setup = "function", measure = "function",
   picture = "function", pictures = "number", best = "table", seed = "number", out = "string", retry_failed = "boolean",
   max_failures = "number", durable = "boolean", quiet = "boolean", facts = "table",
+  points = "table", sample = "number",
 }
 
 local function fail(level, ...)
@@ -50,7 +55,7 @@ local function check_options(options, level)
     end
   end
   for _, name in ipairs { "name", "axes", "measure" } do
-    if options[name] == nil then
+    if options[name] == nil and not (name == "axes" and options.points) then
       fail(level + 1, "%s: missing", name)
     end
   end
@@ -72,15 +77,16 @@ end
 --- Names of the axes: those of `order` first, the others sorted.
 local function axis_names(options, level)
   local names, given = {}, {}
+  local axes = options.axes or {}
   for _, name in ipairs(options.order or {}) do
-    if options.axes[name] == nil then
+    if axes[name] == nil then
       fail(level + 1, "order: '%s' is no axis", tostring(name))
     end
     names[#names + 1] = name
     given[name] = true
   end
   local rest = {}
-  for name, values in pairs(options.axes) do
+  for name, values in pairs(axes) do
     if type(name) ~= "string" then
       fail(level + 1, "axes: expected { name = { values... }, ... }, got the key %s", tostring(name))
     end
@@ -156,85 +162,30 @@ local function is_pictured(cell, num_cells, num_pictures)
   return math.floor(cell * num_pictures / num_cells) > math.floor((cell - 1) * num_pictures / num_cells)
 end
 
--- ---- The result --------------------------------------------------------------------------------------------------------
-
-local Result = {}
-
-function Result.__index(result, name)
-  if name == "rows" then -- made when asked for: a cached run of 100,000 cells has better things to do
-    local rows = result.run:rows()
-    rawset(result, "rows", rows)
-    return rows
-  end
-  return Result[name]
-end
-
-function Result.__tostring(result)
-  return ("SweepResult(%s, %d cells: %d run, %d cached, %d failed)"):format(result.run:path(), result.num_cells, result.num_run,
-    result.num_cached, result.num_failed)
-end
-
---- The run folder.
-function Result:path()
-  return self.run:path()
-end
-
---- Best cell and best setting; options as `best` of the sweep, which are the default.
-function Result:best(options)
-  options = options or self.best_options
-  if not options then
-    error("best: the sweep has no `best`; expected { metric = , direction = }", 2)
-  end
-  return self.run:best(options)
-end
-
---- The metric over all cells that agree in the axes named: { { axis = , mean = , std = , ... }, ... }.
-function Result:group(metric, axes)
-  return self.run:group(metric, axes)
-end
-
 -- ---- Printing ----------------------------------------------------------------------------------------------------------
-
-local function number_text(value)
-  return type(value) == "number" and ("%.4g"):format(value) or tostring(value)
-end
-
-local function value_text(value)
-  if type(value) == "table" then
-    return value.label or value.name or native.run.key(value):sub(1, 8)
-  end
-  return type(value) == "number" and ("%.10g"):format(value) or tostring(value)
-end
-
-local function params_text(params, names)
-  local parts = {}
-  for _, name in ipairs(names) do
-    if params[name] ~= nil then
-      parts[#parts + 1] = name .. "=" .. value_text(params[name])
-    end
-  end
-  return table.concat(parts, " ")
-end
 
 local function print_summary(result, names, best_options, seconds)
   local counts = result.run:counts()
   print(("%s: %d cells, %d measured, %d cached, %d failed, %s"):format(result.name, counts.total, counts.run,
     counts.total - counts.run, counts.failed, native.run.duration(seconds)))
+  if counts.cached > 0 then
+    print(("  measuring the cached cells took %s"):format(native.run.duration(counts.cached_s)))
+  end
   for _, path in ipairs(counts.damaged) do
     print("  damaged record, measured again: " .. path)
   end
   if counts.failed > 0 then
-    print(("  failures are listed in %s/failed.csv; with retry_failed = true they are measured again"):format(result:path()))
+    print(("  failures are listed in %s/failed.csv; `imatch-lua sweep retry` measures them again"):format(result:path()))
   end
   local best = best_options and counts.total > counts.failed and result:best()
   if best and best.cell then
     local s = best.setting
     print(("best cell by %s (%s): %s  (%s)"):format(best_options.metric, best.direction,
-      number_text(best.cell.metrics[best_options.metric]), params_text(best.cell.params, names)))
+      words.figure(best.cell.metrics[best_options.metric]), words.params(best.cell.params, names)))
     if best_options.over and #best_options.over > 0 then
-      print(("best setting over %s: %s  (%s %s, std %s, %d of %d cells)"):format(table.concat(best_options.over, ", "),
-        params_text(s.params, names), best.statistic, number_text(s[best.statistic]), number_text(s.std),
-        s.num_cells - s.num_missing, s.num_cells))
+      print(("best setting over %s: %s  (%s%s, %d of %d cells)"):format(table.concat(best_options.over, ", "),
+        words.params(s.params, names), best.statistic == "median" and ("median %s, mean "):format(words.figure(s.median))
+          or "mean ", words.mean(s), s.num_cells - s.num_missing, s.num_cells))
     end
   end
   if result.report then
@@ -242,67 +193,59 @@ local function print_summary(result, names, best_options, seconds)
   end
 end
 
--- ---- Pictures of the best and the worst --------------------------------------------------------------------------------
-
-local function is_same(a, b)
-  return a == b or (type(a) == "table" and type(b) == "table" and native.run.key(a) == native.run.key(b))
-end
-
---- Cells whose pictures the report shows: best and worst by the metric, and some in between. Each differs from the others
---- in two axes at least, as long as there are such: neighbours look alike.
-local function cells_to_picture(run, plan, names, best_options, num_pictures)
-  local ranked = best_options and run:rank(best_options.metric, best_options.direction or "min") or {}
-  if #ranked == 0 then
-    for cell = 1, #plan do
-      ranked[cell] = cell
-    end
-  end
-  local cells, taken = {}, {}
-  local function is_alike(cell)
-    local params = plan:params(cell)
-    for _, other in ipairs(cells) do
-      local num_different = 0
-      for _, name in ipairs(names) do
-        num_different = num_different + (is_same(params[name], other.params[name]) and 0 or 1)
-      end
-      if num_different < 2 then
-        return true
-      end
-    end
-    return false
-  end
-  --- Takes the first cell from `first` on, in steps of `step`, that is unlike the others; without one, the first free one.
-  local function take(first, step)
-    local free
-    for rank = first, math.min(math.max(first + 200 * step, 1), #ranked), step do
-      local cell = ranked[rank]
-      if cell and not taken[cell] then
-        free = free or cell
-        if not is_alike(cell) then
-          free = cell
-          break
-        end
-      end
-    end
-    if free and #cells < num_pictures then
-      taken[free] = true
-      cells[#cells + 1] = { index = free, params = plan:params(free) }
-    end
-  end
-  local third = num_pictures / 3
-  for i = 1, math.ceil(third) do
-    take(1, 1)
-    take(#ranked, -1)
-    take(math.floor(i * #ranked / (third + 1)) + 1, 1)
-  end
-  local indices = {}
-  for i, cell in ipairs(cells) do
-    indices[i] = cell.index
-  end
-  return indices
-end
-
 -- ---- im.sweep ----------------------------------------------------------------------------------------------------------
+
+--- Set by `imatch-lua sweep`: { options = what takes the place of the script's own; handle = function(sweep), called instead
+--- of measuring }. A sweep is { name, run, plan, names, options, seed, measure = function(cell) -> metrics }.
+M.command = {}
+
+--- Hashes of the files that are values of axes: a cell depends on what such a file holds.
+local function files_among(axes, points, files)
+  local found
+  local function look(value)
+    if type(value) == "string" and files[value] == nil and native.run.is_file(value) then
+      files[value] = must(native.run.hash(value))
+      found = true
+    end
+  end
+  for _, axis in ipairs(axes) do
+    for _, value in ipairs(axis.values) do
+      look(value)
+    end
+  end
+  for _, row in ipairs(points and points.rows or {}) do
+    for _, value in pairs(row) do
+      look(value)
+    end
+  end
+  return found
+end
+
+--- function(params) -> plain data: what a cell depends on besides its parameters; nil when that is nothing.
+local function inputs_of_cells(options, axes, points, files)
+  local of_axes = {}
+  local has_files = files_among(axes, points, of_axes)
+  for path, hash in pairs(of_axes) do
+    files[path] = hash
+  end
+  local own = type(options.inputs) == "function" and options.inputs or nil
+  if not own and not has_files then
+    return nil
+  end
+  return function(params)
+    local inputs = { own and resolve_inputs(own(params), files) or nil }
+    for name, value in pairs(params) do
+      if of_axes[value] then
+        inputs.files = inputs.files or {}
+        inputs.files[name] = of_axes[value]
+      end
+    end
+    if inputs.files then
+      return { own = inputs[1], files = inputs.files }
+    end
+    return own and inputs or nil
+  end
+end
 
 --- Measures every cell that is not finished yet, writes the tables and the report, and returns the results.
 ---@param options table
@@ -317,26 +260,36 @@ function M.sweep(options)
   for i, name in ipairs(names) do
     axes[i] = { name = name, values = options.axes[name] }
   end
+  local points = options.points and normalised_points(options.points)
+  for i, name in ipairs(points and points.names or {}) do
+    table.insert(names, i, name)
+  end
 
-  local inputs_of_cell = type(options.inputs) == "function" and options.inputs or nil
   local files = {}
-  local shared_inputs = not inputs_of_cell and resolve_inputs(options.inputs, files) or nil
-  local plan = native.run.plan(axes, options.where, inputs_of_cell and function(params)
-    return { resolve_inputs(inputs_of_cell(params), files) }
-  end)
+  local shared_inputs = type(options.inputs) ~= "function" and resolve_inputs(options.inputs, files) or nil
+  local plan = native.run.plan(axes, options.where, inputs_of_cells(options, axes, points, files), points,
+    { sample = options.sample, seed = seed })
   local identity = {
     measure = fingerprint.of(options.measure),
     setup = options.setup and fingerprint.of(options.setup) or nil,
     inputs = shared_inputs ~= nil and { shared_inputs } or nil,
     seed = seed,
   }
+  local forced = M.command.options or {}
+  local function choose(name)
+    if forced[name] ~= nil then
+      return forced[name]
+    end
+    return options[name]
+  end
   local run = must(native.run.open(options.out or "runs", options.name, plan, identity, {
-    retry_failed = options.retry_failed,
-    max_failures = options.max_failures,
+    retry_failed = choose "retry_failed",
+    max_failures = choose "max_failures",
     durable = options.durable,
     quiet = options.quiet or settings.quiet,
   }))
   local facts = { seed = seed, device = settings.device, command_line = settings.command_line }
+  facts.arguments = { unpack(_G.arg or {}) }
   facts.input_files = files
   for name, value in pairs(options.facts or {}) do
     facts[name] = value
@@ -358,17 +311,25 @@ function M.sweep(options)
     math.randomseed(cell.seed)
     return setmetatable(cell, Cell)
   end
-
-  if run:counts().pending > 0 then
+  local function measure(index)
     set_up()
-  end
-  must(run:measure(function(index)
     return options.measure(plan:params(index), cell_of(index), shared)
-  end, seed, options.best, options.name))
+  end
+
+  if M.command.handle then
+    M.command.handle {
+      name = options.name, run = run, plan = plan, names = names, options = options, seed = seed, measure = measure,
+    }
+  else
+    if run:counts().pending > 0 then
+      set_up()
+    end
+    must(run:measure(measure, seed, options.best, options.name))
+  end
 
   local counts = run:counts()
-  if options.picture and counts.total > counts.failed then
-    for _, index in ipairs(cells_to_picture(run, plan, names, options.best, options.pictures or 12)) do
+  if options.picture and counts.total > counts.failed and not M.command.handle then
+    for _, index in ipairs(pictures.cells(run, plan, names, options.best, options.pictures or 12)) do
       if not native.run.is_path(("%s/pictures/%s"):format(run:path(), plan:key(index))) then
         set_up()
         local ok, message = pcall(options.picture, plan:params(index), cell_of(index), shared)
@@ -384,10 +345,13 @@ function M.sweep(options)
     run = run,
     num_cells = counts.total,
     num_run = counts.run,
-    num_cached = counts.total - counts.run,
+    num_cached = counts.total - counts.run - counts.pending,
     num_failed = counts.failed,
     best_options = options.best,
   }, Result)
+  if M.command.handle then
+    return result
+  end
   if options.report ~= false then
     result.report = report.write(run, options.best, options.name, options.report)
   end
@@ -407,11 +371,17 @@ M.documentation = {
     text = "Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Changed "
       .. "code, inputs or seed begin a new folder; another value on an axis runs the new cells only; a killed or interrupted "
       .. "sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), "
-      .. "group(metric, axes), path(), report, num_cells, num_run, num_cached, num_failed.",
+      .. "group(metric, axes [, units]) with mean, std and bootstrap 95 % interval, pareto(objectives [, over]), "
+      .. "difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.",
     options = {
       option("name", "string", nil, "Required. Becomes the folder out/<name>/<hash>."),
-      option("axes", "table", nil, "Required. { axis = { values... }, ... }: numbers, text, booleans, tables of these. "
-        .. "The last axis changes fastest."),
+      option("axes", "table", nil, "Required without points. { axis = { values... }, ... }: numbers, text, booleans, "
+        .. "tables of these. "
+        .. "The last axis changes fastest. A text that names a file counts by what the file holds."),
+      option("points", "table", nil, "Points that are listed instead of combined: { { axis = value, ... }, ... }, or what "
+        .. "im.points reads from a CSV file. With axes, every point with every combination. What occurs twice runs once."),
+      option("sample", "integer", nil, "Random search: this many of the cells, drawn by the seed. A larger number keeps those "
+        .. "of a smaller one."),
       option("measure", "function", nil, "Required. function(p, cell, shared) -> { metric = value, ... }. p holds the "
         .. "parameters; cell has key, index, seed, picture (whether to leave one) and save_image(name, image); math.random "
         .. "is seeded with cell.seed. An error, or nil and a message, is recorded as a failed cell, and the rest goes on."),
@@ -421,14 +391,15 @@ M.documentation = {
       option("inputs", "table or function", nil, "Files and folders (by content) and values that `measure` depends on and "
         .. "that its code does not show. As function(p) it says so for each cell: a changed file touches only its cells."),
       option("best", "table", nil, "{ metric =, direction = 'min' or 'max', statistic = 'mean' or 'median', over = { axes "
-        .. "to sum up over } }."),
+        .. "to sum up over }, units = { those of them that the 95 % interval draws from: places, seeds } }."),
       option("picture", "function", nil, "function(p, cell, shared): called afterwards for the best cells, the worst and "
         .. "some between."),
       option("pictures", "integer", 12, "How many cells leave pictures."),
       option("seed", "integer", nil, "Default: --seed. The seed of a cell is made of it and the cell's key."),
       option("out", "string", "runs", "Folder of all runs."),
       option("retry_failed", "boolean", false, "Measure the cells again that failed in an earlier run."),
-      option("max_failures", "integer", -1, "Give up when more cells than this fail in this run; -1: never."),
+      option("max_failures", "integer", -1, "Give up when more cells than this fail in this run; 0: at the first; -1: never. "
+        .. "A failed cell keeps message, traceback, parameters and what it printed: `imatch-lua sweep show --failed`."),
       option("durable", "boolean", false, "Flush every cell to the disk, against power failure; finished cells survive a "
         .. "killed process either way."),
       option("quiet", "boolean", false, "Print neither progress nor summary."),

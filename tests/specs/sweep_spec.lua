@@ -430,3 +430,199 @@ spec.describe("sweep", function(it)
     spec.truthy(before ~= io.popen("stat -c %i '" .. result.report .. "'"):read "*a")
   end)
 end)
+
+spec.describe("random search", function(it)
+  it("draws different values that only the seed decides, and keeps them when more are drawn", function()
+    local from = im.range(1, 20)
+    local five, nine = im.choice(from, 5, 3), im.choice(from, 9, 3)
+    spec.equal(5, #five)
+    spec.equal(five, { unpack(nine, 1, 5) })
+    local seen = {}
+    for _, value in ipairs(im.choice(from, 50)) do
+      spec.truthy(not seen[value])
+      seen[value] = true
+    end
+    spec.equal(20, #im.choice(from, 50))
+    spec.truthy(im.run.key(five) ~= im.run.key(im.choice(from, 5, 4)))
+    for _, value in ipairs(im.choice({ low = 0.001, high = 10, scale = "log" }, 100)) do
+      spec.truthy(value >= 0.001 and value < 10)
+    end
+    spec.equal(3, #im.choice({ low = 2, high = 4, integer = true }, 10))
+    spec.raises("above high", im.choice, { low = 2, high = 1 }, 3)
+    spec.raises("unknown option 'hihg'", im.choice, { low = 2, hihg = 1 }, 3)
+    spec.raises("numbers above 0", im.choice, { low = 0, high = 1, scale = "log" }, 3)
+  end)
+
+  it("covers a logarithmic range evenly by the logarithm", function()
+    local below = 0
+    for _, value in ipairs(im.choice({ low = 0.01, high = 100, scale = "log" }, 2000)) do
+      below = below + (value < 1 and 1 or 0)
+    end
+    spec.near(1000, below, 100) -- about 4.5 standard deviations
+  end)
+
+  it("samples cells, and a larger sample keeps those of a smaller one", function()
+    local out = spec.scratch()
+    local function run(sample, seed)
+      return sweep(out, {
+        axes = { a = im.range(1, 40), b = im.range(1, 40) },
+        sample = sample,
+        seed = seed,
+        measure = function(p)
+          return { v = p.a * p.b }
+        end,
+      })
+    end
+    local small = run(20)
+    spec.equal(20, #small.rows)
+    local large = run(50)
+    spec.equal({ 50, 30 }, { #large.rows, large.num_run })
+    spec.truthy(im.run.key(run(20, 1).rows[1].cell_key) ~= im.run.key(small.rows[1].cell_key))
+    spec.equal(1600, #run(5000).rows)
+  end)
+end)
+
+spec.describe("listed points", function(it)
+  it("come from a CSV file, with types, each once, with every combination of the axes", function()
+    local out = spec.scratch()
+    write(out .. "/points.csv", "backbone,step,fast\nsift,8,true\nnet,,false\nsift,8,true\n")
+    local seen = {}
+    local result = sweep(out, {
+      points = assert(im.points(out .. "/points.csv")),
+      axes = { th = { 0.1, 0.5 } },
+      measure = function(p)
+        seen[#seen + 1] = ("%s %s %s %s"):format(p.backbone, tostring(p.step), tostring(p.fast), p.th)
+        return { v = p.step or 0 }
+      end,
+    })
+    spec.equal({ "sift 8 true 0.1", "sift 8 true 0.5", "net nil false 0.1", "net nil false 0.5" }, seen)
+    spec.equal(8, result.rows[1].step)
+    spec.equal(nil, result.rows[3].step)
+    spec.truthy(read(result:path() .. "/results.csv"):find("\n[^,]*,net,,false,0.1,0,"), read(result:path() .. "/results.csv"))
+  end)
+
+  it("have the keys of the same cells on axes", function()
+    local out = spec.scratch()
+    local function measure(p)
+      return { v = p.a + (p.b or 0) }
+    end
+    sweep(out, { axes = { a = { 1, 2 }, b = { 3, 4 } }, measure = measure })
+    local listed = sweep(out, { points = { { a = 2, b = 3 }, { a = 9, b = 9 }, { a = 9 } }, measure = measure })
+    spec.equal({ 2, 1 }, { listed.num_run, listed.num_cached })
+    spec.equal(nil, im.points(out .. "/none.csv"))
+    spec.raises("points[2]: expected a table", sweep, out, { points = { { a = 1 }, 7 }, measure = measure })
+  end)
+
+  it("take the failed cells of a run", function()
+    local out = spec.scratch()
+    local function measure(p)
+      if p.a > 1 then
+        error "too large"
+      end
+      return { v = p.a }
+    end
+    local first = sweep(out, { axes = { a = { 1, 2, 3 } }, measure = measure })
+    local again = sweep(out, { points = im.points(first:path() .. "/failed.csv"), retry_failed = true, measure = measure })
+    spec.equal({ 2, 2 }, { #again.rows, again.num_run })
+  end)
+
+  it("combine the options of a backbone", function()
+    spec.equal({ { name = "sift", step = 8 }, { name = "sift", step = 16 } }, im.combinations { name = "sift", step = { 8, 16 } })
+  end)
+end)
+
+spec.describe("selection", function(it)
+  --- Two settings over ten places that differ a lot from each other, by 0.5 at every place.
+  local function measured(out)
+    return sweep(out, {
+      axes = { method = { "a", "b", "c" }, place = im.range(1, 10), seed = { 1, 2 } },
+      best = { metric = "score", direction = "max", over = { "place", "seed" }, units = { "place" } },
+      measure = function(p)
+        if p.method == "c" and p.place < 3 then
+          return nil, "no match"
+        end
+        return {
+          score = 3 * p.place + ({ a = 0, b = 0.5, c = 9 })[p.method] + 0.01 * p.seed,
+          cost = ({ a = 1, b = 2, c = 0.5 })[p.method],
+        }
+      end,
+    })
+  end
+
+  it("tells a difference from noise by pairs", function()
+    local result = measured(spec.scratch())
+    local difference = result:difference("score", { method = "a" }, { method = "b" }, { "place" })
+    spec.near(0.5, difference.mean, 1e-12)
+    spec.truthy(difference.low > 0.49 and difference.high < 0.51)
+    spec.equal({ 20, 0 }, { difference.num_pairs, difference.num_missing })
+    spec.equal(4, result:difference("score", { method = "a" }, { method = "c" }).num_missing)
+    spec.raises("no axis", result.difference, result, "score", { mehtod = "a" }, { method = "b" })
+    spec.raises("no pair of cells has a metric 'scroe'", result.difference, result, "scroe", { method = "a" }, { method = "b" })
+  end)
+
+  it("gives intervals that know that the cells of one place do not vary independently", function()
+    local result = measured(spec.scratch())
+    local cells, places = result:group("score", { "method" })[1], result:group("score", { "method" }, { "place" })[1]
+    spec.near(cells.mean, places.mean, 1e-12)
+    spec.truthy(places.high - places.low > 1.2 * (cells.high - cells.low))
+    local best = result:best()
+    spec.equal("b", best.setting.params.method)
+    spec.truthy(best.setting.low < best.setting.mean and best.setting.mean < best.setting.high)
+    spec.equal(places.low, result:group("score", { "method" }, { "place" })[1].low)
+  end)
+
+  it("finds the settings that nothing beats; one that fails more often beats nobody", function()
+    local result = measured(spec.scratch())
+    local names = {}
+    for i, setting in ipairs(result:pareto { { metric = "score", direction = "max" }, { metric = "cost" } }) do
+      names[i] = setting.params.method
+    end
+    spec.equal({ "c", "b", "a" }, names)
+    local scores = result:pareto({ { metric = "score", direction = "max" } }, { "place", "seed" })
+    spec.equal({ 2, 4 }, { #scores, scores[1].num_missing }) -- c by its mean, b because it never fails
+    spec.raises("did you mean 'score'", result.pareto, result, { { metric = "scor" } })
+  end)
+end)
+
+spec.describe("failed cells", function(it)
+  it("keep what they printed", function()
+    local result = sweep(spec.scratch(), {
+      axes = { a = { 1, 2 } },
+      measure = function(p)
+        if p.a == 2 then
+          io.stdout:write "<the log\n"
+          io.stdout:flush()
+          os.execute "echo 'of a child>'"
+          error "broken"
+        end
+        return {}
+      end,
+    })
+    local record = result.run:record(2)
+    spec.equal("<the log\nof a child>\n", record.log)
+    spec.truthy(record.traceback:find("sweep_spec.lua", 1, true))
+    spec.equal({ 2, "" }, { record.params.a, result.run:record(1).log })
+    local again = im.run.read(result:path())
+    spec.equal({ 1, 1, 0 }, { again:counts().ok, again:counts().failed, again:counts().pending })
+    spec.equal(result.rows[2], again:rows()[2])
+  end)
+
+  it("count a file that an axis names by what it holds", function()
+    local out = spec.scratch()
+    write(out .. "/x.txt", "1")
+    write(out .. "/y.txt", "1")
+    local function run()
+      return sweep(out, {
+        axes = { file = { out .. "/x.txt", out .. "/y.txt" } },
+        measure = function(p)
+          return { text = read(p.file) }
+        end,
+      })
+    end
+    spec.equal(2, run().num_run)
+    spec.equal(0, run().num_run)
+    write(out .. "/y.txt", "2")
+    local changed = run()
+    spec.equal({ 1, "2" }, { changed.num_run, changed.rows[2].text })
+  end)
+end)

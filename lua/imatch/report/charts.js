@@ -49,19 +49,23 @@
 
   /** The metric over the finished cells that agree in `axes`: [{codes, count, missing, mean, std, min, max, q1, median, q3}]. */
   function aggregate(metric, axes) {
+    const unit_of = (cell) => units.length ? units.reduce((id, axis) => id * axis.values.length + axis.codes[cell], 0) : cell;
     const groups = new Map();
     for (let cell = 0; cell < s.num_cells; ++cell) {
       if (s.status[cell] === s.PENDING) continue;
       let id = 0;
       for (const axis of axes) id = id * axis.values.length + axis.codes[cell];
       let group = groups.get(id);
-      if (!group) groups.set(id, group = {codes: axes.map((a) => a.codes[cell]), count: 0, numbers: []});
+      if (!group) groups.set(id, group = {codes: axes.map((a) => a.codes[cell]), count: 0, numbers: [], sums: new Map()});
       group.count += 1;
       const value = metric.values[cell];
-      if (value !== null && Number.isFinite(+value)) group.numbers.push(+value);
+      if (value === null || !Number.isFinite(+value)) continue;
+      group.numbers.push(+value);
+      const unit = unit_of(cell), sum = group.sums.get(unit);
+      if (sum) { sum[0] += +value; sum[1] += 1; } else group.sums.set(unit, [+value, 1]);
     }
-    return [...groups.values()].map(({codes, count, numbers}) => {
-      const group = {codes, count, missing: count - numbers.length};
+    return [...groups.values()].map(({codes, count, numbers, sums}) => {
+      const group = {codes, count, missing: count - numbers.length, sums};
       if (numbers.length === 0) return group;
       numbers.sort((a, b) => a - b);
       group.mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
@@ -73,9 +77,32 @@
     });
   }
 
-  const centre = (group, statistic) => group[statistic];
-  const low = (group, statistic) => statistic === "mean" ? Math.max(group.min, group.mean - group.std) : group.q1;
-  const high = (group, statistic) => statistic === "mean" ? Math.min(group.max, group.mean + group.std) : group.q3;
+  /** Axes whose values the bootstrap draws from: what is independent of each other. */
+  const units = (s.best && s.best.units ? s.best.units : []).map((name) => s.axis(name)).filter(Boolean);
+
+  /** Percentile bootstrap of the mean, units drawn with replacement: [2.5 %, 97.5 %]. */
+  function interval(group) {
+    if (group.interval) return group.interval;
+    const sums = [...group.sums.values()], means = [];
+    let state = 1;
+    const draw = () => {  // mulberry32
+      state = (state + 0x6D2B79F5) | 0;
+      let t = Math.imul(state ^ (state >>> 15), 1 | state);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return Math.floor(((t ^ (t >>> 14)) >>> 0) / 4294967296 * sums.length);
+    };
+    for (let i = 0; i < 1000; ++i) {
+      let sum = 0, count = 0;
+      for (let k = 0; k < sums.length; ++k) { const unit = sums[draw()]; sum += unit[0]; count += unit[1]; }
+      means.push(sum / count);
+    }
+    means.sort((a, b) => a - b);
+    return group.interval = [quantile(means, 0.025), quantile(means, 0.975)];
+  }
+
+  const centre = (group, statistic) => statistic === "median" ? group.median : group.mean;
+  const low = (group, statistic) => statistic === "interval" ? interval(group)[0] : statistic === "mean" ? Math.max(group.min, group.mean - group.std) : group.q1;
+  const high = (group, statistic) => statistic === "interval" ? interval(group)[1] : statistic === "mean" ? Math.min(group.max, group.mean + group.std) : group.q3;
 
   // ---- Style ---------------------------------------------------------------------------------------------------------
 
@@ -116,6 +143,8 @@
          axis: {grid: false, format: "~g", ...(axis.values.length <= 16 ? {values: axis.values} : {})}}
       : {field: "x", type: "nominal", title: title_of(axis.name), sort: axis.labels, axis: {labelAngle: 0}};
 
+  const word_of = (statistic) => statistic === "median" ? "median" : "mean";
+
   // ---- Specifications ------------------------------------------------------------------------------------------------
 
   function line_spec(metric, x, color, statistic) {
@@ -132,9 +161,9 @@
            legend: {orient: "top", direction: "horizontal", columns: 4, symbolOpacity: 1}}
         : {value: colors()[0]};
     const x_part = x_encoding(x);
-    const y_title = `${title_of(metric.name)} (${statistic})`;
+    const y_title = `${title_of(metric.name)} (${word_of(statistic)})`;
     const tooltip = [{field: "x", title: x.name}, ...(color ? [{field: "color", title: color.name}] : []),
-                     {field: "y", title: statistic, format: ".5~g"}, {field: "spread", title: statistic === "mean" ? "± std" : "quartiles"},
+                     {field: "y", title: word_of(statistic), format: ".5~g"}, {field: "spread", title: {mean: "± std", median: "quartiles", interval: "95 %"}[statistic]},
                      {field: "cells"}, {field: "missing", title: "without a value"}];
     const layer = [];
     const y = (field) => ({field, type: "quantitative", title: y_title, scale: {zero: false, nice: true}});
@@ -184,7 +213,7 @@
           color: {field: "value", type: "quantitative", title: title_of(metric.name),
                   scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse},
                   legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
-          tooltip: [{field: "x", title: x.name}, {field: "y", title: y.name}, {field: "value", title: statistic, format: ".5~g"},
+          tooltip: [{field: "x", title: x.name}, {field: "y", title: y.name}, {field: "value", title: word_of(statistic), format: ".5~g"},
                     {field: "cells"}, {field: "missing", title: "without a value"}],
         },
       }];
@@ -202,7 +231,7 @@
   /** Every setting (the axes but those in `over`) as a point: its figure against its median time. */
   function cost_spec(metric, over, color, statistic) {
     const axes = varied.filter((a) => !over.includes(a.name));
-    if (axes.length === 0 || metric.name === "time_ms") return null;
+    if (axes.length === 0 || metric.name === "time_ms" || !s.metric("time_ms")) return null;
     const quality = aggregate(metric, axes), time = aggregate(s.metric("time_ms"), axes);
     const in_color = color && axes.includes(color) ? color : undefined;
     const values = quality.map((g, i) => ({g, t: time[i]})).filter(({g, t}) => g.mean !== undefined && t.mean !== undefined)
@@ -212,18 +241,90 @@
           setting: axes.map((a, i) => `${a.name} ${a.labels[g.codes[i]]}`).join(", "), codes: g.codes,
         })).filter((v) => v.x > 0);
     if (values.length < 2 || values.length > 3000) return null;
+    const sign = s.is_small_good(metric.name) ? 1 : -1;
+    let least = Infinity;
+    const front = [...values].sort((a, b) => a.x - b.x || sign * (a.y - b.y)).filter((v) => {
+      const is_better = sign * v.y < least;
+      if (is_better) least = sign * v.y;
+      return is_better;
+    });
     return {
-      axes, spec: {
+      axes, front, spec: {
         data: {values}, width: "container", height: 280,
-        mark: {type: "point", filled: true, size: values.length > 300 ? 20 : 55, opacity: 0.75},
+        layer: [
+          {data: {values: front}, mark: {type: "line", interpolate: "step-after", color: css("--muted"),
+                                         strokeWidth: 1.5, strokeDash: [4, 3], tooltip: null},
+           encoding: {order: {field: "x"}, color: {value: css("--muted")}}},
+          {mark: {type: "point", filled: true, size: values.length > 300 ? 20 : 55, opacity: 0.75}},
+        ],
         encoding: {
           x: {field: "x", type: "quantitative", title: "time of a cell [ms] (median)",
               scale: is_logarithmic(values.map((v) => v.x)) ? {type: "log"} : {zero: false, nice: true}, axis: {grid: false}},
-          y: {field: "y", type: "quantitative", title: `${title_of(metric.name)} (${statistic})`, scale: {zero: false, nice: true}},
+          y: {field: "y", type: "quantitative", title: `${title_of(metric.name)} (${word_of(statistic)})`, scale: {zero: false, nice: true}},
           color: in_color ? {field: "color", type: "nominal", sort: in_color.labels, title: title_of(in_color.name),
                              legend: {orient: "top", columns: 4, symbolOpacity: 1}} : {value: colors()[0]},
           tooltip: [{field: "setting"}, {field: "y", title: metric.name, format: ".5~g"}, {field: "x", title: "time_ms", format: ".5~g"}, {field: "cells"}],
         },
+      },
+    };
+  }
+
+  const MOST_LINES = 600;
+
+  /** Every setting (the axes but those in `over`) as a line through its values; null for fewer than four axes. */
+  function parallel_spec(metric, over, statistic) {
+    if (varied.length < 4) return null;
+    const axes = varied.filter((a) => !over.includes(a.name)).length >= 3 ? varied.filter((a) => !over.includes(a.name)) : varied;
+    const sign = s.is_small_good(metric.name) ? 1 : -1;
+    let groups = aggregate(metric, axes).filter((g) => g.mean !== undefined)
+        .sort((a, b) => sign * (centre(a, statistic) - centre(b, statistic)));
+    if (groups.length < 2) return null;
+    const num_all = groups.length;
+    if (num_all > MOST_LINES) {
+      const step = (num_all - MOST_LINES / 2) / (MOST_LINES / 2);
+      groups = groups.filter((g, i) => i < MOST_LINES / 2 || Math.floor((i - MOST_LINES / 2) / step) !== Math.floor((i - 1 - MOST_LINES / 2) / step));
+    }
+    // By rank of the values, so that neighbours stay apart on any scale.
+    const place = axes.map((axis) => {
+      const order = axis.values.map((v, i) => i).sort((a, b) => axis.is_number ? axis.values[a] - axis.values[b] : a - b);
+      const places = new Array(order.length);
+      order.forEach((code, rank) => { places[code] = order.length > 1 ? rank / (order.length - 1) : 0.5; });
+      return places;
+    });
+    const numbers = groups.map((g) => centre(g, statistic));
+    const domain = [Math.min(...numbers), Math.max(...numbers)];
+    const height_of = (value) => domain[1] > domain[0] ? (value - domain[0]) / (domain[1] - domain[0]) : 0.5;
+    const titles = [...axes.map((a) => title_of(a.name)), title_of(metric.name)];
+    const values = groups.flatMap((g, id) => titles.map((name, i) => ({
+      id, name, y: i < axes.length ? place[i][g.codes[i]] : height_of(numbers[id]), value: numbers[id], codes: g.codes,
+      text: axes.map((a, k) => `${a.name} ${a.labels[g.codes[k]]}`).join(", "),
+    })));
+    const ticks = axes.flatMap((axis, i) => {
+      const skip = Math.ceil(axis.values.length / 12);
+      return axis.labels.map((label, code) => ({name: titles[i], y: place[i][code], label, rank: Math.round(place[i][code] * (axis.values.length - 1))}))
+          .filter((tick) => tick.rank % skip === 0);
+    });
+    for (const share of [0, 0.5, 1]) {
+      ticks.push({name: titles[axes.length], y: share, label: s.format(Number((domain[0] + share * (domain[1] - domain[0])).toPrecision(3)))});
+    }
+    const x = {field: "name", type: "nominal", sort: titles, title: null, axis: {orient: "top", labelAngle: 0, labelFontWeight: 600, domain: false, ticks: false, grid: true, labelLimit: 130}};
+    const y = {field: "y", type: "quantitative", axis: null, scale: {domain: [-0.04, 1.04], nice: false}};
+    return {
+      axes, num_shown: groups.length, num_left_out: num_all - groups.length, spec: {
+        width: "container", height: 340,
+        layer: [
+          {data: {values},
+           mark: {type: "line", strokeWidth: groups.length > 150 ? 0.9 : 1.6, opacity: groups.length > 150 ? 0.45 : 0.75, interpolate: "monotone"},
+           encoding: {x, y, detail: {field: "id"}, 
+                      color: {field: "value", type: "quantitative", title: `${title_of(metric.name)} (${word_of(statistic)})`,
+                              scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse: sign > 0},
+                              legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
+                      tooltip: [{field: "text", title: "setting"}, {field: "value", title: metric.name, format: ".5~g"}]}},
+          {data: {values: ticks}, mark: {type: "text", align: "left", dx: 5, fontSize: 11, color: css("--ink"), stroke: css("--paper"), strokeWidth: 3, strokeOpacity: 0.85, tooltip: null},
+           encoding: {x, y, text: {field: "label"}}},
+          {data: {values: ticks}, mark: {type: "text", align: "left", dx: 5, fontSize: 11, color: css("--ink"), tooltip: null},
+           encoding: {x, y, text: {field: "label"}}},
+        ],
       },
     };
   }
@@ -239,5 +340,5 @@
     return result.view;
   }
 
-  window.sweep_charts = {varied, choose, line_spec, heat_specs, cost_spec, draw, title_of};
+  window.sweep_charts = {varied, units, choose, aggregate, centre, interval, line_spec, heat_specs, cost_spec, parallel_spec, draw, title_of, css, colors};
 })();

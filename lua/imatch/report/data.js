@@ -27,7 +27,7 @@
     is_number: axis.values.every((v) => typeof v === "number"),
   }));
   const metrics = raw.metrics.map((metric) => ({name: metric.name, values: metric.values.map(number)}));
-  metrics.push({name: "time_ms", values: raw.time_ms.map((t, i) => raw.status[i] === OK ? number(t) : null)});
+  if (raw.time_ms.some((t, i) => t !== null && raw.status[i] === OK)) metrics.push({name: "time_ms", values: raw.time_ms.map((t, i) => raw.status[i] === OK ? number(t) : null)});
   for (const metric of metrics) {
     metric.is_number = metric.values.some((v) => typeof v === "number" || typeof v === "boolean") &&
         metric.values.every((v) => v === null || typeof v === "number" || typeof v === "boolean");

@@ -2,21 +2,7 @@
 "use strict";
 (() => {
   const s = window.sweep, charts = window.sweep_charts;
-  const $ = (id) => document.getElementById(id);
-
-  /** An element with text, never markup: results may hold anything. */
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name === "class") element.className = value;
-      else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  }
-  const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
-  const params_text = (params) => Object.entries(params).map(([name, value]) => `${name} = ${s.label(value)}`).join(", ");
+  const {$, make, plural, params_text, card, example, show_selection, show_failures} = window.sweep_page;
 
   // ---- Head and summary ------------------------------------------------------------------------------------------------
 
@@ -34,8 +20,11 @@
     $("subtitle").textContent = parts.join(" · ");
   }
 
-  function card(title, value, text, is_wide) {
-    return make("div", {class: is_wide ? "card wide" : "card"}, make("h3", {}, title), make("div", {class: "value"}, value), make("p", {}, text));
+  /** Time of measuring that finished cells and kept features spared all processes that worked on this run. */
+  function saved_s() {
+    const sessions = s.provenance.sessions ?? [];
+    const sum = (read) => sessions.reduce((total, session) => total + Math.max(0, read(session) ?? 0), 0);
+    return {cells: sum((p) => p.cached_s), features: sum((p) => p.feature_cache && p.feature_cache.saved_s)};
   }
 
   function show_summary() {
@@ -44,10 +33,11 @@
     if (best && best.setting) {
       const value = best.setting[best.statistic];
       const spread = best.statistic === "mean" && best.setting.num_cells > 1 ? ` ± ${s.format(best.setting.std)}` : "";
+      const interval = best.setting.low != null ? `95 % interval of the mean ${s.format(best.setting.low)} … ${s.format(best.setting.high)}. ` : "";
       const over = best.over.length ? `over ${best.over.join(", ")}: ${best.setting.num_cells - best.setting.num_missing} of ${best.setting.num_cells} cells have a value. ` : "";
       if (best.over.length) {
         cards.push(card(`Best setting by ${best.metric}`, s.format(value) + spread,
-                        `${params_text(best.setting.params)}. ${best.statistic[0].toUpperCase()}${best.statistic.slice(1)} ${over}`, true));
+                        `${params_text(best.setting.params)}. ${best.statistic[0].toUpperCase()}${best.statistic.slice(1)} ${over}${interval}`, true));
       }
       cards.push(card("Best cell", s.format(best.cell.metrics[best.metric]), params_text(best.cell.params)));
     }
@@ -56,6 +46,11 @@
     if (times.length) {
       const total = times.reduce((a, b) => a + b, 0) / 1000;
       cards.push(card("Time of a cell", `${s.format(Number(times[times.length >> 1].toPrecision(3)))} ms`, `median; ${s.format(Number(total.toPrecision(3)))} s in all`));
+    }
+    const saved = saved_s();
+    if (saved.cells + saved.features > 0) {
+      cards.push(card("Saved by the cache", `${s.format(Number((saved.cells + saved.features).toPrecision(3)))} s`,
+                      `${s.format(Number(saved.cells.toPrecision(3)))} s of cells, ${s.format(Number(saved.features.toPrecision(3)))} s of features that were there`));
     }
     $("summary").replaceChildren(...cards);
   }
@@ -89,9 +84,12 @@
     $("heat-section").hidden = charts.varied.length < 2;
   }
 
+  /** The cells with these axis values: their pairs, and their rows in the table. */
   const show_cells = (wanted) => {
-    table.filter(wanted);
-    $("table-section").scrollIntoView({behavior: "smooth"});
+    const cells = table.filter(wanted);
+    const title = Object.entries(wanted).map(([name, value]) => `${name} = ${value}`).join(", ");
+    show_selection(cells, `${plural(cells.length, "cell")} with ${title}`);
+    $("selection-section").scrollIntoView({behavior: "smooth"});
   };
 
   async function draw_charts() {
@@ -99,12 +97,13 @@
     const metric = s.metric($("metric").value), statistic = $("statistic").value;
     const x = s.axis($("line-x").value), color = s.axis($("line-color").value);
     const by = color && color !== x ? color : undefined;
-    const spread = statistic === "mean" ? "one standard deviation to each side, within the range of the values" : "the middle half of the cells (first to third quartile)";
+    const spread = statistic === "interval" ? `the bootstrap 95 % interval of the mean${charts.units.length ? " over " + charts.units.map((a) => a.name).join(", ") : ""}` : statistic === "mean" ? "one standard deviation to each side, within the range of the values" : "the middle half of the cells (first to third quartile)";
     const others = charts.varied.filter((a) => a !== x && a !== by).map((a) => charts.title_of(a.name));
     const missing = metric.values.filter((v, i) => s.status[i] !== s.PENDING && !(v !== null && Number.isFinite(+v))).length;
     const missing_text = missing ? ` ${plural(missing, "cell")} without a finite value left out.` : "";
     $("lines-title").textContent = `${charts.title_of(metric.name)} along ${charts.title_of(x.name)}`;
-    $("lines-caption").textContent = (statistic === "mean" ? "Mean" : "Median") +
+    const word = statistic === "median" ? "Median" : "Mean";
+    $("lines-caption").textContent = word +
         (others.length ? ` over ${others.join(", ")}` : "") + `; the band holds ${spread}.` + missing_text;
     const drawing = [charts.draw($("lines"), charts.line_spec(metric, x, by, statistic), (d) => {
       if (d.x_code === undefined) return;
@@ -117,7 +116,7 @@
       $("heat-title").textContent = `${charts.title_of(metric.name)} by ${charts.title_of(heat_y.name)} and ${charts.title_of(heat_x.name)}`;
       const panels = heat_x === heat_y ? [] : charts.heat_specs(metric, heat_x, heat_y, panels_by, statistic);
       $("heat-caption").textContent = panels.length
-          ? `${statistic === "mean" ? "Mean" : "Median"} over the other axes; bright is good.${missing_text}`
+          ? `${word} over the other axes; bright is good.${missing_text}`
           : "Choose two different axes.";
       $("heat").replaceChildren(...panels.map((panel) => {
         const chart = make("div", {class: "chart"});
@@ -134,10 +133,19 @@
     const cost = charts.cost_spec(metric, over, color, statistic);
     $("cost-section").hidden = !cost;
     if (cost) {
-      $("cost-caption").textContent = `Each point is a setting of ${cost.axes.map((a) => a.name).join(", ")}` +
+      $("cost-caption").textContent = `No setting is better in both than those on the line (the Pareto set). Each point is a setting of ${cost.axes.map((a) => a.name).join(", ")}` +
           (over.length ? `, summed up over ${over.join(", ")}.` : ".");
       drawing.push(charts.draw($("cost"), cost.spec, (d) => {
         if (d.codes) show_cells(Object.fromEntries(cost.axes.map((a, i) => [a.name, a.labels[d.codes[i]]])));
+      }));
+    }
+    const parallel = charts.parallel_spec(metric, over, statistic);
+    $("parallel-section").hidden = !parallel;
+    if (parallel) {
+      $("parallel-caption").textContent = `Each line is a setting, coloured by its ${charts.title_of(metric.name)}; bright is good.` +
+          (parallel.num_left_out ? ` The ${parallel.num_shown} best and evenly chosen ones of ${parallel.num_shown + parallel.num_left_out}.` : "");
+      drawing.push(charts.draw($("parallel"), parallel.spec, (d) => {
+        if (d.codes) show_cells(Object.fromEntries(parallel.axes.map((a, i) => [a.name, a.labels[d.codes[i]]])));
       }));
     }
     await Promise.all(drawing);
@@ -145,25 +153,6 @@
   }
 
   // ---- Examples ------------------------------------------------------------------------------------------------------------
-
-  /** The whole picture, from the run folder where the page still stands in it; else what the page carries. */
-  function show_large(picture) {
-    const image = make("img", {src: picture.file, alt: picture.name, onerror: () => { image.src = picture.source; }});
-    const dialog = make("dialog", {onclick: () => dialog.remove()}, image);
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
-
-  function example(cell, rank, kind) {
-    const pictures = (s.pictures[cell] ?? []).map((picture) =>
-      make("img", {src: picture.source, alt: picture.name, title: picture.name, onclick: () => show_large(picture)}));
-    const list = make("dl");
-    for (const [name, value] of s.params(cell)) list.append(make("dt", {}, name), make("dd", {}, value));
-    for (const metric of s.metrics) list.append(make("dt", {}, metric.name), make("dd", {}, s.format(metric.values[cell])));
-    return make("article", {class: "example"}, ...pictures,
-                make("div", {class: "text"}, make("span", {class: `rank ${kind}`}, rank), list));
-  }
 
   function show_examples() {
     const pictured = Object.keys(s.pictures).map(Number);
@@ -193,23 +182,6 @@
 
   // ---- Failures, provenance ------------------------------------------------------------------------------------------------
 
-  function show_failures() {
-    const by_message = new Map();
-    for (const [cell, message] of Object.entries(s.errors)) {
-      const first_line = message.split("\n")[0];
-      if (!by_message.has(first_line)) by_message.set(first_line, []);
-      by_message.get(first_line).push(Number(cell));
-    }
-    $("failed-section").hidden = by_message.size === 0;
-    const body = make("tbody");
-    for (const [message, cells] of [...by_message].sort((a, b) => b[1].length - a[1].length).slice(0, 100)) {
-      body.append(make("tr", {}, make("td", {}, String(cells.length)), make("td", {}, message),
-                       make("td", {}, s.params(cells[0]).map(([name, value]) => `${name} = ${value}`).join(", "))));
-    }
-    $("failed").replaceChildren(make("table", {class: "plain-table"},
-      make("thead", {}, make("tr", {}, make("th", {}, "cells"), make("th", {}, "message"), make("th", {}, "for example"))), body));
-  }
-
   function show_provenance() {
     const {identity, sessions, ...latest} = s.provenance;
     const rows = [];
@@ -227,30 +199,18 @@
            make("pre", {}, JSON.stringify({identity, sessions}, null, 2))));
   }
 
-  // ---- Light and dark ------------------------------------------------------------------------------------------------------
-
-  const system = window.matchMedia("(prefers-color-scheme: dark)");
-  let theme_choice = "";
-  function set_theme() {
-    const theme = theme_choice || (system.matches ? "dark" : "light");
-    document.documentElement.dataset.theme = theme;
-    $("theme").textContent = theme === "dark" ? "Light" : "Dark";
-  }
-  $("theme").addEventListener("click", () => {
-    theme_choice = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    set_theme();
-    draw_charts();
-  });
-  system.addEventListener("change", () => { set_theme(); draw_charts(); });
-
-  set_theme();
+  window.sweep_page.on_theme(draw_charts);
   show_head();
   show_summary();
   set_up_charts();
   show_examples();
   show_failures();
   show_provenance();
-  table = window.sweep_table.make_table($("table"), (n) => {
+  const show_row = (cell) => {
+    show_selection([cell], `Cell ${s.keys[cell]}`);
+    $("selection-section").scrollIntoView({behavior: "smooth"});
+  };
+  table = window.sweep_table.make_table($("table"), show_row, (n) => {
     $("table-count").textContent = n === s.num_cells ? `${plural(n, "row")}` : `${n.toLocaleString("en")} of ${plural(s.num_cells, "row")}`;
   });
   $("clear-filters").addEventListener("click", () => table.filter({}));

@@ -43,7 +43,7 @@
     return a < b ? -1 : a > b ? 1 : 0;
   }
 
-  function make_table(host, on_count) {
+  function make_table(host, on_row, on_count) {
     const filters = columns.map(() => "");
     let sorted_by = -1, descending = false;
     let rows = [];
@@ -127,6 +127,7 @@
           td.textContent = column.text(cell);
           if (column.is_number) td.className = "number";
         }
+        line.addEventListener("click", () => on_row(cell));
         lines.push(line);
       }
       lines.push(spacer((rows.length - to) * ROW_PX));
@@ -137,10 +138,11 @@
     arrange();
 
     return {
-      /** Shows the cells with these axis values: {axis: label}. */
+      /** Shows the cells with these axis values, {axis: label}, and returns them. */
       filter(wanted) {
         columns.forEach((column, i) => { filters[i] = column.name in wanted ? `=${wanted[column.name]}` : ""; inputs[i].value = filters[i]; });
         arrange();
+        return rows;
       },
     };
   }

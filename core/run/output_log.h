@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace imatch {
+
+/// Listens to what this process and its children write to standard output and standard error between begin()
+/// and end(), and passes it on at once. For the log of a failed cell.
+class OutputLog {
+ public:
+  /// Throws Error when the system has no descriptors or threads left.
+  OutputLog();
+  ~OutputLog();
+  OutputLog(const OutputLog&) = delete;
+  OutputLog& operator=(const OutputLog&) = delete;
+
+  void begin();
+  /// The last kMostBytes of what was written since begin(), in the order of arrival.
+  std::string end();
+
+  static constexpr std::size_t kMostBytes = 64 << 10;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace imatch

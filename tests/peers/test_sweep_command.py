@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`imatch-lua sweep`: what it prints, its exit status, what a run folder and its script make of it; intervals against SciPy."""
+
+import csv
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import numpy
+import pytest
+import scipy.stats
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
+
+SCRIPT = """
+local im = require "imatch"
+local drift = tonumber(os.getenv "DRIFT" or "0")
+im.sweep {
+  name = "command", out = "runs", report = false,
+  axes = { th = { 0.1, 0.3, 0.5 }, place = im.range(1, tonumber(arg[1] or "8")), backbone = { "sift", "net" } },
+  best = { metric = "score", direction = "max", over = { "place" }, units = { "place" } },
+  measure = function(p)
+    if p.place == 3 and p.th == 0.5 and not os.getenv "HEAL" then
+      print "about to fail"
+      error "broken"
+    end
+    return { score = p.th * p.place + math.random() + _G.tonumber(os.getenv "DRIFT" or "0"), cost_px = p.th, elapsed_ms = im.now() }
+  end,
+}
+"""
+
+
+def sweep(folder, *words, status=0, **environment):
+    done = subprocess.run([PROGRAM, "sweep", *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=120,
+                          env=dict(os.environ, **environment))
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + (done.stderr if status else "")
+
+
+def rows(folder):
+    (path,) = (folder / "runs/command").iterdir()
+    with open(path / "results.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def script(tmp_path):
+    (tmp_path / "a b.lua").write_text(SCRIPT)  # a name that a shell would split
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("command")
+    (folder / "s.lua").write_text(SCRIPT)
+    sweep(folder, "run", "s.lua")
+    return folder
+
+
+def test_plan_counts_and_estimates_without_measuring(script):
+    text = sweep(script, "plan", "--list", 2, "a b.lua")
+    assert "command: 48 cells, 0 cached, 48 to measure" in text and "estimate: none" in text
+    assert len(re.findall(r"^  [0-9a-f]{24}  backbone=sift place=1 th=", text, re.M)) == 2
+    assert not (script / "runs").exists()
+    sweep(script, "run", "a b.lua", "4")
+    text = sweep(script, "plan", "-j", 2, "a b.lua")
+    assert "48 cells, 24 cached, 24 to measure, 2 of the cached ones failed" in text
+    assert re.search(r"estimate: [\d.]+ s in 2 processes, by its finished cells", text)
+
+
+def test_processes_share_a_run_and_a_folder_knows_its_script(script):
+    out = sweep(script, "run", "-j", 3, "a b.lua", "4")
+    assert out.count("command: 24 cells") == 1  # the others are quiet
+    assert sum(row["status"] == "failed" for row in rows(script)) == 2
+    sweep(script, "resume", "runs/command")
+    out = sweep(script, "retry", "--failed", "runs/command", HEAL="1")
+    assert "24 cells, 2 measured, 22 cached, 0 failed" in out
+    assert len(rows(script)) == 24 and all(row["status"] == "ok" for row in rows(script))
+
+
+def test_max_failures_from_the_command_line(script):
+    out = sweep(script, "run", "--max-failures", 0, "a b.lua", status=1)
+    assert "max_failures = 0" in out
+    assert sum(row["status"] == "failed" for row in rows(script)) == 1
+
+
+def test_failures_keep_parameters_traceback_and_log(measured):
+    text = sweep(measured, "show", "--failed", "runs/command")
+    assert text.count("it wrote:\n    about to fail") == 2
+    assert "place=3 th=0.5" in text and "s.lua:11: broken" in text and "stack traceback" in text
+
+
+def test_show_sorts_filters_and_sums_up(measured):
+    table = [row for row in rows(measured) if row["status"] == "ok"]
+    text = sweep(measured, "show", "runs/command", "--sort", "score", "--top", 3, "--columns", "place,th,score")
+    best = sorted((float(row["score"]) for row in table), reverse=True)[:3]
+    shown = [float(line.split()[-1]) for line in text.splitlines()[1:4]]
+    assert shown == pytest.approx(best, rel=1e-3)
+    text = sweep(measured, "show", "runs/command", "--where", "th < 0.2 and backbone == 'sift'", "--top", 100)
+    assert len(text.splitlines()) == 1 + 8
+    text = sweep(measured, "show", "runs/command", "--pareto", "score:max,cost_px", "--over", "place")
+    costs = [float(line.split()[-2]) for line in text.splitlines()[1:]]
+    assert len(costs) >= 2 and sorted(costs, reverse=True) == costs
+    assert "did you mean 'score'" in sweep(measured, "show", "runs/command", "--sort", "scroe", status=1)
+
+
+def test_the_bootstrap_interval_agrees_with_scipy(measured):
+    text = sweep(measured, "show", "runs/command", "--sort", "score", "--by", "th", "--units", "place")
+    for line in text.splitlines()[1:]:
+        threshold, mean, std, low, high = map(float, re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", line)[:5])
+        table = [r for r in rows(measured) if r["status"] == "ok" and float(r["th"]) == threshold]
+        values = [float(r["score"]) for r in table]
+        assert mean == pytest.approx(numpy.mean(values), rel=1e-3) and std == pytest.approx(numpy.std(values, ddof=1), rel=1e-3)
+        places = sorted({r["place"] for r in table})
+        of_place = numpy.array([[float(r["score"]) for r in table if r["place"] == place] for place in places]).mean(axis=1)
+        peer = scipy.stats.bootstrap((of_place,), numpy.mean, n_resamples=20000, method="percentile", rng=1).confidence_interval
+        assert low == pytest.approx(peer.low, abs=0.1 * (peer.high - peer.low))
+        assert high == pytest.approx(peer.high, abs=0.1 * (peer.high - peer.low))
+
+
+def test_verify_finds_what_cannot_be_repeated(measured):
+    assert "6 of 46 finished cells measured again, 0 differ" in sweep(measured, "verify", "-n", 6, "s.lua")
+    assert "0 differ" in sweep(measured, "verify", "runs/command")
+    text = sweep(measured, "verify", "-n", 4, "s.lua", status=1, DRIFT="1e-15")
+    assert "4 differ" in text and text.count("score: kept") == 4 and "elapsed_ms" not in text
+    assert "0 differ" in sweep(measured, "verify", "--except", "score", "s.lua", DRIFT="1e-15")
+
+
+def test_diff_of_two_runs(measured, tmp_path):
+    sweep(tmp_path, "diff", measured / "runs/command", measured / "runs/command")
+    (tmp_path / "s.lua").write_text(SCRIPT.replace("p.th * p.place", "p.th * p.place + 0.25").replace("{ 0.1, 0.3, 0.5 }", "{ 0.3, 0.5, 0.7 }"))
+    sweep(tmp_path, "run", "s.lua")
+    text = sweep(tmp_path, "diff", measured / "runs/command", "runs/command", "--metric", "score", status=1)
+    assert "32 cells in both, 16 only in A, 16 only in B" in text
+    assert re.search(r"score +\S+ +\S+ +0.25 \+- ", text) and "largest changes in score" in text
+
+
+def test_export_and_status(measured):
+    (path,) = (measured / "runs/command").iterdir()
+    assert sweep(measured, "export", "csv", "runs/command") == (path / "results.csv").read_text()
+    sweep(measured, "export", "jsonl", "runs", "-o", "out.jsonl")
+    assert len([json.loads(line) for line in open(measured / "out.jsonl")]) == 48
+    assert "48 cells: 46 ok, 2 failed, 0 pending" in sweep(measured, "status", "runs/command")
+
+
+def test_wrong_usage(measured, tmp_path):
+    assert "no such script or run folder" in sweep(tmp_path, "run", "none.lua", status=2)
+    assert "no run folder" in sweep(tmp_path, "show", ".", status=1)
+    assert "expected an integer >= 1" in sweep(tmp_path, "plan", "-j", "0", "x.lua", status=2)
