@@ -17,6 +17,6 @@ lint() {
 case ${1:-} in
   format) cpp_sources | xargs -0 clang-format -i ;;
   lint) lint ;;
-  tidy) cpp_units | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "${2:-build}" ;;
+  tidy) cpp_units | xargs -0 -n 4 -P "$(nproc)" clang-tidy-16 --quiet -p "${2:-build}" ;;
   *) echo "usage: lint.sh format|lint|tidy [BUILD_FOLDER]" >&2; exit 2 ;;
 esac
