@@ -81,8 +81,10 @@ end
 --- Share of all queries within each metre from 0 to 100, and quantiles of the time, as the page's charts take them.
 function M.curves(rows)
   local hit = {}
-  for metres = 0, 100 do
-    hit[metres + 1] = share_at_most(rows, "error_m", metres)
+  if #sorted_values(rows, "error_m") > 0 then
+    for metres = 0, 100 do
+      hit[metres + 1] = share_at_most(rows, "error_m", metres)
+    end
   end
   local times = sorted_values(rows, "time_ms")
   local function box(values)

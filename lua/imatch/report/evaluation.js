@@ -7,7 +7,7 @@
   const list = (x) => Array.isArray(x) ? x : [];
   const by_name = (run) => new Map(list(run.metrics).map((m) => [m.name, m]));
   const text = (m) => !m || m.value === null || m.value === undefined ? "–"
-      : m.unit === "m" || m.unit === "ms" ? `${m.value.toPrecision(4)} ${m.unit}`
+      : ["m", "ms", "deg"].includes(m.unit) ? `${m.value.toPrecision(4)} ${m.unit}`
       : Number.isInteger(m.value) && m.value > 1 ? String(m.value) : m.value.toFixed(4);
   const element = (name, content, attributes = {}) => {
     const e = document.createElement(name);
@@ -21,9 +21,10 @@
   // ---- Cards and warnings ----------------------------------------------------------------------------------------------
   const first = by_name(runs[0]);
   const cards = document.getElementById("summary");
-  for (const name of ["n_all", "R@1_all", "R@10_all", "hit@25m", "top1_median_m", "failure_rate"]) {
-    const metric = first.get(name);
-    if (!metric) continue;
+  const shown = ["n_all", "answered", "hit@5m", "top1_median_m", "heading_median_deg", "R@1_all", "R@10_all", "hit@25m",
+                 "failure_rate"];
+  for (const metric of shown.map((name) => first.get(name)).filter(Boolean).slice(0, 6)) {
+    const name = metric.name;
     const card = element("div", undefined, {className: "card"});
     card.append(element("h3", name), element("div", text(metric), {className: "value"}), element("p", metric.definition));
     cards.append(card);
@@ -39,7 +40,9 @@
     axis: {labelColor: css("--muted"), titleColor: css("--ink"), gridColor: css("--line"), labelFontSize: 12, titleFontSize: 12},
     legend: {labelFontSize: 12, title: null, orient: "bottom", labelLimit: 400},
   };
-  const draw = (id, specification) => vegaEmbed(`#${id}`, {
+  /// A chart without values is left out with its heading.
+  const draw = (id, specification) => specification.data.values.length === 0
+      ? document.getElementById(id).closest("section").remove() : vegaEmbed(`#${id}`, {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", height: 260, config, ...specification,
   }, {actions: {export: true, source: false, compiled: false, editor: false}, renderer: "svg"});
   const names = runs.map((r) => r.name);
@@ -89,16 +92,20 @@
     }
     const [query, answer, line] = ["#0b6e99", "#1a7f4b", "#b42318"];
     for (const p of points) {
-      const label = `${p.query}: ${p.error_m === null || p.error_m === undefined ? "no answer" : p.error_m.toFixed(1) + " m"}`;
+      const is_measured = typeof p.error_m === "number";
+      const found = p.found === false ? ", not found" : "";
+      const label = `${p.query}: ${is_measured ? p.error_m.toFixed(1) + " m" : p.predicted ? "position not known" : "no answer"}${found}`;
       const tip = () => element("span", label);
-      const right = p.error_m <= data.radius_m;
+      const right = is_measured ? p.error_m <= data.radius_m : p.found !== false;
       if (p.truth && p.predicted) L.polyline([at(p.truth), at(p.predicted)], {color: right ? answer : line, weight: 2}).bindTooltip(tip).addTo(map);
       if (p.predicted) L.circleMarker(at(p.predicted), {radius: 4, color: right ? answer : line, weight: 2, fillOpacity: 0.4}).bindTooltip(tip).addTo(map);
       if (p.truth) L.circleMarker(at(p.truth), {radius: 4, color: query, weight: 2, fillOpacity: 0.9}).bindTooltip(tip).addTo(map);
     }
     L.control.scale({imperial: false}).addTo(map);
     map.fitBounds(bounds.pad(0.05));
-    document.getElementById("map-caption").textContent = `Blue: true positions; green: first answers within ${data.radius_m} m; red: the others. `
+    const meaning = points.some((p) => p.truth) ? `Blue: true positions; green: first answers within ${data.radius_m} m; red: the others. `
+        : "Green: found; red: positions below the confidence asked for. ";
+    document.getElementById("map-caption").textContent = meaning
         + (points.length < data.num_queries ? `${points.length} of ${data.num_queries} queries, evenly spaced. ` : "")
         + `From ${runs[0].name}.`;
   }
