@@ -6,19 +6,11 @@
 #include "homography.h"
 #include "match/evaluate.h"
 #include "match/filter.h"
-#include "match/geometry.h"
 #include "match/nearest.h"
 #include "match/rotation_search.h"
 #include "types.h"
 
 namespace imatch::host {
-
-template <>
-inline constexpr const char* type_name<Geometry> = "Geometry";
-template <>
-inline std::size_t native_bytes(const Geometry& geometry) {
-  return geometry.inliers.size();
-}
 
 namespace {
 

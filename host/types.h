@@ -9,6 +9,7 @@
 #include "feature/features.h"
 #include "handle.h"
 #include "image/image.h"
+#include "match/geometry.h"
 #include "match/matches.h"
 #include "render/ground.h"
 
@@ -24,6 +25,8 @@ template <>
 inline constexpr const char* type_name<Backbone> = "Backbone";
 template <>
 inline constexpr const char* type_name<Matches> = "Matches";
+template <>
+inline constexpr const char* type_name<Geometry> = "Geometry";
 template <>
 inline constexpr const char* type_name<Ground> = "Ground";
 
@@ -42,6 +45,10 @@ inline std::size_t native_bytes(const Features& features) {
 template <>
 inline std::size_t native_bytes(const Matches& matches) {
   return matches.size() * (2 * sizeof(std::int32_t) + sizeof(float) + 2 * sizeof(Point2));
+}
+template <>
+inline std::size_t native_bytes(const Geometry& geometry) {
+  return geometry.inliers.size();
 }
 
 }  // namespace imatch::host

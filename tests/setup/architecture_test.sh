@@ -4,7 +4,7 @@
 set -u
 shopt -s lastpipe  # `none` at the end of a pipe counts in this shell
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-rooms=(base io image feature backbone match geo render index localize run)
+rooms=(base io image feature backbone match export geo render index localize run)
 failures=0
 
 # none RULE: prints what came on standard input as breaches of the rule.

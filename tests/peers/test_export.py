@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exports for hloc and COLMAP, opened by h5py as hloc opens them and by pycolmap."""
+
+import itertools
+import json
+import os
+import pathlib
+import sqlite3
+import subprocess
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+pycolmap = pytest.importorskip("pycolmap")
+
+PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+BACKBONE = "dense_sift step=16 image_size=288"
+
+
+def run(*arguments):
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def texture(seed, width, height):
+    noise = np.random.default_rng(seed).integers(0, 256, (height // 6, width // 6, 3), dtype=np.uint8)
+    return Image.fromarray(noise).resize((width, height), Image.BICUBIC)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Three windows of one picture, shifted by whole tokens: keypoints that match lie (64, 32) and (32, 64) px apart."""
+    folder = tmp_path_factory.mktemp("photos")
+    whole = texture(3, 480, 400)
+    for name, (x, y) in {"x_400_0001.png": (0, 0), "x_300_0002.png": (64, 32), "below/x_300_0003.png": (32, 64)}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        whole.crop((x, y, x + 352, y + 288)).save(folder / name)
+    return folder
+
+
+SHIFT = {"x_400_0001.png": (0, 0), "x_300_0002.png": (64, 32), "below/x_300_0003.png": (32, 64)}
+
+
+@pytest.fixture(scope="module")
+def from_pictures(photos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    run("export", photos, "--backbone", BACKBONE, "--match-th", 0.8, "--out", out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def from_pair_files(photos, tmp_path_factory):
+    matched, out = tmp_path_factory.mktemp("matched"), tmp_path_factory.mktemp("out")
+    run("run", "-w", "dense_sift", "--root", photos, "--out", matched, "--match-th", 0.8, "--image-size", 288)
+    run("export", matched / "pair_match", "--out", out, "--img-root", photos)
+    return out
+
+
+def hloc_keypoints(path, name):
+    """As hloc.utils.io.get_keypoints."""
+    with h5py.File(path, "r", libver="latest") as file:
+        return file[name]["keypoints"].__array__()
+
+
+def hloc_matches(path, name0, name1):
+    """As hloc.utils.io.get_matches for a pair in this order."""
+    with h5py.File(path, "r", libver="latest") as file:
+        pair = file["/".join((name0.replace("/", "-"), name1.replace("/", "-")))]
+        matches = pair["matches0"].__array__()
+        scores = pair["matching_scores0"].__array__()
+    index = np.where(matches != -1)[0]
+    return np.stack([index, matches[index]], -1), scores[index]
+
+
+def pairs_of(out):
+    return [tuple(line.split()) for line in (out / "pairs.txt").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("source", ["from_pictures", "from_pair_files"])
+def test_hloc_reads_the_matches(source, request):
+    out = request.getfixturevalue(source)
+    pairs = pairs_of(out)
+    assert {frozenset(p) for p in pairs} == {frozenset(p) for p in itertools.combinations(SHIFT, 2)}
+    assert len(pairs) == 3
+    for a, b in pairs:
+        matches, scores = hloc_matches(out / "matches.h5", a, b)
+        assert len(matches) > 50
+        assert (scores >= 0.79).all() and (scores <= 1.001).all()
+        there = hloc_keypoints(out / "features.h5", a)[matches[:, 0]] - hloc_keypoints(out / "features.h5", b)[matches[:, 1]]
+        right = np.all(np.abs(there - (np.subtract(SHIFT[b], SHIFT[a]))) < 0.01, axis=1)
+        assert right.mean() > 0.5  # tokens outside of the overlap match anything
+
+
+def test_hloc_features(photos, from_pictures):
+    script = photos.parent / "features.lua"
+    script.write_text("""
+local im = require "imatch"
+local features = im.backbone.features({ im.image.open(arg[1]) }, "dense_sift step=16 image_size=288")[1]
+im.io.write_npy(arg[2], features:tokens())
+im.io.write_npy(arg[3], features:global())
+""")
+    names = [photos / "x_300_0002.png", photos.parent / "tokens.npy", photos.parent / "global.npy"]
+    run(script, *names)
+    tokens, whole = np.load(names[1]), np.load(names[2])
+    tokens = tokens.reshape(-1, tokens.shape[-1])
+    with h5py.File(from_pictures / "features.h5") as file:
+        group = file["x_300_0002.png"]
+        assert group["image_size"][:].tolist() == [352, 288]
+        assert group["descriptors"].dtype == np.float16 and group["keypoints"].dtype == np.float32
+        assert group["descriptors"].shape == tokens.T.shape
+        np.testing.assert_array_equal(group["descriptors"][:], tokens.T.astype(np.float16))
+        assert "keypoints" in file["below/x_300_0003.png"]
+    with h5py.File(from_pictures / "global.h5") as file:
+        np.testing.assert_array_equal(file["x_300_0002.png"]["global_descriptor"][:], whole.ravel().astype(np.float16))
+    with h5py.File(from_pictures / "matches.h5") as file:
+        assert file["below-x_300_0003.png" if "below-x_300_0003.png" in file else next(iter(file))]
+        first = next(iter(next(iter(file.values())).values()))
+        assert first["matches0"].dtype == np.int16
+
+
+@pytest.mark.parametrize("source", ["from_pictures", "from_pair_files"])
+def test_colmap_and_hloc_agree_up_to_half_a_pixel(source, request, tmp_path):
+    out = request.getfixturevalue(source)
+    path = tmp_path / "database.db"
+    path.write_bytes((out / "database.db").read_bytes())  # pycolmap brings the tables up to its own version
+    database = pycolmap.Database.open(str(path))
+    images = {image.name: image for image in database.read_all_images()}
+    assert set(images) == set(SHIFT)
+    assert database.num_cameras() == 3
+    for name, image in images.items():
+        camera = database.read_camera(image.camera_id)
+        assert (camera.width, camera.height) == (352, 288)
+        assert camera.model.name == "SIMPLE_RADIAL"
+        np.testing.assert_allclose(camera.params, [1.2 * 352, 176, 144, 0])
+        keypoints = np.array(database.read_keypoints(image.image_id))[:, :2].astype(np.float64)
+        np.testing.assert_allclose(keypoints, hloc_keypoints(out / "features.h5", name) + 0.5, atol=1e-4)
+    for a, b in pairs_of(out):
+        ours = hloc_matches(out / "matches.h5", a, b)[0]
+        theirs = database.read_matches(images[a].image_id, images[b].image_id)
+        assert {tuple(m) for m in np.array(theirs)} == {tuple(m) for m in ours}
+        geometry = database.read_two_view_geometry(images[a].image_id, images[b].image_id)
+        assert geometry.config == pycolmap.TwoViewGeometryConfiguration.PLANAR_OR_PANORAMIC
+        h = np.array(geometry.H) / geometry.H[2, 2]
+        shift = np.eye(3)
+        shift[:2, 2] = np.subtract(SHIFT[a], SHIFT[b])
+        np.testing.assert_allclose(h, shift, atol=0.5)
+        inliers = np.array(geometry.inlier_matches)
+        assert len(inliers) > 50 and {tuple(m) for m in inliers} <= {tuple(m) for m in ours}
+    database.close()
+
+
+def test_colmap_schema_and_ids(from_pair_files):
+    """By the documentation of the format: https://colmap.github.io/database.html"""
+    database = sqlite3.connect(from_pair_files / "database.db")
+    ids = dict(database.execute("SELECT name, image_id FROM images"))
+    rows = dict(database.execute("SELECT pair_id, rows FROM matches"))
+    assert set(rows) == {min(i, k) * 2147483647 + max(i, k) for i, k in itertools.combinations(ids.values(), 2)}
+    for image, count, cols, data in database.execute("SELECT image_id, rows, cols, data FROM keypoints"):
+        points = np.frombuffer(data, np.float32).reshape(count, cols)
+        assert cols == 2 and (points > 0).all() and (points < [352, 288]).all()
+        for pair, number, blob in database.execute("SELECT pair_id, rows, data FROM matches"):
+            matches = np.frombuffer(blob, np.uint32).reshape(number, 2)
+            for column, of in enumerate(divmod(pair, 2147483647)):
+                if of == image:
+                    assert matches[:, column].max() < count
+
+
+def test_single_camera_pairs_file_and_refusals(photos, tmp_path):
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text("below/x_300_0003.png x_400_0001.png\n")
+    run("export", photos, "--backbone", BACKBONE, "--pairs", pairs, "--out", tmp_path / "out", "--single-camera",
+        "--ransac", "off", "--float32")
+    database = sqlite3.connect(tmp_path / "out/database.db")
+    assert database.execute("SELECT count(*) FROM cameras").fetchone() == (1,)
+    assert database.execute("SELECT count(*) FROM matches").fetchone() == (1,)
+    assert database.execute("SELECT count(*) FROM two_view_geometries").fetchone() == (0,)
+    with h5py.File(tmp_path / "out/features.h5") as file:
+        assert file["x_400_0001.png/descriptors"].dtype == np.float32
+    pairs.write_text("missing.png x_400_0001.png\n")
+    for arguments, text in {
+        (photos, "--backbone", BACKBONE, "--pairs", pairs, "--out", tmp_path / "no"): "names a picture that is not among",
+        (tmp_path / "nothing", "--out", tmp_path / "no"): "no such file or folder",
+        (photos, "--out", tmp_path / "no"): "no pair files",
+        (photos, "--backbone", BACKBONE, "--out", pairs): "pairs.txt",
+    }.items():
+        done = subprocess.run([PROGRAM, "export", *map(str, arguments)], capture_output=True, text=True)
+        assert done.returncode == 1 and text in done.stderr, done.stderr
+        assert done.stderr.count("imatch-lua: ") == 1 and "traceback" not in done.stderr, done.stderr
+
+
+def test_pair_files_of_two_backbones_need_a_choice(photos, tmp_path):
+    for size, weight in ((288, "one"), (144, "two")):
+        run("run", "-w", "dense_sift", "--root", photos, "--out", tmp_path / weight, "--image-size", size)
+        for file in pathlib.Path(tmp_path / weight).rglob("*.json"):
+            pair = json.loads(file.read_text())
+            pair["weight"] = weight
+            file.write_text(json.dumps(pair))
+    done = subprocess.run([PROGRAM, "export", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "out"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "--weight chooses one" in done.stderr
+    run("export", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "out", "--weight", "two", "--img-root", photos)
+    assert len(pairs_of(tmp_path / "out")) == 3
