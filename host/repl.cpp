@@ -69,7 +69,8 @@ class Editor {
     el_set(editor_, EL_BIND, "^I", "imatch-complete", nullptr);
     el_set(editor_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     el_set(editor_, EL_ADDFN, "imatch-newline", "Begin another line", &Editor::on_newline);
-    el_set(editor_, EL_BIND, "^[^M", "imatch-newline", nullptr);
+    for (const char* alt_enter : {"^[^M", "^[^J"})
+      el_set(editor_, EL_BIND, alt_enter, "imatch-newline", nullptr);
     el_set(editor_, EL_ADDFN, "imatch-paste", "Take what is pasted", &Editor::on_paste);
     el_set(editor_, EL_BIND, "^[[200~", "imatch-paste", nullptr);
     el_source(editor_, nullptr);

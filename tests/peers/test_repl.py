@@ -116,3 +116,158 @@ def test_a_second_ctrl_c_kills(session):
     session.expect(pexpect.EOF)
     session.close()
     assert session.signalstatus == signal.SIGINT
+
+
+def test_tab_completes_option_names_inside_braces(session):
+    session.sendline("w = im.image.new(64, 48);")
+    session.send("w:resize { mode = 'longer', si\t")
+    session.sendline("16 }:width()")
+    session.expect("\r\n16\r\n")
+    session.send("im.range(1, #im.choice({ 4, 5, 6 }, 2))[2] + #im.sweep { name = 'x', re\t\t")
+    session.expect("report = +retry_failed = ")
+    session.sendintr()
+    session.expect("> ")
+    # Over several lines, and not where a value is expected.
+    session.sendline("w:resize {")
+    session.expect(">> ")
+    session.send("mode = 'longer', s\t")
+    session.sendline("8 }:height()")
+    session.expect("\r\n6\r\n")
+
+
+def test_pasted_lines_are_taken_as_they_are(session):
+    lines = "local t = {\n\tpasted = 40,\n}\nfunction from_paste()\n\treturn 'a\tb', 2\nend"
+    session.send("\x1b[200~" + lines.replace("\n", "\r") + "\x1b[201~")
+    session.send("\r")
+    session.expect("> ")
+    session.sendline("(from_paste():gsub('\\t', 'TAB'))")
+    session.expect_exact("aTABb")
+    session.send("\x1b[200~1 + 41\x1b[201~\r")
+    session.expect("\r\n42\r\n")
+
+
+def test_alt_enter_begins_another_line_of_the_same_statement(session):
+    session.send("x = 6\x1b\ry = 7\r")
+    session.sendline("x * y")
+    session.expect("\r\n42\r\n")
+
+
+def test_history_is_searched_backwards(session):
+    session.sendline("'needle' .. 1")
+    session.expect_exact("needle1")
+    session.sendline("'hay' .. 2")
+    session.expect_exact("hay2")
+    session.send("\x12needle")
+    time.sleep(0.3)
+    session.send("\x1b")
+    time.sleep(0.3)
+    session.send("\r")
+    session.expect_exact("\r\nneedle1\r\n")
+
+
+def test_the_last_two_results(session):
+    session.sendline("20")
+    session.expect("\r\n20\r\n")
+    session.sendline("1")
+    session.expect("\r\n1\r\n")
+    session.sendline("_ + __")
+    session.expect("\r\n21\r\n")
+
+
+def test_shell_commands(session, tmp_path):
+    (tmp_path / "below").mkdir()
+    session.sendline("$ echo $((6 * 7))")
+    session.expect("42\r\n")
+    session.sendline("$ cd below")
+    session.sendline("$ pwd")
+    session.expect_exact(str(tmp_path / "below"))
+    session.sendline("$ exit 3")
+    session.expect_exact("exit status 3")
+
+
+def test_an_undefined_variable_is_told_but_libraries_are_left_alone(session):
+    session.sendline("prnt")
+    session.expect_exact("warning: undefined variable 'prnt'; did you mean 'print'?")
+    session.expect_exact("nil")
+    session.sendline("defined = 1;")
+    session.sendline("im.arguments('x', 'y') and defined")
+    session.expect("\r\n1\r\n")
+    assert "warning" not in session.before
+
+
+def test_question_mark_alone_gives_the_overview(session):
+    session.sendline("?")
+    session.expect_exact("im.<table>.<function>; ?table lists it")
+    session.expect("render +")
+
+
+def test_cycles_and_depth(session):
+    session.sendline("a = { b = { c = { d = { e = { 1 } , f = 1 } } } }; a.self = a;")
+    session.sendline("a")
+    session.expect_exact("{ b = { c = { d = { e = {...}, f = 1 } } }, self = <cycle> }")
+
+
+def test_a_picture_is_shown_in_half_blocks(session):
+    session.sendline("im.image.new(4, 2)")
+    session.expect_exact("Image(4x2")
+    session.expect_exact("\x1b[38;2;0;0;0m\x1b[48;2;0;0;0m▀")
+
+
+def test_it_survives_a_resize(session):
+    session.sendline("im.terminal_size().columns")
+    session.expect("\r\n120\r\n")
+    session.setwinsize(30, 60)
+    session.sendline("im.terminal_size().columns")
+    session.expect("\r\n60\r\n")
+    session.send("'" + "x" * 70 + "'")
+    session.setwinsize(30, 90)
+    session.sendline(":len()")
+    session.expect("\r\n")
+    session.sendline("('" + "y" * 75 + "'):len()")
+    session.expect("\r\n75\r\n")
+
+
+def test_a_session_inside_of_a_script_sees_and_changes_its_variables(tmp_path):
+    (tmp_path / "inside.lua").write_text("""
+      local im = require "imatch"
+      local outer = 10
+      local function work(parameter)
+        local hidden = 1
+        local hidden = parameter * 2
+        local unset
+        im.repl()
+        print("after", hidden, outer, unset)
+      end
+      work(21)
+    """)
+    environment = dict(os.environ, XDG_STATE_HOME=str(tmp_path), TERM="xterm", LANG="C.UTF-8")
+    child = pexpect.spawn(PROGRAM, ["inside.lua"], env=environment, encoding="utf-8", timeout=20, dimensions=(40, 120), cwd=str(tmp_path))
+    child.expect_exact("The script waits")
+    child.expect("> ")
+    child.sendline("hidden, parameter, outer")
+    child.expect("\r\n42\r\n21\r\n10\r\n")
+    child.sendline("hidden = hidden + 1; outer = 'changed'; unset = true; other = 5")
+    child.sendline("hidd\t")
+    child.expect("\r\n43\r\n")
+    child.sendeof()
+    child.expect_exact("after\t43\tchanged\ttrue")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_pictures_by_sixel_and_kitty(tmp_path):
+    """Both are read back and compared with the picture, by what their descriptions say."""
+    script = "local i = im.image.new(%d, %d, { 255, 0, 0 }) io.write(require('imatch.preview').text(i, '%s'))"
+    out = os.popen(f'{PROGRAM} -e "im = require \'imatch\' {script % (9, 7, "sixel")}"').read()
+    assert out.startswith('\x1bPq"1;1;9;7#0;2;0;0;0') and out.endswith("-\x1b\\\n")
+    bands = out[out.rindex("#215;2;100;100;100") + len("#215;2;100;100;100"):-3].split("-")[:-1]
+    assert bands == ["#180!9~", "#180!9@"]  # red is 5 * 36; six rows, then one
+    import base64
+    import io
+    from PIL import Image
+    out = os.popen(f'{PROGRAM} -e "im = require \'imatch\' {script % (300, 200, "kitty")}"').read()
+    chunks = out.strip("\n").split("\x1b\\")[:-1]
+    assert chunks[0].startswith("\x1b_Ga=T,f=100,m=")
+    picture = Image.open(io.BytesIO(base64.b64decode("".join(chunk.split(";", 1)[1] for chunk in chunks))))
+    assert picture.size == (300, 200) and picture.convert("RGB").getpixel((5, 5)) == (255, 0, 0)

@@ -1,13 +1,36 @@
--- imatch-lua doc [NAME]: the documentation of a function, table or type; without a name the overview.
+-- imatch-lua doc [NAME]: prints what ?NAME prints in the interactive session; or writes all of it as files.
 local im = require "imatch"
 
-local parser = im.arguments("imatch-lua doc", "Prints the documentation of a function, table or type.")
-parser:argument("name", "such as match.mutual_nearest, Image or cache"):args "?"
+local parser = im.arguments("imatch-lua doc",
+  "Prints the documentation of a function, a type or a table; of everything without a name. Or writes it as files.")
+parser:argument("name", "such as match.mutual_nearest, Image:resize, image"):args "?"
+parser:option("--markdown", "write the reference as Markdown into this folder")
+parser:option("--meta", "write LuaCATS annotations, by which lua-language-server completes and checks, into this folder")
+parser:flag("--check", "with --markdown or --meta: write nothing, exit status 1 when a file would change")
 local arguments = parser:parse { ... }
 
-local text, message = im.doc.text(arguments.name or "")
-if not text then
-  io.stderr:write("imatch-lua: ", message, "\n")
-  os.exit(1)
+if not arguments.markdown and not arguments.meta then
+  local text, message = im.doc.text(arguments.name or "")
+  if not text then
+    io.stderr:write("imatch-lua: ", message, "\n")
+    os.exit(1)
+  end
+  print(text)
+  return
 end
-print(text)
+
+local reference = require "imatch.reference"
+local num_changed = 0
+local function write(files, folder)
+  for _, name in ipairs(reference.write(files, folder, arguments.check)) do
+    num_changed = num_changed + 1
+    print((arguments.check and "%s/%s: not up to date" or "%s/%s"):format(folder, name))
+  end
+end
+if arguments.markdown then
+  write(reference.markdown(), arguments.markdown)
+end
+if arguments.meta then
+  write(reference.annotations(), arguments.meta)
+end
+os.exit(arguments.check and num_changed > 0 and 1 or 0)

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sweeps at their limits: killed again and again with several workers, 100,000 cells, memory, the cost of a cell, Slurm."""
+
+import csv
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
+
+CELLS = """
+local im = require "imatch"
+im.sweep {
+  name = "cells", out = "runs", report = false,
+  axes = { i = im.range(1, tonumber(arg[1])), th = { 0.1, 0.2, 0.4, 0.8 } },
+  best = { metric = "score", direction = "max", over = { "i" } },
+  measure = function(p, cell)
+    im.sleep(tonumber(arg[2])) -- a global: how long it waits is no input
+    if p.i % 50 == 7 then error("cell " .. p.i .. " is broken") end
+    return { score = math.sin(p.i) * p.th, draw = math.random(), seed = cell.seed, worker_ms = im.now() }
+  end,
+}
+"""
+
+
+def start(folder, n, sleep_s=0, quiet=True, **environment):
+    (folder / "cells.lua").write_text(CELLS)
+    return subprocess.Popen([PROGRAM, *(["--quiet"] if quiet else []), "sweep", "run", "cells.lua", str(n), str(sleep_s)], cwd=folder,
+                            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **environment))
+
+
+def finish(process):
+    out, err = process.communicate(timeout=500)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def results(folder):
+    (path,) = (folder / "runs/cells").iterdir()
+    with open(path / "results.csv", newline="") as file:
+        return [{name: value for name, value in row.items() if not name.endswith("_ms")} for row in csv.DictReader(file)]
+
+
+def run_with_usage(command, folder):
+    """Standard output of a program, its processor seconds (what others do on the machine adds nothing), its peak size in MB."""
+    read, write = os.pipe()
+    child = subprocess.Popen(command, cwd=folder, stdout=write)
+    os.close(write)
+    with os.fdopen(read) as stream:
+        out = stream.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    return out, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    finish(start(folder, 500))
+    return results(folder)
+
+
+def test_2000_cells_killed_ten_times_with_one_to_four_workers(tmp_path, undisturbed):
+    assert len(undisturbed) == 2000
+    moments = random.Random(5)
+    num_finished = [0]
+    for kill in range(10):
+        workers = [start(tmp_path, 500, 0.002) for _ in range(1 + kill % 4)]
+        # Late enough that something happens: cells are being written when the signal comes.
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.glob("runs/cells/*/cells/*.json"))) <= num_finished[-1] + 10 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0, 0.15))
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.communicate()
+        num_finished.append(len(list(tmp_path.glob("runs/cells/*/cells/*.json"))))
+    assert 0 < num_finished[1] and num_finished[-1] < 2000, num_finished  # each kill hit a run at work
+    workers = [start(tmp_path, 500) for _ in range(4)]
+    for worker in workers:
+        finish(worker)
+    assert results(tmp_path) == undisturbed
+    (path,) = (tmp_path / "runs/cells").iterdir()
+    assert not list(path.glob("cells/*.claim*")) and not list(path.glob("workers/*.alive"))
+
+
+def test_another_value_of_an_axis_runs_the_new_cells_only(tmp_path):
+    out, _ = finish(start(tmp_path, 20, quiet=False))
+    assert "80 cells, 80 measured, 0 cached" in out
+    (tmp_path / "cells.lua").write_text(CELLS.replace("0.8 }", "0.8, 1.6 }"))
+    out = subprocess.run([PROGRAM, "cells.lua", "20", "0"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "100 cells, 20 measured, 80 cached" in out
+
+
+def test_a_worker_that_was_killed_leaves_its_cell_to_the_others_at_once(tmp_path):
+    first = start(tmp_path, 1, 30)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("runs/cells/*/cells/*.claim")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    (claim,) = tmp_path.glob("runs/cells/*/cells/*.claim")
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    begin = time.monotonic()
+    finish(start(tmp_path, 1))
+    assert time.monotonic() - begin < 20 and not claim.exists()
+    assert len(results(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("name", ["SLURM_PROCID", "RANK"])
+def test_only_rank_0_draws_progress(tmp_path, name):
+    _, err = finish(start(tmp_path, 5, quiet=False, **{name: "1"}))
+    assert err == ""
+    (tmp_path / "cells.lua").write_text(CELLS)
+    _, err = finish(start(tmp_path, 6, quiet=False, **{name: "0"}))
+    assert "24 of 24 cells" in err
+
+
+def test_100000_cached_cells(tmp_path):
+    (tmp_path / "many.lua").write_text("""
+      local im = require "imatch"
+      im.sweep { name = "many", out = "runs", axes = { i = im.range(1, 25000), th = { 1, 2 }, place = { 1, 2 } },
+        best = { metric = "a", over = { "place" }, units = { "place" } },
+        measure = function(p) return { a = p.i / p.th, b = math.random(), even = p.i % 2 == 0 } end }
+    """)
+    _, first_s, _ = run_with_usage([PROGRAM, "--quiet", "many.lua"], tmp_path)
+    (report,) = tmp_path.glob("runs/many/*/report.html")
+    report.unlink()  # so that it is written again
+    out, seconds, peak_mb = run_with_usage([PROGRAM, "--quiet", "many.lua"], tmp_path)
+    assert "0 measured, 100000 cached" in out and report.exists()
+    print(f"100,000 cells: {first_s / 100:.3f} ms each; cached: {seconds:.2f} s of processor time, {peak_mb:.0f} MB")
+    assert seconds < 10 and peak_mb < 1024
+    plan, plan_s, _ = run_with_usage([PROGRAM, "sweep", "plan", "many.lua"], tmp_path)
+    assert "100000 cells, 100000 cached, 0 to measure" in plan and plan_s < 10
+
+
+def test_memory_stays_flat_over_10000_cells_of_10_mb(tmp_path):
+    (tmp_path / "memory.lua").write_text("""
+      local im = require "imatch"
+      local function resident_mb()
+        for line in io.lines "/proc/self/status" do
+          local kb = line:match "^VmRSS:%s*(%d+)"
+          if kb then return tonumber(kb) / 1024 end
+        end
+      end
+      local result = im.sweep { name = "memory", out = "runs", quiet = true, report = false, axes = { i = im.range(1, 10000) },
+        setup = function() return im.image.new(920, 920) end,
+        measure = function(_, _, image)
+          local tensor = im.image.normalize(image) -- 3 x 920 x 920 float32: 10 MB, left to the collector
+          return { mb = resident_mb(), numel = tensor:numel() }
+        end }
+      local rows = result.rows
+      local function mean(from, to)
+        local sum = 0
+        for i = from, to do sum = sum + rows[i].mb end
+        return sum / (to - from + 1)
+      end
+      print(mean(501, 1500), mean(9001, 10000))
+    """)
+    out, _, peak_mb = run_with_usage([PROGRAM, "--quiet", "memory.lua"], tmp_path)
+    early, late = map(float, out.split())
+    print(f"resident size: {early:.0f} MB in cells 500 to 1,500, {late:.0f} MB in the last 1,000; peak {peak_mb:.0f} MB")
+    assert late < early + 64
+
+
+def test_an_empty_cell_costs_little(tmp_path):
+    (tmp_path / "empty.lua").write_text("""
+      local im = require "imatch"
+      local start = im.now()
+      im.sweep { name = "empty", out = "runs", quiet = true, report = false, axes = { i = im.range(1, 5000) },
+        measure = function() return {} end }
+      print((im.now() - start) / 5)
+    """)
+    # The least of three: other programs on the machine only add.
+    costs = []
+    for _ in range(3):
+        out, _, _ = run_with_usage([PROGRAM, "--quiet", "empty.lua"], tmp_path)
+        costs.append(float(out))
+        shutil.rmtree(tmp_path / "runs")
+    print(f"an empty cell costs {min(costs):.3f} ms")
+    assert min(costs) <= 0.5
+
+
+SLURM_LOCAL = pathlib.Path(os.environ.get("IMATCH_SLURM_LOCAL", ROOT.parent / "shared/tools/slurm-local"))
+
+
+@pytest.fixture
+def slurm(tmp_path_factory):
+    if not SLURM_LOCAL.exists():
+        pytest.skip("slurm-local is not there (IMATCH_SLURM_LOCAL names it)")
+    if not shutil.which("slurmctld") or not shutil.which("munged"):
+        pytest.skip("Slurm is not installed (Debian: slurm-wlm munge)")
+    folder = tmp_path_factory.mktemp("slurm")
+    started = subprocess.run([SLURM_LOCAL, "start", folder], capture_output=True, text=True)
+    if started.returncode != 0:
+        subprocess.run([SLURM_LOCAL, "stop", folder])
+        pytest.skip(f"Slurm does not start here: {started.stderr.strip()}")
+    yield folder
+    subprocess.run([SLURM_LOCAL, "stop", folder])
+
+
+def test_two_slurm_nodes_and_one_of_them_dies(tmp_path, slurm, undisturbed):
+    (tmp_path / "cells.lua").write_text(CELLS)
+    environment = dict(os.environ, SLURM_CONF=str(slurm / "slurm.conf"))
+    command = ["srun", "-N2", "-n4", "--ntasks-per-node=2", "--no-kill", "--kill-on-bad-exit=0", PROGRAM, "cells.lua", "500", "0.01"]
+    job = subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.glob("runs/cells/*/cells/*.json"))) < 300 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # The node dies like a machine: its daemon, what the daemon started, and the workers below.
+    victims = [int((slurm / "d.n2.pid").read_text())]
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and b"SLURMD_NODENAME=n2\0" in (entry / "environ").read_bytes() + b"\0":
+                victims.append(int(entry.name))
+        except OSError:
+            pass
+    assert len(victims) >= 3
+    for victim in victims:
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    try:
+        job.communicate(timeout=120)
+    except subprocess.TimeoutExpired:  # Slurm itself waits for the node; the other node's workers are what counts
+        job.kill()
+        job.communicate()
+    finish(start(tmp_path, 500))
+    assert results(tmp_path) == undisturbed
