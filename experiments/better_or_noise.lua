@@ -32,9 +32,10 @@ local result = im.sweep {
   best = { metric = "precision", direction = "max", over = { "place", "rotation_deg" }, units = { "place" } },
 }
 
-local difference = result:difference("precision", { backbone = "dense_sift" }, { backbone = "efficientnet_lite0" }, { "place" })
+local sift, net = { backbone = "dense_sift" }, { backbone = "efficientnet_lite0" }
+local difference = result:difference("precision", sift, net, { "place" })
 local is_noise = difference.low <= 0 and difference.high >= 0
-print(("\nefficientnet_lite0 less dense_sift, share of right matches: %+.3f, 95 %% interval %+.3f to %+.3f over %d places:"):format(
+print(("\nefficientnet_lite0 less dense_sift, share of right matches: %+.3f, 95 %% interval %+.3f to %+.3f, %d places:"):format(
   difference.mean, difference.low, difference.high, num_places))
 print("  " .. (is_noise and "cannot be told from noise" or difference.mean > 0 and "better" or "worse"))
 return result

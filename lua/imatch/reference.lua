@@ -187,7 +187,8 @@ local function entry_annotations(entry, full_name, is_class, out)
     for _, option in ipairs(entry.options) do
       local default = default_text(option)
       out[#out + 1] = ("---@field %s? %s %s%s%s"):format(option.name, annotation(option.type, is_class),
-        (option.doc:gsub("\n", " ")), option.allowed ~= "" and " " .. option.allowed .. "." or "", default ~= "" and " Default " .. default .. "." or "")
+        (option.doc:gsub("\n", " ")), option.allowed ~= "" and " " .. option.allowed .. "." or "",
+        default ~= "" and " Default " .. default .. "." or "")
     end
     out[#out + 1] = ""
   end

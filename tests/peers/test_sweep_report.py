@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import statistics
 import subprocess
+import time
 
 import pytest
 
@@ -24,7 +25,7 @@ im.sweep {
   name = "page", out = "runs", quiet = true, pictures = 6,
   axes = { altitude_m = { 60, 120, 240 }, backbone = { "dense_sift", "<b>net</b></script>" }, match_th = { 0.1, 0.3, 0.5, 0.7 },
            place = im.range(1, %d), rotation_deg = im.range(0, 315, 45) },
-  best = { metric = "corner_error_px", statistic = "median", over = { "place", "rotation_deg" } },
+  best = { metric = "corner_error_px", statistic = "median", over = { "place", "rotation_deg" }, units = { "place" } },
   measure = function(p)
     if p.place == 2 and p.rotation_deg == 45 then error("<img src=x onerror=alert(1)>") end
     if p.place == 1 and p.rotation_deg == 90 then return { corner_error_px = 1 / 0, num_inliers = 0 } end
@@ -137,6 +138,84 @@ def test_another_metric_is_drawn_on_request(page):
     assert page.evaluate("document.getElementById('lines-title').textContent") == "num inliers along match th"
 
 
+def test_all_axes_at_once(page, run):
+    assert page.evaluate("document.querySelectorAll('#parallel svg .mark-line.role-mark path').length") == 3 * 2 * 4
+    titles = page.evaluate("[...document.querySelectorAll('#parallel svg .role-axis-label text')].map((t) => t.textContent)")
+    assert titles[:3] == ["altitude [m]", "backbone", "match th"] and titles[3] in ("corner error [px]", "num inliers")
+
+
+def test_the_pareto_set_is_on_a_line(page):
+    front = page.evaluate("""(() => {
+      const s = window.sweep, spec = window.sweep_charts.cost_spec(s.metric("corner_error_px"), s.best.over, undefined, "mean");
+      const key = (v) => [v.x, v.y];
+      return {front: spec.front.map(key), all: spec.spec.data.values.map(key)};
+    })()""")
+    beaten = [p for p in front["all"] if any(q[0] <= p[0] and q[1] <= p[1] and q != p for q in front["all"])]
+    assert sorted(front["front"]) == sorted(p for p in front["all"] if p not in beaten)
+    assert page.evaluate("document.querySelectorAll('#cost svg .mark-line.role-mark path').length") == 1
+
+
+def test_intervals_are_drawn_over_places(page, run):
+    drawn = page.evaluate("""(() => {
+      const s = window.sweep, c = window.sweep_charts;
+      return c.line_spec(s.metric("corner_error_px"), s.axis("match_th"), s.axis("backbone"), "interval").data.values.map((v) => [v.color, v.x, v.y, v.low, v.high]);
+    })()""")
+    for backbone, threshold, mean, low, high in drawn:
+        means = []
+        for place in "123":
+            numbers = [float(r["corner_error_px"]) for r in table(run) if r["backbone"] == backbone and float(r["match_th"]) == threshold
+                       and r["place"] == place and r["status"] == "ok" and r["corner_error_px"] != "inf"]
+            means.append(statistics.mean(numbers))
+        # Three places: the interval reaches from about the least mean of a place to the largest.
+        assert min(means) - 1e-4 <= low < mean < high <= max(means) + 1e-4
+    page.evaluate("(() => { const x = document.getElementById('statistic'); x.value = 'interval'; x.dispatchEvent(new Event('change')); })()")
+    assert "bootstrap 95 % interval of the mean over place" in page.evaluate("document.getElementById('lines-caption').textContent")
+
+
+def test_a_click_shows_the_pair(page):
+    page.evaluate("document.querySelectorAll('.table tbody tr')[1].click()")
+    assert page.evaluate("document.getElementById('selection-section').hidden") is False
+    assert page.evaluate("document.querySelectorAll('#selection img').length") >= 1
+    for _ in range(20):  # the page may still be scrolling, or drawing anew
+        time.sleep(0.2)
+        point = page.evaluate("""(() => { const mark = document.querySelector('#cost svg .mark-symbol.role-mark path');
+          mark.scrollIntoView({block: "center", behavior: "instant"});
+          const box = mark.getBoundingClientRect();
+          return [box.left + box.width / 2, box.top + box.height / 2]; })()""")
+        for kind in ("mousePressed", "mouseReleased"):
+            page.call("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", clickCount=1)
+        title = page.evaluate("document.getElementById('selection-title').textContent")
+        if title.startswith("24 cells"):
+            break
+    assert title.startswith("24 cells with altitude_m = ") and "backbone = " in title and "match_th = " in title
+    assert page.evaluate("document.getElementById('table-count').textContent").startswith("24 of ")
+
+
+def test_two_runs_side_by_side(browser, run, tmp_path):
+    (tmp_path / "page.lua").write_text((SCRIPT % 3).replace("num_inliers = math", "num_inliers = 7 + math"))
+    subprocess.run([PROGRAM, "--quiet", "page.lua"], cwd=tmp_path, check=True, timeout=600)
+    (other,) = (tmp_path / "runs" / "page").iterdir()
+    done = subprocess.run([PROGRAM, "sweep", "diff", run, other, "--html", "d.html"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    browser.requests.clear()
+    browser.problems.clear()
+    browser.open(tmp_path / "d.html", DRAWN)
+    assert browser.evaluate(DRAWN) == "true" and browser.problems == []
+    assert [url for url in browser.requests if not url.startswith(("data:", "file:"))] == []
+    assert browser.evaluate("document.querySelectorAll('main b, img[src=x]').length") == 0
+    cards = browser.evaluate("[...document.querySelectorAll('#summary .card')].map((c) => c.innerText)")
+    (inliers,) = [text for text in cards if "INLIERS" in text.upper()]
+    # 24 of 552 cells found nothing in both runs.
+    assert float(inliers.split("\n")[1]) == pytest.approx(7 * 528 / 552, abs=1e-3)
+    assert "B is better in 528, worse in 0, the same in 24" in inliers
+    assert browser.evaluate("document.querySelectorAll('#scatter svg .mark-symbol.role-mark path').length") > 500
+    browser.evaluate("(() => { const x = document.getElementById('metric'); x.value = 'num_inliers'; x.dispatchEvent(new Event('change')); })()")
+    assert browser.evaluate("document.querySelectorAll('#examples .example').length") > 0
+    text = browser.evaluate("document.querySelector('#examples .rank').textContent")
+    before, after = map(int, text.split(": ")[1].split(" → "))
+    assert after - before == 7
+
+
 def test_it_follows_the_dark_scheme(run):
     with chromium.Chromium(dark=True) as browser:
         browser.open(run / "report.html", DRAWN)
@@ -153,3 +232,4 @@ def test_50000_rows_open_quickly(browser, tmp_path):
     assert browser.evaluate("window.sweep.num_cells") == 3 * 2 * 4 * 261 * 8
     assert browser.evaluate("document.querySelectorAll('.table tbody tr').length") < 100
     print(f"a report of 50,112 cells opens in {seconds:.2f} s")
+    assert seconds < 3 * max(1, os.getloadavg()[0] / os.cpu_count())

@@ -1,0 +1,2985 @@
+---@meta imatch
+-- Made by `imatch-lua doc --meta lua/imatch/_meta`: types for lua-language-server.
+
+---@class imatch
+local im = {}
+
+---A command-line parser (lua-argparse): parser:option '--map', parser:flag '--all', parser:argument 'photo', then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2.
+---```lua
+---local parser = im.arguments('demo', 'Shows it.')
+---parser:option '--map'
+---print(parser:parse({ '--map', 'a.tif' }).map)
+---```
+---@param name any
+---@param description any
+---@return any
+function im.arguments(name, description) end
+
+---n different values drawn at random: from a list, or from { low =, high = } evenly, with scale = 'log' by their logarithm, with integer = true whole numbers. Fewer where there are not as many. Only the seed (default 0) decides, and a larger n keeps what a smaller one drew.
+---```lua
+---print(#im.choice({ low = 0.001, high = 1, scale = 'log' }, 5))
+---```
+---@param from any
+---@param n any
+---@param seed? any
+---@return any[]
+function im.choice(from, n, seed) end
+
+---Every combination of options whose values are lists, as tables: a backbone with options of its own is one value of an axis.
+---```lua
+---print(#im.combinations { name = 'dense_sift', step = { 8, 16 } })
+---```
+---@param options any
+---@return table[]
+function im.combinations(options) end
+
+---Whether a person is at the other end of standard input and output.
+---```lua
+---print(im.is_terminal())
+---```
+---@return boolean
+function im.is_terminal() end
+
+---n numbers from low to high, both among them, evenly spaced.
+---```lua
+---print(im.linspace(0, 1, 5)[2])
+---```
+---@param low any
+---@param high any
+---@param n any
+---@return any[]
+function im.linspace(low, high, n) end
+
+---n numbers from low to high, both among them and above 0, each the same multiple of the one before.
+---```lua
+---print(im.logspace(1, 1000, 4)[3])
+---```
+---@param low any
+---@param high any
+---@param n any
+---@return any[]
+function im.logspace(low, high, n) end
+
+---A function that gives the same results and remembers the last `size` of them (default 16). Its arguments are numbers, strings, booleans or nil. Nobody may close what it returns.
+---```lua
+---local square = im.memoize(function(x) return x * x end); print(square(3))
+---```
+---@param fn any
+---@param size? any
+---@return function
+function im.memoize(fn, size) end
+
+---Objects that are neither closed nor collected (handles), the native memory behind them and Lua's own, in mebibytes.
+---```lua
+---print(im.memory().native_mb)
+---```
+---@return table
+function im.memory() end
+
+---Seconds on a clock that only moves forward, for measuring.
+---```lua
+---local start = im.now(); print(im.now() - start)
+---```
+---@return number
+function im.now() end
+
+---The points of a CSV file for `points` of im.sweep: one row a point, one column a parameter. A column of numbers gives numbers, one of true and false booleans; an empty field is a parameter that the point does not have. plan.csv and failed.csv of a run folder are such files. Fails with 'not_found' or 'bad_format'.
+---```lua
+---local file = io.open('/tmp/imatch-lua-points.csv', 'w')
+---file:write('backbone,step\nsift,8\nnet,\n')
+---file:close()
+---print(#im.points('/tmp/imatch-lua-points.csv').rows)
+---```
+---@param path any
+---@return any
+function im.points(path) end
+
+---Shows a picture in the terminal: by the kitty protocol or as sixels where it knows them, else as half blocks in colour. way: 'kitty', 'sixel', 'blocks' or 'none'; the environment variable IMATCH_PREVIEW chooses one for good. The interactive session shows pictures this way.
+---```lua
+---im.preview(im.image.new(8, 8), 'blocks')
+---```
+---@param image any
+---@param way? any
+function im.preview(image, way) end
+
+---low, low + step, ... up to high, which is among them when it is a whole number of steps away; step (default 1) may be negative.
+---```lua
+---print(#im.range(0, 315, 45))
+---```
+---@param low any
+---@param high any
+---@param step? any
+---@return any[]
+function im.range(low, high, step) end
+
+---Stops here and lets a person look: an interactive session in which the local variables of the calling function are variables. What is assigned to them stays when Ctrl-D lets the script go on.
+---```lua
+---local x = 1
+---if im.is_terminal() then im.repl() end
+---```
+function im.repl() end
+
+---Calls the function and closes every object that was opened inside, except those it returns: also when it fails or is interrupted.
+---```lua
+---local w = im.scope(function() return im.image.new(640, 480):width() end)
+---```
+---@param fn any
+---@return any
+function im.scope(fn) end
+
+---An interactive session whose variables are the fields of a table, until the end of input. im.repl() is this with the local variables of its caller.
+---```lua
+---if im.is_terminal() then im.session({ x = 1 }) end
+---```
+---@param variables any
+function im.session(variables) end
+
+---What the command line said: device, threads, cache, seed, quiet, script, command_line.
+---```lua
+---print(im.settings().device)
+---```
+---@return table
+function im.settings() end
+
+---Waits; Ctrl-C ends the wait.
+---```lua
+---im.sleep(0.01)
+---```
+---@param seconds any
+function im.sleep(seconds) end
+
+---@class imatch.sweep.options
+---@field name? string Required. Becomes the folder out/<name>/<hash>.
+---@field axes? table Required without points. { axis = { values... }, ... }: numbers, text, booleans, tables of these. The last axis changes fastest. A text that names a file counts by what the file holds.
+---@field points? table Points that are listed instead of combined: { { axis = value, ... }, ... }, or what im.points reads from a CSV file. With axes, every point with every combination. What occurs twice runs once.
+---@field sample? integer Random search: this many of the cells, drawn by the seed. A larger number keeps those of a smaller one.
+---@field measure? function Required. function(p, cell, shared) -> { metric = value, ... }. p holds the parameters; cell has key, index, seed, picture (whether to leave one) and save_image(name, image); math.random is seeded with cell.seed. An error, or nil and a message, is recorded as a failed cell, and the rest goes on.
+---@field order? string[] Axes that come first, in this order; the others follow sorted by name.
+---@field where? function function(p) -> boolean: which combinations are cells.
+---@field setup? function function() -> shared: called once, and only when there is something to measure.
+---@field inputs? table|function Files and folders (by content) and values that `measure` depends on and that its code does not show. As function(p) it says so for each cell: a changed file touches only its cells.
+---@field best? table { metric =, direction = 'min' or 'max', statistic = 'mean' or 'median', over = { axes to sum up over }, units = { those of them that the 95 % interval draws from: places, seeds } }.
+---@field picture? function function(p, cell, shared): called afterwards for the best cells, the worst and some between.
+---@field pictures? integer How many cells leave pictures. Default 12.
+---@field seed? integer Default: --seed. The seed of a cell is made of it and the cell's key.
+---@field out? string Folder of all runs. Default 'runs'.
+---@field retry_failed? boolean Measure the cells again that failed in an earlier run. Default false.
+---@field max_failures? integer Give up when more cells than this fail in this run; 0: at the first; -1: never. A failed cell keeps message, traceback, parameters and what it printed: `imatch-lua sweep show --failed`. Default -1.
+---@field durable? boolean Flush every cell to the disk, against power failure; finished cells survive a killed process either way. Default false.
+---@field quiet? boolean Print neither progress nor summary. Default false.
+---@field report? table What the charts show first: { metric, line_x, line_color, heat_x, heat_y, heat_facet }; false: no page.
+---@field facts? table More for provenance.json: hashes of weights, versions of data.
+
+---Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Changed code, inputs or seed begin a new folder; another value on an axis runs the new cells only; a killed or interrupted sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), group(metric, axes [, units]) with mean, std and bootstrap 95 % interval, pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.
+---```lua
+---im.sweep { name = 'demo', out = '/tmp/imatch-lua-examples', quiet = true, report = false, axes = { th = im.linspace(0, 1, 5) }, measure = function(p) return { score = p.th * (1 - p.th) } end }
+---```
+---@param options imatch.sweep.options
+---@return any
+function im.sweep(options) end
+
+---{columns, rows} of the terminal at standard output; 80 and 24 where there is none.
+---```lua
+---print(im.terminal_size().columns)
+---```
+---@return table
+function im.terminal_size() end
+
+---Version of the program and of every component, processor and GPU, by name.
+---```lua
+---print(im.version().LibTorch)
+---```
+---@return table
+function im.version() end
+
+---A read-only view of a contiguous float32 tensor on the CPU: view[i] is the i-th number, 0-based and row-major, view.size how many there are. Costs one load a number in compiled loops. It keeps the tensor alive, but must not be used after tensor:close().
+---```lua
+---local v = im.view(im.tensor.from_table { 1, 2, 3 }); print(v[2], v.size)
+---```
+---@param tensor any
+---@return any
+function im.view(tensor) end
+
+---Numbers in a regular array, on the CPU or a GPU; immutable.
+---@class Tensor
+local Tensor = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Tensor:close() end
+
+---Cosine of the angle between two tensors read as vectors, in [-1, 1]; 0 when one of them is zero.
+---```lua
+---print(im.tensor.from_table { 1, 0 }:cosine(im.tensor.from_table { 1, 1 }))
+---```
+---@param other any
+---@return number
+function Tensor:cosine(other) end
+
+---Address of the first element of a contiguous float32 tensor on the CPU. Use im.view, which keeps the tensor alive.
+---```lua
+---local view = im.view(im.tensor.from_table { 1, 2 }); print(view[0])
+---```
+---@return any
+function Tensor:data_address() end
+
+---'cpu', 'cuda:0' ...
+---```lua
+---print(im.tensor.from_table { 1 }:device())
+---```
+---@return string
+function Tensor:device() end
+
+---'float32', 'float16', 'int64' ...
+---```lua
+---print(im.tensor.from_table { 1 }:dtype())
+---```
+---@return string
+function Tensor:dtype() end
+
+---One element; indices are 0-based, one for each dimension.
+---```lua
+---print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:get(1, 0))
+---```
+---@param i any
+---@param j any
+---@return number
+function Tensor:get(i, j, ...) end
+
+---Largest element; an empty tensor is an error.
+---```lua
+---print(im.tensor.from_table { 1, 2 }:max())
+---```
+---@return number
+function Tensor:max() end
+
+---Largest absolute difference of two tensors of the same shape.
+---```lua
+---print(im.tensor.from_table { 1, 2 }:max_difference(im.tensor.from_table { 1, 5 }))
+---```
+---@param other any
+---@return number
+function Tensor:max_difference(other) end
+
+---Mean of all elements; an empty tensor is an error.
+---```lua
+---print(im.tensor.from_table { 1, 2 }:mean())
+---```
+---@return number
+function Tensor:mean() end
+
+---Smallest element; an empty tensor is an error.
+---```lua
+---print(im.tensor.from_table { 1, 2 }:min())
+---```
+---@return number
+function Tensor:min() end
+
+---Euclidean norm of all elements; an empty tensor is an error.
+---```lua
+---print(im.tensor.from_table { 3, 4 }:norm())
+---```
+---@return number
+function Tensor:norm() end
+
+---Number of elements.
+---```lua
+---print(im.tensor.from_table { 1, 2 }:numel())
+---```
+---@return integer
+function Tensor:numel() end
+
+---The i-th slice along the first dimension, 0-based, without a copy.
+---```lua
+---print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:select(0))
+---```
+---@param i any
+---@return Tensor
+function Tensor:select(i) end
+
+---Sizes of the dimensions, outermost first.
+---```lua
+---print(#im.tensor.from_table { 1, 2 }:shape())
+---```
+---@return integer[]
+function Tensor:shape() end
+
+---Nested lists of numbers: a copy. Mind the size.
+---```lua
+---print(im.tensor.from_table { 1, 2 }:to_table()[2])
+---```
+---@return any[]
+function Tensor:to_table() end
+
+---Tensors: what networks make and indexes search.
+---@class imatch.tensor
+im.tensor = {}
+
+---A float32 tensor on the CPU from a list of numbers or nested lists of equal lengths.
+---```lua
+---print(im.tensor.from_table { { 1, 2 }, { 3, 4 } })
+---```
+---@param list any
+---@return Tensor
+function im.tensor.from_table(list) end
+
+---Maps between planes: nine numbers, row by row, acting on (x, y, 1).
+---@class imatch.homography
+im.homography = {}
+
+---One point. On the line that the homography sends to infinity the result is infinite or not a number.
+---```lua
+---print(im.homography.apply(im.homography.of_camera { altitude_m = 80 }, 224, 168))
+---```
+---@param b_from_a any
+---@param x any
+---@param y any
+---@return any
+---@return any
+function im.homography.apply(b_from_a, x, y) end
+
+---First the second, then the first.
+---```lua
+---local h = im.homography.of_camera {}
+---print(im.homography.compose(im.homography.inverse(h), h)[1])
+---```
+---@param c_from_b any
+---@param b_from_a any
+---@return any
+function im.homography.compose(c_from_b, b_from_a) end
+
+---The inverse; a singular homography is an error.
+---```lua
+---print(im.homography.inverse({ 2, 0, 0, 0, 2, 0, 0, 0, 1 })[1])
+---```
+---@param b_from_a any
+---@return any
+function im.homography.inverse(b_from_a) end
+
+---@class imatch.homography.of_camera.options
+---@field x_m? number Position of the camera, metres east of the ground's origin. Default 0.
+---@field y_m? number Position of the camera, metres north of the ground's origin. Default 0.
+---@field altitude_m? number Height above the ground, m. in [0.1, 100000]. Default 120.
+---@field heading_deg? number Direction of the image's up, degrees clockwise from true north. Default 0.
+---@field tilt_deg? number Angle of the optical axis off straight down, degrees; plus leans towards the image's up. in [-90, 90]. Default 0.
+---@field roll_deg? number The same sideways, applied after the tilt; plus leans towards the image's right. in [-90, 90]. Default 0.
+---@field fov_deg? number Horizontal field of view, degrees. in [0.1, 170]. Default 60.
+---@field width? integer Width of the image, px. in [1, 16384]. Default 448.
+---@field height? integer Height of the image, px. in [1, 16384]. Default 336.
+
+---ground_from_image of a pinhole camera over flat ground: from pixels to metres east and north. The same camera as Ground:view has, without rendering.
+---```lua
+---print(im.homography.of_camera({ altitude_m = 80, heading_deg = 45 })[9])
+---```
+---@param options imatch.homography.of_camera.options
+---@return any
+function im.homography.of_camera(options) end
+
+---Files of arrays, weights and tables: npy, npz, safetensors, torch.save, CSV, JSON.
+---@class imatch.io
+im.io = {}
+
+---Files in a folder and below whose path, relative to it, matches a regular expression (ECMAScript's) as a whole, in any case; sorted. Named groups, (?P<frame>\d{4}) or (?<frame>\d{4}), stand beside the path under their names, as text. Failures: not_found, unreadable.
+---```lua
+---print(#im.io.find_files('.', [[.*_(?P<frame>\d{4})\.jpg]]))
+---```
+---@param folder any
+---@param pattern any
+---@return any[]
+---@return any
+function im.io.find_files(folder, pattern) end
+
+---@class imatch.io.list_files.options
+---@field extensions? string[] Only files with one of these endings, without the dot, in any case; none: all files. Default {}.
+---@field recursive? boolean Also in folders below, as 'below/name.jpg'. Default false.
+
+---Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: not_found, unreadable.
+---```lua
+---print(#im.io.list_files('.'))
+---```
+---@param folder any
+---@param options? imatch.io.list_files.options
+---@return any[]
+function im.io.list_files(folder, options) end
+
+---@class imatch.io.read_csv.options
+---@field separator? string One character between the fields. Default ','.
+
+---A CSV file (RFC 4180) with a header row: a list of rows, each a table of texts by column name, and the list of column names. Numbers stay texts: use tonumber. A byte order mark and empty lines are skipped. Failures: not_found, not_a_file, unreadable, bad_format with the line.
+---```lua
+---local p = os.tmpname(); im.io.write_csv(p, { { x = 1 } }, { 'x' }); print(im.io.read_csv(p)[1].x); os.remove(p)
+---```
+---@param path any
+---@param options? imatch.io.read_csv.options
+---@return any
+---@return any
+function im.io.read_csv(path, options) end
+
+---A JSON file as tables, texts, numbers and booleans; null is nil. A byte order mark is skipped. Failures: not_found, not_a_file, unreadable, bad_format with line and column.
+---```lua
+---local p = os.tmpname(); im.io.write_json(p, { a = 1 }); print(im.io.read_json(p).a); os.remove(p)
+---```
+---@param path any
+---@return any
+function im.io.read_json(path) end
+
+---An array that numpy.save wrote: little-endian float16/32/64, int8 to int64, uint8 or bool, of any shape, in C or Fortran order. Failures: not_found, not_a_file, unreadable, bad_format.
+---```lua
+---local p = os.tmpname(); im.io.write_npy(p, im.tensor.from_table { 1, 2 }); print(im.io.read_npy(p)); os.remove(p)
+---```
+---@param path any
+---@return Tensor
+function im.io.read_npy(path) end
+
+---The arrays of a file of numpy.savez or savez_compressed. Failures as read_npy.
+---```lua
+---local p = os.tmpname(); im.io.write_npz(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_npz(p).a); os.remove(p)
+---```
+---@param path any
+---@return table
+function im.io.read_npz(path) end
+
+---The tensors of a weights file, .safetensors or what torch.save wrote (zip or legacy), in its order; names of nested tables are joined by dots. No code in the file is run: one that names anything but tensors and plain containers is refused. Failures: not_found, not_a_file, unreadable, bad_format.
+---```lua
+---local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_state_dict(p)[1].name); os.remove(p)
+---```
+---@param path any
+---@return any[]
+---@return any
+---@return any
+function im.io.read_state_dict(path) end
+
+---One tensor of a weights file by its name in read_state_dict; the file is mapped, not read whole. Failures as read_state_dict, and not_found for the name.
+---```lua
+---local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_tensor(p, 'a')); os.remove(p)
+---```
+---@param path any
+---@param name any
+---@return Tensor
+function im.io.read_tensor(path, name) end
+
+---@class imatch.io.write_csv.options
+---@field separator? string One character between the fields. Default ','.
+
+---Writes rows (tables of texts, numbers or booleans by column name) in the order of `columns`; what a row lacks is left empty, an unknown column is an error. Atomic. Failures: unwritable, no_space.
+---```lua
+---local p = os.tmpname(); im.io.write_csv(p, { { x = 1, y = 'a' } }, { 'x', 'y' }); os.remove(p)
+---```
+---@param path any
+---@param rows any
+---@param columns any
+---@param options? imatch.io.write_csv.options
+---@return any
+function im.io.write_csv(path, rows, columns, options) end
+
+---Writes a table, text, number or boolean as JSON, indented by two blanks. A table with keys 1..n is a list, {} an object. Atomic. Failures: unwritable, no_space.
+---```lua
+---local p = os.tmpname(); im.io.write_json(p, { 1, 2, { a = true } }); os.remove(p)
+---```
+---@param path any
+---@param value any
+---@return any
+function im.io.write_json(path, value) end
+
+---Writes what numpy.save would: C order, the tensor's shape and dtype (bfloat16, which NumPy does not have, is an error). Atomic. Failures: unwritable, no_space.
+---```lua
+---local p = os.tmpname(); im.io.write_npy(p, im.tensor.from_table { { 1, 2 } }); os.remove(p)
+---```
+---@param path any
+---@param tensor any
+---@return any
+function im.io.write_npy(path, tensor) end
+
+---Writes a table of tensors by name as numpy.savez does, uncompressed, sorted by name. Failures: unwritable, no_space.
+---```lua
+---local p = os.tmpname(); im.io.write_npz(p, { a = im.tensor.from_table { 1 } }); os.remove(p)
+---```
+---@param path any
+---@param tensors any
+---@return any
+function im.io.write_npz(path, tensors) end
+
+---Writes a table of tensors by name as a .safetensors file. Atomic. Failures: unwritable, no_space.
+---```lua
+---local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); os.remove(p)
+---```
+---@param path any
+---@param tensors any
+---@return any
+function im.io.write_safetensors(path, tensors) end
+
+---Channel statistics of picture files.
+---@class FileStatistics
+local FileStatistics = {}
+
+---@class imatch.FileStatistics.add.options
+---@field mode? string 'shorter', 'longer': that side becomes `size`, the other follows in proportion; 'exact': `width` x `height`, or `size` x `size` when both are 0; 'keep': the size stays, but for `multiple`. 'shorter', 'longer', 'exact' or 'keep'. Default 'shorter'.
+---@field size? integer Side in pixels for 'shorter', 'longer' and a square 'exact'. in [1, 65536]. Default 224.
+---@field width? integer Width in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field height? integer Height in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field multiple? integer Both sides are then rounded, each for itself, to a multiple of this, at least one multiple: the patch size or stride of a network. in [1, 4096]. Default 1.
+---@field rounding? string How sides are rounded to the multiple; halves go up. 'nearest', 'down' or 'up'. Default 'nearest'.
+---@field filter? string Antialiased, the filter is widened when shrinking. 'bicubic' has a = -0.5, 'area' is the mean of the covered pixels. All equal Pillow 13's BILINEAR, BICUBIC and BOX bit for bit. 'bilinear', 'bicubic' or 'area'. Default 'bicubic'.
+---@field only_shrink? boolean Leave a picture that is already smaller as it is, but for `multiple`. Default false.
+
+---Reads the files in parallel, resizes each when options of Image:resize are given, and adds them. Returns those that could not be read; they are left out.
+---```lua
+---print(im.image.file_statistics():add({ 'none.jpg' })[1].message)
+---```
+---@param paths any
+---@param resize? any
+---@return any[]
+---@return any
+function FileStatistics:add(paths, resize) end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function FileStatistics:close() end
+
+---images, pixels; mean and std of each channel over all pixels of all pictures, in 0 to 1, exact; mean_of_image_means and mean_of_image_stds, which weigh pictures alike whatever their size. Without a picture an error.
+---```lua
+---local path = os.tmpname() .. '.png'; im.image.new(8, 8, { 255, 0, 51 }):save(path)
+---local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path)
+---```
+---@return table
+function FileStatistics:result() end
+
+---RGB picture, 8 bits a channel; immutable.
+---@class Image
+local Image = {}
+
+---This picture mixed with another of the same size, opacity 0 to 1 (0.5), where valid (Tensor [height, width]) is not 0.
+---```lua
+---print(im.image.new(8, 8):blend(im.image.new(8, 8, { 255, 255, 255 }), 0.25):pixel(0, 0))
+---```
+---@param top any
+---@param opacity? any
+---@param valid? any
+---@return Image
+function Image:blend(top, opacity, valid) end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Image:close() end
+
+---The part whose top-left pixel is column x, row y (from 0). Leaving the picture is an error.
+---```lua
+---print(im.image.new(64, 48):crop(10, 5, 20, 20))
+---```
+---@param x any
+---@param y any
+---@param width any
+---@param height any
+---@return Image
+function Image:crop(x, y, width, height) end
+
+---SHA-256 of size and pixels, 64 hexadecimal digits: what the picture is, whatever file it came from.
+---```lua
+---print(im.image.new(8, 8):digest())
+---```
+---@return string
+function Image:digest() end
+
+---@class imatch.Image.draw_circles.options
+---@field colour? integer[] Red, green and blue. in [0, 255]. Default { 255, 64, 64 }.
+---@field thickness_px? integer Of lines; 0 fills a circle. in [0, 64]. Default 1.
+---@field radius_px? number Of circles. in [0, 10000]. Default 3.
+---@field text_px? number Height of a capital letter. in [6, 400]. Default 14.
+
+---A copy with circles around { x, y }.
+---```lua
+---print(im.image.new(64, 48):draw_circles({ { 32, 24 } }, { radius_px = 8, thickness_px = 0 }))
+---```
+---@param list any
+---@param options? imatch.Image.draw_circles.options
+---@return Image
+function Image:draw_circles(list, options) end
+
+---@class imatch.Image.draw_lines.options
+---@field colour? integer[] Red, green and blue. in [0, 255]. Default { 255, 64, 64 }.
+---@field thickness_px? integer Of lines; 0 fills a circle. in [0, 64]. Default 1.
+---@field radius_px? number Of circles. in [0, 10000]. Default 3.
+---@field text_px? number Height of a capital letter. in [6, 400]. Default 14.
+
+---A copy with lines { x1, y1, x2, y2 }, antialiased, in pixels.
+---```lua
+---print(im.image.new(64, 48):draw_lines({ { 0, 0, 64, 48 } }, { thickness_px = 2 }))
+---```
+---@param list any
+---@param options? imatch.Image.draw_lines.options
+---@return Image
+function Image:draw_lines(list, options) end
+
+---@class imatch.Image.draw_polygon.options
+---@field colour? integer[] Red, green and blue. in [0, 255]. Default { 255, 64, 64 }.
+---@field thickness_px? integer Of lines; 0 fills a circle. in [0, 64]. Default 1.
+---@field radius_px? number Of circles. in [0, 10000]. Default 3.
+---@field text_px? number Height of a capital letter. in [6, 400]. Default 14.
+
+---A copy with the closed outline through the points { x, y }.
+---```lua
+---print(im.image.new(64, 48):draw_polygon { { 5, 5 }, { 60, 5 }, { 30, 40 } })
+---```
+---@param list any
+---@param options? imatch.Image.draw_polygon.options
+---@return Image
+function Image:draw_polygon(list, options) end
+
+---@class imatch.Image.draw_text.options
+---@field colour? integer[] Red, green and blue. in [0, 255]. Default { 255, 64, 64 }.
+---@field thickness_px? integer Of lines; 0 fills a circle. in [0, 64]. Default 1.
+---@field radius_px? number Of circles. in [0, 10000]. Default 3.
+---@field text_px? number Height of a capital letter. in [6, 400]. Default 14.
+
+---A copy with text whose top-left corner is (x, y), broken into lines at the right edge.
+---```lua
+---print(im.image.new(200, 48):draw_text(4, 4, 'hello', { colour = { 255, 255, 255 } }))
+---```
+---@param x any
+---@param y any
+---@param text any
+---@param options? imatch.Image.draw_text.options
+---@return Image
+function Image:draw_text(x, y, text, options) end
+
+---@class imatch.Image.encode.options
+---@field quality? integer Of JPEG and WebP; 100 makes WebP lossless. in [1, 100]. Default 92.
+---@field compression? integer Of PNG: 0 quick and large, 9 slow and small. in [0, 9]. Default 3.
+
+---The bytes that save would write.
+---```lua
+---print(#im.image.new(8, 8):encode 'png')
+---```
+---@param extension any
+---@param options? imatch.Image.encode.options
+---@return string
+function Image:encode(extension, options) end
+
+---What backbone.features gives for this picture alone.
+---```lua
+---print(im.image.new(64, 48):features('dense_sift', { image_size = 64 }))
+---```
+---@param backbone any
+---@param options? any
+---@return Features
+function Image:features(backbone, options) end
+
+---@class imatch.Image.heat_map.options
+---@field opacity? number Of the colours over the picture. in [0, 1]. Default 0.55.
+---@field low? number Value of the palette's first colour; unset: the smallest value.
+---@field high? number Value of the palette's last colour; unset: the largest value.
+---@field palette? string Colours from low to high. 'viridis', 'turbo' or 'grey'. Default 'turbo'.
+---@field smooth? boolean Interpolate between cells instead of showing squares. Default true.
+
+---A Tensor [rows, columns] laid over the whole picture as colours. Values that are not finite are not drawn.
+---```lua
+---local values = im.tensor.from_table { { 0, 1 }, { 2, 3 } }
+---print(im.image.new(64, 48):heat_map(values, { palette = 'viridis' }))
+---```
+---@param values any
+---@param options? imatch.Image.heat_map.options
+---@return Image
+function Image:heat_map(values, options) end
+
+---Height in pixels.
+---```lua
+---print(im.image.new(640, 480):height())
+---```
+---@return integer
+function Image:height() end
+
+---The pixel in column x and row y, both from 0; its centre is (x + 0.5, y + 0.5).
+---```lua
+---print(im.image.new(8, 8, { 1, 2, 3 }):pixel(7, 0))
+---```
+---@param x any
+---@param y any
+---@return any
+---@return any
+---@return any
+function Image:pixel(x, y) end
+
+---@class imatch.Image.resize.options
+---@field mode? string 'shorter', 'longer': that side becomes `size`, the other follows in proportion; 'exact': `width` x `height`, or `size` x `size` when both are 0; 'keep': the size stays, but for `multiple`. 'shorter', 'longer', 'exact' or 'keep'. Default 'shorter'.
+---@field size? integer Side in pixels for 'shorter', 'longer' and a square 'exact'. in [1, 65536]. Default 224.
+---@field width? integer Width in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field height? integer Height in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field multiple? integer Both sides are then rounded, each for itself, to a multiple of this, at least one multiple: the patch size or stride of a network. in [1, 4096]. Default 1.
+---@field rounding? string How sides are rounded to the multiple; halves go up. 'nearest', 'down' or 'up'. Default 'nearest'.
+---@field filter? string Antialiased, the filter is widened when shrinking. 'bicubic' has a = -0.5, 'area' is the mean of the covered pixels. All equal Pillow 13's BILINEAR, BICUBIC and BOX bit for bit. 'bilinear', 'bicubic' or 'area'. Default 'bicubic'.
+---@field only_shrink? boolean Leave a picture that is already smaller as it is, but for `multiple`. Default false.
+
+---Antialiased, equal to Pillow's resize bit for bit. Second result: the 2 x 3 affine map, row by row, from pixels of the new picture to pixels of this one.
+---```lua
+---local small, map = im.image.new(1600, 900):resize { mode = 'longer', size = 336, multiple = 14 }
+---print(small, map[1], map[5])
+---```
+---@param options? imatch.Image.resize.options
+---@return Image
+---@return any
+function Image:resize(options) end
+
+---Turned clockwise on a picture just large enough to hold it all, black around; multiples of 90 degrees are exact. Second result: the 2 x 3 affine map, row by row, from pixels of this picture.
+---```lua
+---print(im.image.new(64, 48):rotate(90))
+---```
+---@param angle_deg any
+---@return Image
+---@return any
+function Image:rotate(angle_deg) end
+
+---@class imatch.Image.save.options
+---@field quality? integer Of JPEG and WebP; 100 makes WebP lossless. in [1, 100]. Default 92.
+---@field compression? integer Of PNG: 0 quick and large, 9 slow and small. in [0, 9]. Default 3.
+
+---Writes png, jpg, jpeg, tif, tiff, webp or bmp by the extension, whole or not at all; makes missing folders. Another extension is an error. Fails with unwritable, no_space.
+---```lua
+---local path = os.tmpname() .. '.png'
+---assert(im.image.new(8, 8):save(path))
+---os.remove(path)
+---```
+---@param path any
+---@param options? imatch.Image.save.options
+---@return any
+function Image:save(path, options) end
+
+---This picture as seen in frame b, bilinear. b_from_a: 9 numbers, row by row, from pixels of this picture. valid: uint8 Tensor [height, width], 1 where the pixel comes from inside this picture.
+---```lua
+---print(im.image.new(64, 48):warp({ 1, 0, 5, 0, 1, 0, 0, 0, 1 }, 80, 48))
+---```
+---@param b_from_a any
+---@param width? any
+---@param height? any
+---@return Image
+---@return any
+function Image:warp(b_from_a, width, height) end
+
+---Width in pixels.
+---```lua
+---print(im.image.new(640, 480):width())
+---```
+---@return integer
+function Image:width() end
+
+---Pictures: reading, writing, resizing, drawing, metadata.
+---@class imatch.image
+im.image = {}
+
+---@class imatch.image.decode.options
+---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
+---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
+
+---The same from the bytes of a file. Fails with bad_format, too_large.
+---```lua
+---local bytes = im.image.new(4, 3):encode 'png'
+---print(im.image.decode(bytes))
+---```
+---@param bytes any
+---@param options? imatch.image.decode.options
+---@return Image
+function im.image.decode(bytes, options) end
+
+---The inverse of normalize for one image of [N, 3, H, W], the first unless a position from 1 to N is given, or of [3, H, W].
+---```lua
+---local t = im.image.normalize(im.image.new(32, 24), 'half')
+---print(im.image.denormalize(t, 'half'))
+---```
+---@param tensor any
+---@param preset? any
+---@param position? any
+---@return Image
+function im.image.denormalize(tensor, preset, position) end
+
+---@class imatch.image.draw_matches.options
+---@field width? integer Of the whole picture in pixels; both photos have the same height. in [64, 16384]. Default 1600.
+---@field caption? string Text below; it is broken into lines and shrunk to fit. Default ''.
+---@field draw_outliers? boolean Show the matches that are not inliers, faint and red. Default true.
+---@field draw_points? boolean Circle the ends of the inliers' lines. Default true.
+---@field opacity? number Of the inliers' lines. in [0, 1]. Default 1.
+---@field outlier_opacity? number Of the outliers' lines. in [0, 1]. Default 0.35.
+---@field max_lines? integer Inliers drawn, and outliers drawn, at most; of more, every n-th is shown. 0: none. in [0, 1000000]. Default 400.
+---@field line_px? integer Thickness of the lines. in [1, 32]. Default 1.
+---@field low? number Similarity of the palette's first colour. Default 0.
+---@field high? number Similarity of the palette's last colour. Default 1.
+---@field palette? string Colours of the inliers by similarity. 'viridis', 'turbo' or 'grey'. Default 'viridis'.
+---@field legend? boolean Show what the colours mean. Default true.
+
+---Both photos side by side with a line for each match: inliers coloured by similarity, the best on top, the others faint. matches: Matches, or { points_a = {{x, y}, ...}, points_b = ..., similarity = {...} } in pixels of the original photos. inliers: a boolean for each match; nil: all are.
+---```lua
+---local a, b = im.image.new(64, 48), im.image.new(64, 48)
+---local m = { points_a = { { 10, 10 } }, points_b = { { 20, 30 } }, similarity = { 0.9 } }
+---print(im.image.draw_matches(a, b, m, { true }, { caption = 'one match' }))
+---```
+---@param a any
+---@param b any
+---@param matches any
+---@param inliers? any
+---@param options? imatch.image.draw_matches.options
+---@return Image
+function im.image.draw_matches(a, b, matches, inliers, options) end
+
+---Statistics of picture files that are too many to hold: add them in any portions.
+---```lua
+---print(im.image.file_statistics())
+---```
+---@return FileStatistics
+function im.image.file_statistics() end
+
+---@class imatch.image.metadata.options
+---@field latitude_deg? number EXIF GPSLatitude, north positive; WGS 84. in [-90, 90].
+---@field longitude_deg? number EXIF GPSLongitude, east positive. in [-180, 180].
+---@field altitude_m? number EXIF GPSAltitude above sea level, negative below.
+---@field gps_track_deg? number EXIF GPSTrack: direction of movement. in [0, 360].
+---@field gps_track_ref? string 'T' true north, 'M' magnetic north.
+---@field gps_image_direction_deg? number EXIF GPSImgDirection: where the camera points. in [0, 360].
+---@field gps_image_direction_ref? string 'T' true north, 'M' magnetic north.
+---@field date_time_original? string EXIF DateTimeOriginal, else DateTime: 'YYYY:MM:DD HH:MM:SS', local time of the camera.
+---@field make? string EXIF Make.
+---@field model? string EXIF Model.
+---@field focal_length_mm? number EXIF FocalLength.
+---@field focal_length_35mm_mm? number EXIF FocalLengthIn35mmFilm: the focal length that gives the same field of view on 36 x 24 mm.
+---@field orientation? integer EXIF Orientation; 1: upright as stored. in [1, 8]. Default 1.
+---@field relative_altitude_m? number DJI RelativeAltitude: above the take-off point.
+---@field absolute_altitude_m? number DJI AbsoluteAltitude: above sea level.
+---@field gimbal_yaw_deg? number DJI GimbalYawDegree, clockwise from north.
+---@field gimbal_pitch_deg? number DJI GimbalPitchDegree; -90: straight down.
+---@field gimbal_roll_deg? number DJI GimbalRollDegree.
+---@field flight_yaw_deg? number DJI FlightYawDegree, clockwise from north.
+---@field flight_pitch_deg? number DJI FlightPitchDegree.
+---@field flight_roll_deg? number DJI FlightRollDegree.
+
+---EXIF position, direction, time and lens, and DJI's XMP. A field that the file lacks is nil. Fails with not_found, not_a_file, unreadable, bad_format.
+---```lua
+---local photo = im.image.metadata 'photo.jpg'
+---if photo then print(photo.latitude_deg, photo.gimbal_yaw_deg) end
+---```
+---@param path any
+---@return table
+function im.image.metadata(path) end
+
+---A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px.
+---```lua
+---print(im.image.new(640, 480, { 255, 128, 0 }))
+---```
+---@param width any
+---@param height any
+---@param colour? any
+---@return Image
+function im.image.new(width, height, colour) end
+
+---One Image, or a list of Images of one size, as float32 [N, 3, H, W]: (value / 255 - mean) / std. Presets: 'imagenet' (default), 'sat493m', 'half' (-1 to 1), 'none' (0 to 1).
+---```lua
+---print(im.image.normalize(im.image.new(32, 24), 'half'))
+---```
+---@param images any
+---@param preset? any
+---@return Tensor
+function im.image.normalize(images, preset) end
+
+---@class imatch.image.open.options
+---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
+---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
+
+---Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its EXIF orientation. 16 bits are scaled to 8, alpha is dropped, colour profiles are not applied. Fails with nil, message, code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a picture), too_large.
+---```lua
+---local photo, why = im.image.open 'photo.jpg'
+---print(photo or why)
+---```
+---@param path any
+---@param options? imatch.image.open.options
+---@return Image
+function im.image.open(path, options) end
+
+---@class imatch.image.resized_size.options
+---@field mode? string 'shorter', 'longer': that side becomes `size`, the other follows in proportion; 'exact': `width` x `height`, or `size` x `size` when both are 0; 'keep': the size stays, but for `multiple`. 'shorter', 'longer', 'exact' or 'keep'. Default 'shorter'.
+---@field size? integer Side in pixels for 'shorter', 'longer' and a square 'exact'. in [1, 65536]. Default 224.
+---@field width? integer Width in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field height? integer Height in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field multiple? integer Both sides are then rounded, each for itself, to a multiple of this, at least one multiple: the patch size or stride of a network. in [1, 4096]. Default 1.
+---@field rounding? string How sides are rounded to the multiple; halves go up. 'nearest', 'down' or 'up'. Default 'nearest'.
+---@field filter? string Antialiased, the filter is widened when shrinking. 'bicubic' has a = -0.5, 'area' is the mean of the covered pixels. All equal Pillow 13's BILINEAR, BICUBIC and BOX bit for bit. 'bilinear', 'bicubic' or 'area'. Default 'bicubic'.
+---@field only_shrink? boolean Leave a picture that is already smaller as it is, but for `multiple`. Default false.
+
+---The size that Image:resize gives a picture of this size.
+---```lua
+---print(im.image.resized_size(1600, 900, { mode = 'longer', size = 518, multiple = 14 }))
+---```
+---@param width any
+---@param height any
+---@param options? imatch.image.resized_size.options
+---@return any
+---@return any
+function im.image.resized_size(width, height, options) end
+
+---Size in pixels, upright, from the file's header alone. Fails with not_found, not_a_file, unreadable, bad_format.
+---```lua
+---print(im.image.size 'photo.jpg')
+---```
+---@param path any
+---@return any
+---@return any
+function im.image.size(path) end
+
+---Mean and standard deviation of each channel over all pixels of one Image or a list of them, in 0 to 1: { mean = {r, g, b}, std = {r, g, b}, pixels = n }. Exact.
+---```lua
+---print(im.image.statistics(im.image.new(8, 8, { 255, 0, 51 })).mean[3])
+---```
+---@param images any
+---@return table
+function im.image.statistics(images) end
+
+---What a backbone says about one image: a global vector and a grid of tokens; immutable.
+---@class Features
+local Features = {}
+
+---What made them, with every option.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:backbone())
+---```
+---@return string
+function Features:backbone() end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Features:close() end
+
+---[D]: one vector for the whole image.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:global())
+---```
+---@return Tensor
+function Features:global() end
+
+---Size of the token grid, and length of a token.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:grid())
+---```
+---@return any
+---@return any
+---@return any
+function Features:grid() end
+
+---Of the image as it was given, px.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:image_size())
+---```
+---@return any
+---@return any
+function Features:image_size() end
+
+---SHA-256 of everything they depend on, under which the cache keeps them; '' when unknown.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:key())
+---```
+---@return string
+function Features:key() end
+
+---Global vector and tokens scaled to length one; a zero vector stays zero.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:normalized():tokens():max())
+---```
+---@return Features
+function Features:normalized() end
+
+---Centres of the tokens (or of those with the 0-based indices) in the original image: [n, 2] float64, x then y, px.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:points { 3 }:get(0, 1))
+---```
+---@param indices? any
+---@return Tensor
+function Features:points(indices) end
+
+---By how many degrees the image was turned clockwise before the backbone saw it.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:rotation_deg())
+---```
+---@return number
+function Features:rotation_deg() end
+
+---Writes everything to one file with a checksum. Failures: unwritable, no_space.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); local p = os.tmpname(); f:save(p); os.remove(p)
+---```
+---@param path any
+---@return any
+function Features:save(path) end
+
+---[rows * cols, D], row-major over the grid.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:tokens())
+---```
+---@return Tensor
+function Features:tokens() end
+
+---'raw': these; 'sub<stride>' ('sub2'): every stride-th token of the grid in both directions, at its own place in the image.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:variant 'sub2')
+---```
+---@param name any
+---@return Features
+function Features:variant(name) end
+
+---What backbones say about images.
+---@class imatch.features
+im.features = {}
+
+---Pictures of token grids, a pixel a token: the first three principal components of all the tokens together as red, green and blue, each stretched from its 1st to its 99th percentile. One colour means one thing in all of them. Resize with filter = 'area' to show squares.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(im.features.colours({ f, f })[2])
+---```
+---@param list any
+---@return Image[]
+function im.features.colours(list) end
+
+---@class imatch.features.from_tensors.options
+---@field rows? integer Rows of the grid; 0: from tokens of shape [rows, cols, D]. >= 0. Default 0.
+---@field cols? integer Columns of the grid; 0 likewise. >= 0. Default 0.
+---@field image_width? integer Of the image that the grid covers, px; 0: one px a column. >= 0. Default 0.
+---@field image_height? integer Likewise; 0: one px a row. >= 0. Default 0.
+---@field backbone? string What made them, for reports. Default 'unknown'.
+
+---Features from vectors that were made elsewhere: a global vector [D] and tokens [rows * cols, D] or [rows, cols, D], row-major, on a grid that covers the whole image.
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f)
+---```
+---@param global any
+---@param tokens any
+---@param options? imatch.features.from_tensors.options
+---@return Features
+function im.features.from_tensors(global, tokens, options) end
+
+---What Features:save wrote. Failures: not_found, not_a_file, unreadable, bad_format (also for a wrong checksum).
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); local p = os.tmpname(); f:save(p); print(im.features.open(p)); os.remove(p)
+---```
+---@param path any
+---@return Features
+function im.features.open(path) end
+
+---The cache of features: in memory, and in a folder that processes share.
+---@class imatch.cache
+im.cache = {}
+
+---Removes every entry from memory and disk; returns how many files went.
+---```lua
+---print(im.cache.clear)
+---```
+---@return integer
+function im.cache.clear() end
+
+---@class imatch.cache.configure.options
+---@field folder? string Folder of the entries; empty: `features` in the user's cache folder. Default ''.
+---@field max_mb? number Size on disk (MB of 10^6 bytes) above which the entries that were used least recently go; 0: nothing on disk. >= 0. Default 8192.
+---@field memory_mb? number Size of the tier in memory, which spares reading again; 0: none. >= 0. Default 512.
+---@field enabled? boolean False: nothing is looked up or kept. Default true.
+
+---Changes the options that are given, empties the tier in memory and the statistics; files stay.
+---```lua
+---im.cache.configure { memory_mb = 100 }
+---```
+---@param options imatch.cache.configure.options
+function im.cache.configure(options) end
+
+---@class imatch.cache.settings.options
+---@field folder? string Folder of the entries; empty: `features` in the user's cache folder. Default ''.
+---@field max_mb? number Size on disk (MB of 10^6 bytes) above which the entries that were used least recently go; 0: nothing on disk. >= 0. Default 8192.
+---@field memory_mb? number Size of the tier in memory, which spares reading again; 0: none. >= 0. Default 512.
+---@field enabled? boolean False: nothing is looked up or kept. Default true.
+
+---The options in force, with the folder.
+---```lua
+---print(im.cache.settings().folder)
+---```
+---@return table
+function im.cache.settings() end
+
+---@class imatch.cache.statistics.options
+---@field memory_hits? integer Found in memory. >= 0. Default 0.
+---@field disk_hits? integer Found in the folder. >= 0. Default 0.
+---@field misses? integer Found in neither. >= 0. Default 0.
+---@field stored? integer Entries written to the folder. >= 0. Default 0.
+---@field removed? integer Entries removed to keep to the size. >= 0. Default 0.
+---@field corrupt? integer Entries that were damaged, and dropped. >= 0. Default 0.
+---@field failed_reads? integer Entries that could not be read. >= 0. Default 0.
+---@field failed_writes? integer Entries that could not be written. >= 0. Default 0.
+---@field bytes_read? integer From the folder. >= 0. Default 0.
+---@field bytes_written? integer To the folder. >= 0. Default 0.
+---@field read_ms? number Time that the hits in the folder took. >= 0. Default 0.
+---@field saved_ms? number Time that computing the hits again would have taken, less read_ms. Default 0.
+---@field problem? string The first failure to read or write, in words; empty: none. Default ''.
+
+---Hits, misses, bytes and time saved in this process.
+---```lua
+---print(im.cache.statistics().misses)
+---```
+---@return table
+function im.cache.statistics() end
+
+---A model that turns images into Features; immutable.
+---@class Backbone
+local Backbone = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Backbone:close() end
+
+---As backbone.features: one Features for an image, a list for a list, through the cache.
+---```lua
+---print(im.backbone.open('dense_sift image_size=64'):features(im.image.new(64, 64)))
+---```
+---@param images any
+---@return any
+function Backbone:features(images) end
+
+---Scores of the classes it was trained on, before softmax, [images, classes] float32; for efficientnet_lite0 the 1000 classes of ImageNet. A backbone without classes is an error.
+---```lua
+---print(im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64)))
+---```
+---@param images any
+---@return Tensor
+function Backbone:logits(images) end
+
+---Name and every option that shapes the result; backbone.open takes it back.
+---```lua
+---print(im.backbone.open('dense_sift'):spec())
+---```
+---@return string
+function Backbone:spec() end
+
+---Side of a token in pixels of the resized image.
+---```lua
+---print(im.backbone.open('dense_sift'):stride())
+---```
+---@return integer
+function Backbone:stride() end
+
+---SHA-256 of the file of weights, 64 hexadecimal digits; '' without weights.
+---```lua
+---print(im.backbone.open('efficientnet_lite0'):weights_sha256())
+---```
+---@return string
+function Backbone:weights_sha256() end
+
+---Models that turn images into features.
+---@class imatch.backbone
+im.backbone = {}
+
+---How far features move when the network runs in bf16 or fp16 instead of fp32, and how long it takes. A row for each dtype: dtype, token_max_abs, token_min_cosine, token_mean_cosine, global_min_cosine, ms_per_image. The cache is not used. A backbone without the option dtype is an error.
+---```lua
+---print(im.backbone.check(im.image.new(64, 64), 'efficientnet_lite0 image_size=64')[2].dtype)
+---```
+---@param images any
+---@param spec any
+---@param options? any
+---@return any
+function im.backbone.check(images, spec, options) end
+
+---Forgets every opened backbone, so that its weights are freed once no handle holds it.
+---```lua
+---im.backbone.close_all()
+---```
+function im.backbone.close_all() end
+
+---What a backbone is and its options, each with name, type, allowed, default and doc.
+---```lua
+---print(im.backbone.describe('dense_sift').doc)
+---```
+---@param name any
+---@return any
+---@return any
+---@return any
+function im.backbone.describe(name) end
+
+---Features of one image or of each of a list, through the feature cache: only images that were never seen by this backbone with these options go forward, in batches of one size. `backbone` is a Backbone or what backbone.open takes, `options` then its options. An image so narrow that it would be resized to more than 2^24 pixels returns nil, message, 'too_large'.
+---```lua
+---print(im.backbone.features(im.image.new(64, 48), 'dense_sift', { image_size = 64 }))
+---```
+---@param images any
+---@param backbone any
+---@param options? any
+---@return any
+function im.backbone.features(images, backbone, options) end
+
+---@class imatch.backbone.find_weights.options
+---@field root? string Folder that is searched, with the folders below it; empty: the environment variable WEIGHTS_ROOT. Default ''.
+---@field layout? string 'file': official files; 'folder': folders of transformers; 'any': files before folders. 'any', 'file' or 'folder'. Default 'any'.
+
+---The file or folder with the published weights of that backbone. Failures: not_found, with the names that were looked for and where to get them.
+---```lua
+---print(im.backbone.find_weights('vits14', { root = '.', layout = 'file' }))
+---```
+---@param name any
+---@param options? imatch.backbone.find_weights.options
+---@return any
+function im.backbone.find_weights(name, options) end
+
+---Names of all backbones, sorted.
+---```lua
+---for _, name in ipairs(im.backbone.list()) do print(name) end
+---```
+---@return any
+function im.backbone.list() end
+
+---Opens a backbone by its name or a whole specification, 'dense_sift step=4'; `options` add to it and win over it (see backbone.describe). The same name and options give the same model, loaded once a process. An unknown name or option is an error; missing weights return nil, message, 'not_found', unfit ones nil, message, 'bad_weights' or 'bad_format'.
+---```lua
+---print(im.backbone.open('dense_sift', { step = 16 }))
+---```
+---@param spec any
+---@param options? any
+---@return Backbone
+function im.backbone.open(spec, options) end
+
+---What the published weights of a backbone are called (a folder of transformers as 'folder/config.json'), where they are handed out, and how its input is normalised; nil for one that comes with the program.
+---```lua
+---print(im.backbone.published('vits14').files[1])
+---```
+---@param name any
+---@return any
+---@return any
+---@return any
+---@return any
+function im.backbone.published(name) end
+
+---Features of an image (or of each of a list) turned clockwise by each of the angles, placed in the image as it is: points come out in its pixels, and tokens that see what a turn left empty take no part in matching. Turned by other than a right angle the image keeps its scale, as image_size grows with the frame. For match.rotation_search.
+---```lua
+---print(#im.backbone.rotations(im.image.new(64, 48), { 0, 90 }, 'dense_sift image_size=64'))
+---```
+---@param images any
+---@param angles_deg any
+---@param backbone any
+---@param options? any
+---@return any
+function im.backbone.rotations(images, angles_deg, backbone, options) end
+
+---Correspondences of two images; immutable.
+---@class Matches
+local Matches = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Matches:close() end
+
+---num_matches, n_a and n_b (tokens), n_selected_a and n_selected_b (that took part), grid_a and grid_b {rows, cols}, cell_a_px and cell_b_px (side of a grid cell in original pixels).
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f):counts().n_selected_a)
+---```
+---@return table
+function Matches:counts() end
+
+---@class imatch.Matches.filter.options
+---@field match_th? number Smallest cosine similarity kept. in [-1, 1]. Default -1.
+---@field line_th? number Smallest similarity kept, as a share of the best one; the best match always passes this filter. in [0, 1]. Default 0.
+---@field max_matches? integer Keep the best so many; unset: all. >= 0.
+
+---The matches that pass, in their order; match_th is asked before line_th.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f):filter { max_matches = 10 })
+---```
+---@param options imatch.Matches.filter.options
+---@return Matches
+function Matches:filter(options) end
+
+---Token of a for each match: 0-based index into the full grid, row by row.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f):idx_a()[1])
+---```
+---@return integer[]
+function Matches:idx_a() end
+
+---Token of b for each match: 0-based index into the full grid, row by row.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f):idx_b()[1])
+---```
+---@return integer[]
+function Matches:idx_b() end
+
+---The matches that agree with a Geometry found from these very matches.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---local m = im.match.mutual_nearest(f, f)
+---print(m:inliers_of(im.match.geometry(m)))
+---```
+---@param geometry any
+---@return Matches
+function Matches:inliers_of(geometry) end
+
+---Number of matches; #matches is the same.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f):len())
+---```
+---@return integer
+function Matches:len() end
+
+---Token centres of each match in pixels of the original images.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f):points()[1][3])
+---```
+---@return any[]
+---@return any
+---@return any
+---@return any
+function Matches:points() end
+
+---Cosine similarity of each match in [-1, 1], falling.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f):similarity()[1])
+---```
+---@return number[]
+function Matches:similarity() end
+
+---What counts() gives, and the arrays idx_a, idx_b, similarities, points_a and points_b.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(#im.match.mutual_nearest(f, f):to_table().points_a)
+---```
+---@return table
+function Matches:to_table() end
+
+---Transform between two images, with its inliers; immutable.
+---@class Geometry
+local Geometry = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Geometry:close() end
+
+---b_from_a, row by row, in original pixels, last element 1; an affine has 0, 0, 1 as its last row. nil when no model was found.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):homography()[1])
+---```
+---@return any[]
+function Geometry:homography() end
+
+---One flag for each match, in their order.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):inliers()[1])
+---```
+---@return boolean[]
+function Geometry:inliers() end
+
+---Mean reprojection error of the inliers in pixels of b; nil without a model.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):mean_reprojection_px())
+---```
+---@return number|nil
+function Geometry:mean_reprojection_px() end
+
+---The estimator that was used.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):method())
+---```
+---@return string
+function Geometry:method() end
+
+---Matches whose reprojection error in b is at most reproj_px.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):num_inliers())
+---```
+---@return integer
+function Geometry:num_inliers() end
+
+---Matching: mutual nearest neighbours and robust geometry.
+---@class imatch.match
+im.match = {}
+
+---@class imatch.match.geometry.options
+---@field model? string homography (8 degrees of freedom) or affine (rotation, one scale, shift: 4). 'homography' or 'affine'. Default 'homography'.
+---@field method? string Robust estimator of OpenCV. Unset: usac_magsac for a homography, cv2_ransac for an affine, which knows no other. 'cv2_ransac', 'usac_default', 'usac_parallel', 'usac_accurate', 'usac_fast', 'usac_prosac' or 'usac_magsac'.
+---@field reproj_px? number Largest reprojection error of an inlier, in pixels of b. in [1e-06, 1000000]. Default 8.
+---@field confidence? number Probability of having found the best model, at which the search ends. in [1e-06, 0.999999999999]. Default 0.9999.
+---@field iterations? integer Samples tried at most. in [1, 10000000]. Default 10000.
+---@field seed? integer Seed of the usac methods; cv2_ransac always starts from OpenCV's own. in [0, 2147483647]. Default 0.
+
+---Robust homography or partial affine (rotation, one scale, shift) b_from_a between the matched points, by OpenCV's RANSAC and USAC methods. The same matches give the same result. With too few or degenerate matches the result has no model and no inliers.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.geometry(im.match.mutual_nearest(f, f), { reproj_px = 4 }))
+---```
+---@param matches any
+---@param options? imatch.match.geometry.options
+---@return Geometry
+function im.match.geometry(matches, options) end
+
+---@class imatch.match.mutual_nearest.options
+---@field max_features? integer Tokens kept per image, spread evenly by index. >= 1. Default 1000.
+---@field keypoint_th? number Smallest L2 norm of a token kept, min-max normalised over its image; the strongest token always stays. in [0, 1]. Default 0.015.
+---@field match_th? number Smallest cosine similarity kept. in [-1, 1]. Default 0.1.
+---@field line_th? number Smallest similarity kept, as a share of the pair's best one; the best match always passes this filter. in [0, 1]. Default 0.2.
+---@field unique? boolean Each token in at most one match. false: tokens of a that are equally near to one of b, and nearer than all others, are all kept. Default true.
+
+---Mutual nearest neighbours of the tokens of two Features by cosine similarity, in falling similarity. Tokens whose min-max normalised norm is at least keypoint_th take part, of these at most max_features evenly spaced by index; then match_th and line_th are asked. No match is a valid result. Both must come from one backbone with the same options, else an error says how they differ. Repeated calls on the same Features with other thresholds reuse the product.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(im.match.mutual_nearest(f, f, { match_th = 0.5 }))
+---```
+---@param a any
+---@param b any
+---@param options? imatch.match.mutual_nearest.options
+---@return Matches
+function im.match.mutual_nearest(a, b, options) end
+
+---@class imatch.match.rotation_search.options
+---@field score? string What the best rotation has most of: 'inliers' of a robust geometry, or 'matches'. 'inliers' or 'matches'. Default 'inliers'.
+---@field model? string Geometry that inliers agree with. 'homography' or 'affine'. Default 'homography'.
+---@field reproj_cells? number Largest reprojection error of an inlier, in cells of b's grid. in [1e-06, 1000000]. Default 0.75.
+---@field match? table Options of match.mutual_nearest. Default { keypoint_th = 0.015, line_th = 0.2, match_th = 0.1, max_features = 1000, unique = true }.
+
+---Matches a with each of a list of Features of b, turned by different angles (backbone.rotations), and keeps the best. points_b lie in b as it is; idx_b counts in the grid of the turned b. The table has rotation_deg of the best, `score` that was asked for, and `scores`, one {rotation_deg, num_matches, num_inliers, mean_similarity} for each of the list.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---local matches, found = im.match.rotation_search(f, { f })
+---print(matches, found.rotation_deg)
+---```
+---@param a any
+---@param turned_b any
+---@param options? imatch.match.rotation_search.options
+---@return Matches
+---@return table
+---@return Geometry
+function im.match.rotation_search(a, turned_b, options) end
+
+---Files of matched pairs.
+---@class imatch.pairs
+im.pairs = {}
+
+---The matches of a pair file between original images of these sizes in pixels. Without points in the file they follow from its grids, or from its image_size and the patch size in the weight's name, by the rule of the programs that wrote it. Fails with no_result when no grid fits the tokens.
+---```lua
+---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
+---print(im.pairs.matches(pair, 200, 200, 200, 200):points()[1][3])
+---```
+---@param pair any
+---@param width_a any
+---@param height_a any
+---@param width_b any
+---@param height_b any
+---@return Matches
+function im.pairs.matches(pair, width_a, height_a, width_b, height_b) end
+
+---@class imatch.pairs.read.options
+---@field ignore_unknown? boolean Step over keys not known here. Default false.
+
+---A pair file of `imatch-lua run`, or of the programs whose format it has: meta, image_a, image_b, weight, cosine, time_ms, advanced_settings, patch, and what pairs.write says stands beside them. Failures: not_found, not_a_file, unreadable; bad_format names the file and the key that is missing, unknown or wrong.
+---```lua
+---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
+---local path = os.tmpname(); im.pairs.write(path, pair)
+---print(im.pairs.read(path).patch.idx_b[1]); os.remove(path)
+---```
+---@param path any
+---@param options? imatch.pairs.read.options
+---@return table
+function im.pairs.read(path, options) end
+
+---@class imatch.pairs.write.options
+---@field meta? table repo_dir, img_root, embed_root, export_root, ckpt ... Default {}.
+---@field image_a? string Path of image a. Default ''.
+---@field image_b? string Path of image b. Default ''.
+---@field weight? string Name of the backbone. Default ''.
+---@field cosine? number Of the global vectors.
+---@field time_ms? table forward_a, forward_b, total. Default {}.
+---@field advanced_settings? table Thresholds of the matching. Default { keypoint_threshold = 0, line_threshold = 0, match_threshold = 0, matching_mode = "mutual_knn_k1_unique", max_features = 0 }.
+---@field patch? table Token counts, grids and matches. Default { idx_a = {}, idx_b = {}, n_a = 0, n_b = 0, n_selected_a = 0, n_selected_b = 0, similarities = {} }.
+---@field weights_sha256? string SHA-256 of the weights.
+---@field program_version? string Of the program that wrote the file.
+---@field preprocessing? table How the images became tokens.
+---@field rotation_search? table What the rotations tried gave.
+---@field settings_key? string Hash of all that the matches depend on: an equal one need not be computed again.
+
+---Writes a pair file, whole or not at all; makes missing folders. Fields that are unset and that every file has become null. Failures: unwritable, no_space; bad_format for lists of unequal length and tokens outside of their grid.
+---```lua
+---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
+---local path = os.tmpname(); im.pairs.write(path, pair); os.remove(path)
+---```
+---@param path any
+---@param pair any
+---@return any
+function im.pairs.write(path, pair) end
+
+---Scores against a known truth.
+---@class imatch.evaluate
+im.evaluate = {}
+
+---Area under the curve of the share of errors below t, for t up to each threshold, divided by it: in [0, 1]. Thresholds are { 1, 3, 5, 10 } px unless given; errors >= 0, math.huge for a failed pair.
+---```lua
+---print(im.evaluate.auc({ 0.5, 2, math.huge }, { 3 })[1])
+---```
+---@param errors any
+---@param thresholds? any
+---@return number[]
+function im.evaluate.auc(errors, thresholds) end
+
+---@class imatch.evaluate.homography.options
+---@field cell_px? number Error in pixels of b up to which a match counts as right; unset: the side of a grid cell of b. in [0, 1000000].
+---@field mma_px? number[] Errors in pixels of b for which mma gives the share of matches within. in [0, 1000000]. Default { 1, 3, 5, 10 }.
+
+---Compares matches, and the Geometry found from them (by default match.geometry(matches)), with the true homography b_from_a, 9 numbers. Gives num_matches, num_inliers, inlier_ratio, num_correct and precision (matches within cell_px of the truth, 0 without matches), mma_<t>px (share of matches within t px), num_possible (tokens of a whose true position lies in b), has_model and corner_error_px: mean distance of the four corners of a under the found and the true homography, at most the diagonal of b, which also stands where no model was found.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---local m = im.match.mutual_nearest(f, f)
+---print(im.evaluate.homography(m, { 1, 0, 0, 0, 1, 0, 0, 0, 1 }).precision)
+---```
+---@param matches any
+---@param geometry? any
+---@param b_from_a any
+---@param options? imatch.evaluate.homography.options
+---@return table
+function im.evaluate.homography(matches, geometry, b_from_a, options) end
+
+---Positions on the Earth: distances, directions, footprints.
+---@class imatch.geo
+im.geo = {}
+
+---The altitude from which a picture taken straight down is that wide, metres.
+---```lua
+---print(im.geo.altitude_for_width_m(87.57, 60))
+---```
+---@param width_m any
+---@param fov_deg any
+---@return number
+function im.geo.altitude_for_width_m(width_m, fov_deg) end
+
+---a - b the short way round, degrees in [-180, 180): plus where a lies clockwise of b.
+---```lua
+---print(im.geo.angle_difference_deg(10, 350))
+---```
+---@param a any
+---@param b any
+---@return number
+function im.geo.angle_difference_deg(a, b) end
+
+---Direction in which the WGS-84 geodesic leaves the first point, degrees clockwise from true north in [0, 360); 0 for equal points.
+---```lua
+---print(im.geo.bearing_deg(48.8566, 2.3522, 51.5072, -0.1276))
+---```
+---@param lat1 any
+---@param lon1 any
+---@param lat2 any
+---@param lon2 any
+---@return number
+function im.geo.bearing_deg(lat1, lon1, lat2, lon2) end
+
+---The point reached along the WGS-84 geodesic that leaves at that bearing, degrees.
+---```lua
+---print(im.geo.destination(47, 8, 90, 1000))
+---```
+---@param lat any
+---@param lon any
+---@param bearing_deg any
+---@param distance_m any
+---@return any
+---@return any
+function im.geo.destination(lat, lon, bearing_deg, distance_m) end
+
+---@class imatch.geo.distance_m.options
+---@field radius_m? number Radius of the sphere, m. in [1, 1000000000]. Default 6371000.
+
+---Great-circle distance by the haversine formula, metres; the sphere's radius is 6371000 m unless radius_m says otherwise. Degrees; latitude in [-90, 90].
+---```lua
+---print(im.geo.distance_m(48.8566, 2.3522, 51.5072, -0.1276))
+---```
+---@param lat1 any
+---@param lon1 any
+---@param lat2 any
+---@param lon2 any
+---@param options? imatch.geo.distance_m.options
+---@return number
+function im.geo.distance_m(lat1, lon1, lat2, lon2, options) end
+
+---Length of the geodesic on the WGS-84 ellipsoid, metres (Karney 2013, as PROJ computes it).
+---```lua
+---print(im.geo.geodesic_m(48.8566, 2.3522, 51.5072, -0.1276))
+---```
+---@param lat1 any
+---@param lon1 any
+---@param lat2 any
+---@param lon2 any
+---@return number
+function im.geo.geodesic_m(lat1, lon1, lat2, lon2) end
+
+---Width of level ground in a picture taken straight down: 2 altitude tan(fov / 2), metres.
+---```lua
+---print(im.geo.ground_width_m(120, 60))
+---```
+---@param altitude_m any
+---@param fov_deg any
+---@return number
+function im.geo.ground_width_m(altitude_m, fov_deg) end
+
+---A flat surface with a colour everywhere: a made-up world or a map. Its frame is metres east (x) and north (y) of its origin.
+---@class Ground
+local Ground = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Ground:close() end
+
+---Bounds in metres east and north of the origin.
+---```lua
+---print(im.render.world({ size_m = 400 }):extent().east_m)
+---```
+---@return any
+---@return any
+---@return any
+---@return any
+function Ground:extent() end
+
+---Metres a texel at the finest level: views much finer than this are only enlarged.
+---```lua
+---print(im.render.world({ size_m = 400 }):gsd_m())
+---```
+---@return number
+function Ground:gsd_m() end
+
+---The inverse of local_from_latlon, degrees.
+---```lua
+---print(im.render.world({ size_m = 400 }):latlon_from_local(0, 100))
+---```
+---@param x_m any
+---@param y_m any
+---@return any
+---@return any
+function Ground:latlon_from_local(x_m, y_m) end
+
+---Metres east and north of the ground's origin (azimuthal equidistant on WGS-84).
+---```lua
+---print(im.render.world({ size_m = 400 }):local_from_latlon(47, 8.001))
+---```
+---@param lat any
+---@param lon any
+---@return any
+---@return any
+function Ground:local_from_latlon(lat, lon) end
+
+---One line that says which ground this is, for reports.
+---```lua
+---print(im.render.world({ size_m = 400 }):name())
+---```
+---@return string
+function Ground:name() end
+
+---@class imatch.Ground.pair.options
+---@field place? integer Which of the ground's places: they are spread evenly over what the ground shows. in [0, 1000000]. Default 0.
+---@field x_m? number A place of your own instead: metres east; with y_m.
+---@field y_m? number Metres north.
+---@field latitude? number The same in degrees; with longitude. in [-90, 90].
+---@field longitude? number Degrees. in [-360, 360].
+---@field altitude_m? number Of the query, m. in [0.1, 100000]. Default 120.
+---@field rotation_deg? number Heading of the query less that of the reference, degrees. Default 0.
+---@field tilt_deg? number Of the query (see render.Ground:view). in [-90, 90]. Default 0.
+---@field roll_deg? number Of the query. in [-90, 90]. Default 0.
+---@field shift? number How far the query stands off the place, as a share of the height of its footprint, in a direction of the place's own. in [0, 1]. Default 0.1.
+---@field reference_altitude_m? number None: that of the query. in [0.1, 100000].
+---@field reference_heading_deg? number Degrees clockwise from north. Default 0.
+---@field fov_deg? number Horizontal field of view of both, degrees. in [0.1, 170]. Default 60.
+---@field width? integer Of both images, px. in [1, 16384]. Default 448.
+---@field height? integer Of both images, px. in [1, 16384]. Default 336.
+---@field blur_px? number Standard deviation of a Gaussian blur, px. in [0, 100]. Default 0.
+---@field colour_gain? number[] Factors of red, green and blue; none: 1, 1, 1. in [0, 10]. Default {}.
+---@field contrast? number Factor about the middle grey 127.5. in [0, 10]. Default 1.
+---@field brightness? number Grey levels added. in [-255, 255]. Default 0.
+---@field gamma? number value -> 255 (value / 255)^gamma: above 1 darkens, below 1 brightens the middle. in [0.05, 20]. Default 1.
+---@field noise? number Standard deviation of Gaussian noise in grey levels, independent in every pixel and channel. in [0, 255]. Default 0.
+---@field seed? integer Of the noise; the same seed gives the same noise everywhere. Default 0.
+---@field jpeg_quality? integer Compressed and decompressed at this quality; none: not. in [1, 100].
+
+---Two views of one place with their true homographies: a query that is turned, tilted, shifted and disturbed, and a clean reference taken straight down.
+---```lua
+---local pair = im.render.world({ size_m = 400 }):pair { altitude_m = 60, rotation_deg = 45 }
+---print(pair.query, pair.reference)
+---```
+---@param options? imatch.Ground.pair.options
+---@return any
+---@return any
+---@return any
+---@return any
+function Ground:pair(options) end
+
+---The place of that number, from 0: places are spread evenly over what the ground shows and depend on nothing else. Returns nil, message, "no_result" where the ground shows too little.
+---```lua
+---print(im.render.world({ size_m = 400 }):place(0))
+---```
+---@param index any
+---@return any
+---@return any
+function Ground:place(index) end
+
+---@class imatch.Ground.view.options
+---@field x_m? number Position of the camera, metres east of the ground's origin. Default 0.
+---@field y_m? number Position of the camera, metres north of the ground's origin. Default 0.
+---@field altitude_m? number Height above the ground, m. in [0.1, 100000]. Default 120.
+---@field heading_deg? number Direction of the image's up, degrees clockwise from true north. Default 0.
+---@field tilt_deg? number Angle of the optical axis off straight down, degrees; plus leans towards the image's up. in [-90, 90]. Default 0.
+---@field roll_deg? number The same sideways, applied after the tilt; plus leans towards the image's right. in [-90, 90]. Default 0.
+---@field fov_deg? number Horizontal field of view, degrees. in [0.1, 170]. Default 60.
+---@field width? integer Width of the image, px. in [1, 16384]. Default 448.
+---@field height? integer Height of the image, px. in [1, 16384]. Default 336.
+---@field latitude? number Position of the camera in degrees, in place of x_m and y_m; with longitude. in [-90, 90].
+---@field longitude? number Position of the camera in degrees. in [-360, 360].
+---@field blur_px? number Standard deviation of a Gaussian blur, px. in [0, 100]. Default 0.
+---@field colour_gain? number[] Factors of red, green and blue; none: 1, 1, 1. in [0, 10]. Default {}.
+---@field contrast? number Factor about the middle grey 127.5. in [0, 10]. Default 1.
+---@field brightness? number Grey levels added. in [-255, 255]. Default 0.
+---@field gamma? number value -> 255 (value / 255)^gamma: above 1 darkens, below 1 brightens the middle. in [0.05, 20]. Default 1.
+---@field noise? number Standard deviation of Gaussian noise in grey levels, independent in every pixel and channel. in [0, 255]. Default 0.
+---@field seed? integer Of the noise; the same seed gives the same noise everywhere. Default 0.
+---@field jpeg_quality? integer Compressed and decompressed at this quality; none: not. in [1, 100].
+
+---What a pinhole camera sees of the ground, area-averaged over each pixel's footprint, then disturbed: blur, colour gains, contrast, brightness, gamma, noise, JPEG, in that order. What lies outside the ground, in holes of a map and above the horizon is black and not valid.
+---```lua
+---local view = im.render.world({ size_m = 400 }):view { altitude_m = 80, heading_deg = 45, noise = 4 }
+---print(view)
+---```
+---@param options? imatch.Ground.view.options
+---@return View
+function Ground:view(options) end
+
+---A picture of the ground whose truth is known.
+---@class View
+local View = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function View:close() end
+
+---Share of the pixels that show ground, in [0, 1].
+---```lua
+---print(im.render.world({ size_m = 400 }):view():coverage())
+---```
+---@return number
+function View:coverage() end
+
+---Exact: nine numbers, row by row, from pixels to metres east and north.
+---```lua
+---print(#im.render.world({ size_m = 400 }):view():ground_from_image())
+---```
+---@return any
+function View:ground_from_image() end
+
+---Metres of ground a pixel in the middle of the image; infinite in the sky.
+---```lua
+---print(im.render.world({ size_m = 400 }):view():gsd_m())
+---```
+---@return number
+function View:gsd_m() end
+
+---The picture; nothing is copied.
+---```lua
+---print(im.render.world({ size_m = 400 }):view():image())
+---```
+---@return Image
+function View:image() end
+
+---White where the picture shows ground, black elsewhere.
+---```lua
+---print(im.render.world({ size_m = 400 }):view():mask())
+---```
+---@return Image
+function View:mask() end
+
+---Views of made-up countryside and of maps, with their truth.
+---@class imatch.render
+im.render = {}
+
+---The true map between two views of one ground: nine numbers, row by row, that take a pixel of a to the pixel of b that shows the same ground. The centre of the first pixel is (0.5, 0.5).
+---```lua
+---local w = im.render.world { size_m = 400 }
+---local h = im.render.b_from_a(w:view { altitude_m = 60 }, w:view { altitude_m = 90 })
+---print(h[1])
+---```
+---@param a any
+---@param b any
+---@return any
+function im.render.b_from_a(a, b) end
+
+---@class imatch.render.map.options
+---@field value_low? number Raster value shown as black, for maps of more than 8 bits; the 1st percentile when left out.
+---@field value_high? number Raster value shown as white; the 99th percentile when left out.
+---@field cache_mb? number Memory for tiles of the map, in 2^20 bytes. in [1, 1000000]. Default 256.
+
+---A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its centre. Any coordinate system, any mask, RGB, grey, palette or more than 8 bits. Returns nil, message, code for a file that is none (not_found, not_a_file, unreadable, bad_format).
+---```lua
+---print(im.render.map 'no such map.tif')
+---```
+---@param path any
+---@param options? imatch.render.map.options
+---@return Ground
+function im.render.map(path, options) end
+
+---Share of the pixels of view a whose ground view b shows too, in [0, 1].
+---```lua
+---local w = im.render.world { size_m = 400 }
+---print(im.render.overlap(w:view { altitude_m = 60 }, w:view { altitude_m = 60, x_m = 20 }))
+---```
+---@param a any
+---@param b any
+---@return number
+function im.render.overlap(a, b) end
+
+---@class imatch.render.world.options
+---@field seed? integer Another seed is another world; one seed is one world everywhere. Default 1.
+---@field size_m? number Side of the square world, m. in [64, 8192]. Default 1280.
+---@field latitude? number Where the middle of the world is said to lie, degrees. in [-89, 89]. Default 47.
+---@field longitude? number Where the middle of the world is said to lie, degrees. in [-180, 180]. Default 8.
+---@field cache_mb? number Memory for painted tiles, in 2^20 bytes. in [1, 1000000]. Default 256.
+
+---Made-up countryside: fields, meadows, woods, orchards, villages, roads, a river and ponds, with texels of 0.125 m painted when first seen. The same seed and size give the same bytes on every machine and with any number of threads.
+---```lua
+---local world = im.render.world { seed = 7, size_m = 400 }
+---print(world)
+---```
+---@param options? imatch.render.world.options
+---@return Ground
+function im.render.world(options) end
+
+---Nearest neighbours by FAISS.
+---@class Index
+local Index = {}
+
+---Adds [n, D] under ids, a list or tensor of n integers >= 0; by default the numbers after the largest so far, from 0. An id that is there already is an error.
+---```lua
+---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
+---im.index.new(2):add(vectors)
+---```
+---@param vectors any
+---@param ids? any
+function Index:add(vectors, ids) end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Index:close() end
+
+---factory, metric, dim, count, is_trained and source.
+---```lua
+---print(im.index.new(2):description().metric)
+---```
+---@return table
+function Index:description() end
+
+---Removes those of the ids that are there, and says how many. Graphs (HNSW) cannot.
+---```lua
+---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
+---local index = im.index.new(2)
+---index:add(vectors)
+---print(index:remove { 0, 2 })
+---```
+---@param ids any
+---@return integer
+function Index:remove(ids) end
+
+---Writes path (a .faiss file that FAISS reads) and path.json (factory, metric, count, source). Fails with unwritable or no_space.
+---```lua
+---im.index.new(2):save '/tmp/imatch_doc_index.faiss'
+---```
+---@param path any
+---@return any
+function Index:save(path) end
+
+---@class imatch.Index.search.options
+---@field k? integer Neighbours a query. in [1, 1000000]. Default 10.
+---@field source? table Where the queries come from; another backbone or other weights than the index's are an error. Default { backbone = "", weights_sha256 = "" }.
+
+---The k nearest of each of [n, D]: two tensors [n, k], scores (inner products falling, or squared distances rising) and ids, ties by the smaller id; -1 where there are fewer. A query's result does not depend on the queries asked with it. Queries from another backbone than the index's, or of another size, are an error.
+---```lua
+---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
+---local index = im.index.new(2)
+---index:add(vectors)
+---local scores, ids = index:search(vectors, { k = 2 })
+---print(ids:to_table()[1][2])
+---```
+---@param queries any
+---@param options? imatch.Index.search.options
+---@return any
+---@return any
+function Index:search(queries, options) end
+
+---FAISS's parameters of a search: 'nprobe=16', 'efSearch=64'.
+---```lua
+---im.index.new(4, { factory = 'HNSW8' }):set_parameters 'efSearch=64'
+---```
+---@param text any
+function Index:set_parameters(text) end
+
+---Learns clusters, quantisers and transforms from [n, D]. Flat and HNSW need none.
+---```lua
+---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
+---im.index.new(2):train(vectors)
+---```
+---@param vectors any
+function Index:train(vectors) end
+
+---Exact nearest neighbours by LibTorch; immutable.
+---@class ExactIndex
+local ExactIndex = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function ExactIndex:close() end
+
+---@class imatch.ExactIndex.search.options
+---@field k? integer Neighbours a query. in [1, 1000000]. Default 10.
+---@field source? table Where the queries come from; another backbone or other weights than the index's are an error. Default { backbone = "", weights_sha256 = "" }.
+
+---As Index:search; queries may lie on any device, results lie on the CPU.
+---```lua
+---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
+---print(im.index.exact(vectors):search(vectors, { k = 1 }))
+---```
+---@param queries any
+---@param options? imatch.ExactIndex.search.options
+---@return any
+---@return any
+function ExactIndex:search(queries, options) end
+
+---Nearest neighbours among many vectors.
+---@class imatch.index
+im.index = {}
+
+---@class imatch.index.exact.options
+---@field metric? string As of index.new. 'inner_product' or 'l2'. Default 'inner_product'.
+---@field device? string 'cpu', 'cuda' or 'cuda:1': where the vectors lie. Default 'cpu'.
+---@field source? table Where the vectors come from. Default { backbone = "", weights_sha256 = "" }.
+
+---Exact search in a tensor [n, D] by LibTorch alone, on the CPU or a GPU, with the same result on both. Ids are positions.
+---```lua
+---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
+---print(im.index.exact(vectors))
+---```
+---@param vectors any
+---@param options? imatch.index.exact.options
+---@return ExactIndex
+function im.index.exact(vectors, options) end
+
+---@class imatch.index.load.options
+---@field memory_mapped? boolean Leave the vectors of a Flat or IVF index in the file and read what a search touches; such an index cannot be changed. Default false.
+
+---Reads what Index:save or FAISS itself wrote. path.json, where it is there, must agree with it. Fails with not_found, unreadable, bad_format (truncated, foreign).
+---```lua
+---print(im.index.load 'no_such.faiss')
+---```
+---@param path any
+---@param options? imatch.index.load.options
+---@return Index
+function im.index.load(path, options) end
+
+---@class imatch.index.new.options
+---@field factory? string FAISS's factory string: 'Flat', 'IVF256,Flat', 'HNSW32', 'IVF1024,PQ32', 'SQ8', 'PCA128,Flat', ... Default 'Flat'.
+---@field metric? string inner_product (the cosine, for unit vectors; higher is nearer) or l2 (squared distance; lower is nearer). 'inner_product' or 'l2'. Default 'inner_product'.
+---@field source? table Where the vectors come from: kept beside the index, and compared at every search. Default { backbone = "", weights_sha256 = "" }.
+
+---An empty index of vectors with `dim` dimensions, by FAISS's factory string. What has to be trained is trained by the first add, or by train.
+---```lua
+---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
+---local index = im.index.new(2, { factory = 'Flat' })
+---index:add(vectors)
+---print(#index)
+---```
+---@param dim any
+---@param options? imatch.index.new.options
+---@return Index
+function im.index.new(dim, options) end
+
+---Each row of [n, D] scaled to length one, float32. An error names a row of zeros, or with a value that is not finite.
+---```lua
+---print(im.index.unit_rows(im.tensor.from_table { { 3, 4 } }):to_table()[1][1])
+---```
+---@param vectors any
+---@return Tensor
+function im.index.unit_rows(vectors) end
+
+---Pictures decoded in the background.
+---@class ImageStream
+local ImageStream = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function ImageStream:close() end
+
+---The next picture and the time it took; false and why when it cannot be decoded; nil at the end.
+---```lua
+---print(im.coarse.images({}):next())
+---```
+---@return any
+---@return Image
+---@return any
+---@return any
+---@return any
+function ImageStream:next() end
+
+---Global vectors of files.
+---@class VectorSet
+local VectorSet = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function VectorSet:close() end
+
+---Of the rows.
+---```lua
+---print(#im.coarse.vectors({}):paths())
+---```
+---@return any[]
+function VectorSet:paths() end
+
+---What was left out.
+---```lua
+---print(#im.coarse.vectors({}):skipped())
+---```
+---@return any[]
+---@return any
+function VectorSet:skipped() end
+
+---What the meta files say of the backbone; empty texts when they say nothing.
+---```lua
+---print(im.coarse.vectors({}):source().backbone)
+---```
+---@return any
+---@return any
+function VectorSet:source() end
+
+---[n, D] float32, rows of length one.
+---```lua
+---print(im.coarse.vectors({}):tensor())
+---```
+---@return Tensor
+function VectorSet:tensor() end
+
+---Search results read back.
+---@class CoarseResults
+local CoarseResults = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function CoarseResults:close() end
+
+---weight, mode, direction, num_queries, num_references, skipped.
+---```lua
+---print(im.coarse.results({}):description().num_queries)
+---```
+---@return table
+function CoarseResults:description() end
+
+---Of the 'queries', or of the 'references' that were answered.
+---```lua
+---print(#im.coarse.results({}):names 'queries')
+---```
+---@param which any
+---@return any[]
+function CoarseResults:names(which) end
+
+---Positions by image.
+---@class PositionTable
+local PositionTable = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function PositionTable:close() end
+
+---By the path, else the file name, else that without its ending.
+---```lua
+---print(im.coarse.image_positions({}):find 'a.jpg')
+---```
+---@param path any
+---@return any
+---@return any
+function PositionTable:find(path) end
+
+---Results compared with the truth.
+---@class Evaluation
+local Evaluation = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Evaluation:close() end
+
+---query, truth, predicted, predicted_name and error_m of query i, from 1.
+---```lua
+---local none = im.coarse.image_positions {}
+---print(pcall(function() return im.coarse.evaluate(im.coarse.results {}, none, none):row(1) end))
+---```
+---@param i any
+---@return table
+function Evaluation:row(i) end
+
+---summary.json, summary.csv, details.json, details.csv, queries.geojson, queries.kml.
+---```lua
+---local none = im.coarse.image_positions {}
+---im.coarse.evaluate(im.coarse.results {}, none, none):save '/tmp/imatch_doc_evaluation'
+---```
+---@param folder any
+---@return any
+function Evaluation:save(folder) end
+
+---weight, mode, direction, num_references, metrics (a list of {name, value, unit, definition}), warnings, curves (hit, top_k, latency_ms).
+---```lua
+---local none = im.coarse.image_positions {}
+---print(#im.coarse.evaluate(im.coarse.results {}, none, none):summary().metrics)
+---```
+---@return table
+function Evaluation:summary() end
+
+---Embedding archives, searching them, and scores in metres.
+---@class imatch.coarse
+im.coarse = {}
+
+---A data set of a data key: root, captures (id, label, folder, altitude_m, heading_deg), gt_sigma_m, alt_ref, yaw_source.
+---```lua
+---print(im.coarse.dataset('no_such.json', 'flight'))
+---```
+---@param data_key_path any
+---@param dataset_key any
+---@return table
+function im.coarse.dataset(data_key_path, dataset_key) end
+
+---@class imatch.coarse.evaluate.options
+---@field radius_m? number A reference within it of the true position is right, m. in [0.001, 10000000]. Default 25.
+---@field recall_k? integer[] The K of the recalls and of SDM and PDM. in [1, 1000000]. Default { 1, 5, 10, 20 }.
+---@field hit_m? number[] The distances of the hit rates, m. in [0.001, 10000000]. Default { 1, 3, 5, 10, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100 }.
+---@field failure_m? number A first answer farther off than this is a failure, m. in [0.001, 10000000]. Default 100.
+---@field tile_width_m? number Width of a reference on the ground, m, for PDM; 0: PDM is left out. >= 0. Default 0.
+---@field gt_sigma_m? number Standard deviation of the true positions, m; 0: not known. >= 0. Default 0.
+
+---Compares the answers to queries with the truth. The true reference is the nearest of all reference positions.
+---```lua
+---print(pcall(im.coarse.evaluate, 1, 2, 3))
+---```
+---@param results any
+---@param query_positions any
+---@param reference_positions any
+---@param options? imatch.coarse.evaluate.options
+---@return Evaluation
+function im.coarse.evaluate(results, query_positions, reference_positions, options) end
+
+---The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.
+---```lua
+---print(im.coarse.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')
+---```
+---@param file_name any
+---@return string|nil
+function im.coarse.global_variant(file_name) end
+
+---What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre of a GeoTIFF.
+---```lua
+---print(#im.coarse.image_positions {})
+---```
+---@param paths any
+---@return PositionTable
+---@return any
+function im.coarse.image_positions(paths) end
+
+---@class imatch.coarse.images.options
+---@field ahead? integer Pictures decoded before they are asked for. in [1, 4096]. Default 32.
+---@field threads? integer That decode. in [1, 64]. Default 1.
+---@field side_px? integer Resize to a square of this side (bicubic, antialiased) in the same threads; 0: as they are. in [0, 16384]. Default 0.
+
+---Decodes pictures in the background, in order.
+---```lua
+---print(im.coarse.images { 'no_such.jpg' }:next())
+---```
+---@param paths any
+---@param options? imatch.coarse.images.options
+---@return ImageStream
+function im.coarse.images(paths, options) end
+
+---JSON in one line.
+---```lua
+---print(im.coarse.json { a = { 1, 2 } })
+---```
+---@param value any
+---@return string
+function im.coarse.json(value) end
+
+---A manifest of embeddings resolved against a data key: dataset_key, dataset_type, embed_root, variants, and models, each with weights, target_res, embedding_cfg, outputs, images (path, capture_id, label, frame, altitude_m, heading_deg) and missing (paths that are not there). Fails with bad_format, naming the file and the key.
+---```lua
+---print(im.coarse.manifest('no_such.json', 'data_key.json'))
+---```
+---@param path any
+---@param data_key_path any
+---@param dataset_root? any
+---@return table
+function im.coarse.manifest(path, data_key_path, dataset_root) end
+
+---Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: {lat, lon}}) or a CSV table with columns such as name, latitude, longitude. Fails with bad_format, naming the file and the key.
+---```lua
+---print(im.coarse.positions 'no_such.csv')
+---```
+---@param path any
+---@return PositionTable
+function im.coarse.positions(path) end
+
+---@class imatch.coarse.redis_row.options
+---@field weight? string Alias of the weights. Default ''.
+---@field mode? string 'raw' or 'sub<stride>'. Default ''.
+---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field metric? string Of the index. Default 'inner_product'.
+---@field k? integer Neighbours a query. >= 1. Default 10.
+---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
+---@field search_ms? number Time of one query in the search. >= 0. Default 0.
+
+---The row of query i (from 1) as it is pushed to Redis.
+---```lua
+---print(pcall(im.coarse.redis_row, 1, im.coarse.vectors {}))
+---```
+---@param i any
+---@param queries any
+---@param base any
+---@param scores any
+---@param ids any
+---@param search any
+---@return table
+function im.coarse.redis_row(i, queries, base, scores, ids, search) end
+
+---A file that came with the program, for its reports: kind 'lua' or 'js'.
+---```lua
+---print(#im.coarse.resource('lua', 'imatch/report/report.css'))
+---```
+---@param kind any
+---@param name any
+---@return string
+function im.coarse.resource(kind, name) end
+
+---Reads result files of either kind; damaged ones are skipped by name.
+---```lua
+---print(im.coarse.results { 'no_such.json' })
+---```
+---@param paths any
+---@return CoarseResults
+function im.coarse.results(paths) end
+
+---@class imatch.coarse.vector_name.options
+---@field kind? string GlobalToken, PatchToken, PatchGrid or DenseFT. Default 'GlobalToken'.
+---@field embedding_cfg? string Such as 'res1024'. Default ''.
+---@field variant? string 'raw' or 'sub<stride>'. Default ''.
+---@field hub? string Such as 'dinov3_vits16'. Default ''.
+---@field normalization? string 'LVD' or 'SAT'. Default ''.
+---@field label? string Of the capture. Default ''.
+---@field frame? string As it is written in the image's name. Default ''.
+
+---Where a vector file lies below <root>/<dataset_key>/<alias>/, without its ending.
+---```lua
+---print(im.coarse.vector_name { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16',
+---  normalization = 'LVD', label = 'a', frame = '0001' })
+---```
+---@param fields any
+---@return string
+function im.coarse.vector_name(fields) end
+
+---Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the image. Truncated files, NaN, zeros and other sizes are skipped by name.
+---```lua
+---print(#im.coarse.vectors { 'no_such.npy' }:skipped())
+---```
+---@param paths any
+---@return VectorSet
+function im.coarse.vectors(paths) end
+
+---@class imatch.coarse.write_aggregate.options
+---@field weight? string Alias of the weights. Default ''.
+---@field mode? string 'raw' or 'sub<stride>'. Default ''.
+---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field metric? string Of the index. Default 'inner_product'.
+---@field k? integer Neighbours a query. >= 1. Default 10.
+---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
+---@field search_ms? number Time of one query in the search. >= 0. Default 0.
+
+---All queries in one JSON file, under `results`.
+---```lua
+---local none = im.coarse.vectors {}
+---local empty = im.tensor.from_table { { 0 } }
+---im.coarse.write_aggregate('/tmp/imatch_doc_aggregate.json', none, none, empty, empty, {})
+---```
+---@param path any
+---@param queries any
+---@param base any
+---@param scores any
+---@param ids any
+---@param search any
+---@return any
+function im.coarse.write_aggregate(path, queries, base, scores, ids, search) end
+
+---@class imatch.coarse.write_results.options
+---@field weight? string Alias of the weights. Default ''.
+---@field mode? string 'raw' or 'sub<stride>'. Default ''.
+---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field metric? string Of the index. Default 'inner_product'.
+---@field k? integer Neighbours a query. >= 1. Default 10.
+---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
+---@field search_ms? number Time of one query in the search. >= 0. Default 0.
+
+---One JSON file a query: <vector file>_<direction>_top<k>.json, with ..._redis.json beside it.
+---```lua
+---local none = im.coarse.vectors {}
+---local empty = im.tensor.from_table { { 0 } }
+---im.coarse.write_results('/tmp/imatch_doc_results', none, none, empty, empty, {})
+---```
+---@param folder any
+---@param queries any
+---@param base any
+---@param scores any
+---@param ids any
+---@param search any
+---@param with_redis? any
+---@return any
+function im.coarse.write_results(folder, queries, base, scores, ids, search, with_redis) end
+
+---Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], 'PatchToken' [tokens, D] or 'PatchGrid' [rows, cols, D].
+---```lua
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table { { 1 } }, { rows = 1, cols = 1 })
+---im.coarse.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true })
+---```
+---@param stem any
+---@param features any
+---@param kind any
+---@param meta any
+---@param outputs any
+---@return any
+function im.coarse.write_vector(stem, features, kind, meta, outputs) end
+
+---Pushes rows to a Redis server.
+---@class RedisPusher
+local RedisPusher = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function RedisPusher:close() end
+
+---Sends what waits, for at most wait_s; the rest stays in the buffer for the next run.
+---```lua
+---print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }):finish().waiting)
+---```
+---@return any
+function RedisPusher:finish() end
+
+---@class imatch.RedisPusher.push_results.options
+---@field weight? string Alias of the weights. Default ''.
+---@field mode? string 'raw' or 'sub<stride>'. Default ''.
+---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field metric? string Of the index. Default 'inner_product'.
+---@field k? integer Neighbours a query. >= 1. Default 10.
+---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
+---@field search_ms? number Time of one query in the search. >= 0. Default 0.
+
+---A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, reconnects, buffer.
+---```lua
+---local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })
+---local none, empty = im.coarse.vectors {}, im.tensor.from_table { { 0 } }
+---print(r:push_results(none, none, empty, empty, {}).waiting)
+---```
+---@param queries any
+---@param base any
+---@param scores any
+---@param ids any
+---@param search any
+---@return any
+function RedisPusher:push_results(queries, base, scores, ids, search) end
+
+---Search results for other programs.
+---@class imatch.redis
+im.redis = {}
+
+---@class imatch.redis.open.options
+---@field prefix? string Keys are <prefix>:<weight>:<direction>:<hash of the query>; the stream is <prefix>:stream. Default 'coarse'.
+---@field ttl_s? number Seconds that a key lives; 0: for ever. >= 0. Default 0.
+---@field password? string Empty: that of the address. Default ''.
+---@field ca_file? string Certificates that the server's is checked by, for TLS; empty: the system's. Default ''.
+---@field verify? boolean Check the server's certificate. Default true.
+---@field buffer? string File that holds rows while the server is away; the next run goes on with it. Default 'redis_buffer'.
+---@field buffer_mb? number Its largest size, 10^6 bytes. in [1e-06, 1000000]. Default 256.
+---@field batch? integer Rows a round trip. in [1, 65536]. Default 256.
+---@field timeout_s? number For an answer. in [0.1, 3600]. Default 10.
+---@field wait_s? number How long a full buffer, and the end of a run, wait for the server to come back. >= 0. Default 10.
+
+---Pushes search results to a Redis server, redis://[user:password@]host[:port][/database] or rediss:// for TLS. Rows wait in a file while it is away; none comes twice. Fails with refused (password, database, certificate).
+---```lua
+---print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }))
+---```
+---@param url any
+---@param options? imatch.redis.open.options
+---@return RedisPusher
+function im.redis.open(url, options) end
+
+---A map prepared for localisation: tiles, their vectors and tokens; immutable.
+---@class ReferenceMap
+local ReferenceMap = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function ReferenceMap:close() end
+
+---@class imatch.ReferenceMap.locate.options
+---@field top_k? integer Tiles of the retrieval that are matched. in [1, 100000]. Default 40.
+---@field apart? number Of tiles whose centres are nearer than this share of their width, with neighbouring headings, only the best is matched. in [0, 10]. Default 0.25.
+---@field margin_tokens? integer Tokens around a tile that take part in its matching. in [0, 1000]. Default 4.
+---@field match_th? number Smallest cosine similarity of a match. in [-1, 1]. Default 0.
+---@field reproj_tokens? number Largest error of a match that agrees with a pose, in sides of a token. in [0.01, 100]. Default 1.
+---@field iterations? integer Samples of RANSAC at most. in [1, 10000000]. Default 2000.
+---@field refine_k? integer Tiles, those with most agreeing matches, from which a pose is refined; the one that ends with most wins. in [1, 1000]. Default 2.
+---@field refinements? integer Times that the map is looked at anew from the pose found so far. in [0, 20]. Default 2.
+---@field min_inliers? integer Agreeing matches below which the answer is 'not found'. >= 3. Default 30.
+---@field map_sigma_m? number Standard deviation of the map's own georeference along each axis, m: part of the answer's. >= 0. Default 0.
+
+---Where a photo (Image, or Features by the map's backbone) was taken that looks straight down: the best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for a similarity), and from the best the map is looked at again from the pose found. Gives found, latitude_deg, longitude_deg, x_m, y_m (ground frame), heading_deg, width_m (of the photo on the ground), their standard deviations (position_sigma_m, east_sigma_m, north_sigma_m, east_north_correlation, heading_sigma_deg, width_sigma_m), residual_m of one match, num_matches, num_inliers, num_inliers_elsewhere (of the best tile that does not touch the answer), time_ms { retrieve, match, refine } and candidates, the tiles that were matched. `found` is false below min_inliers: the position is then no more than a guess; without three agreeing matches there is none.
+---```lua
+---local world = im.render.world { size_m = 128 }
+---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
+---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
+---local photo = world:view({ x_m = 5, altitude_m = 52, heading_deg = 93, width = 128, height = 96 }):image()
+---print(map:locate(photo, { min_inliers = 10 }).found)
+---```
+---@param photo any
+---@param options? imatch.ReferenceMap.locate.options
+---@return table
+function ReferenceMap:locate(photo, options) end
+
+---Tiles with enough coverage.
+---```lua
+---local world = im.render.world { size_m = 128 }
+---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
+---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
+---print(map:num_tiles())
+---```
+---@return integer
+function ReferenceMap:num_tiles() end
+
+---The k tiles whose vectors are most alike the photo's, by cosine: tile (0-based number), score, x_m, y_m, latitude_deg, longitude_deg of the centre, heading_deg, width_m, coverage.
+---```lua
+---local world = im.render.world { size_m = 128 }
+---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
+---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
+---local photo = world:view({ x_m = 5, altitude_m = 52, heading_deg = 93, width = 128, height = 96 }):image()
+---print(map:retrieve(photo, 5)[1].score)
+---```
+---@param photo any
+---@param k any
+---@return table[]
+function ReferenceMap:retrieve(photo, k) end
+
+---Where on a map was this photo taken?
+---@class imatch.localize
+im.localize = {}
+
+---@class imatch.localize.reference_map.options
+---@field width_m? number Width of the ground that a photo shows, m (geo.ground_width_m gives it from altitude and field of view). in [0.1, 100000]. Default 0.
+---@field scales? number[] Tile widths as multiples of width_m; three of them cover a width known to 30 %. in [0.05, 20]. Default { 0.77, 1, 1.3 }.
+---@field overlap? number Share of its shorter side that a tile has in common with its neighbour. in [0, 0.98]. Default 0.7.
+---@field heading_step_deg? number Angle between the headings at which the map is seen; 360: north only. in [1, 360]. Default 22.5.
+---@field min_coverage? number Smallest share of a tile's tokens that the map must cover. in [0.01, 1]. Default 0.5.
+---@field block_tokens? integer Side of the pictures of the map that go forward, in tokens, when the backbone's tokens depend on their neighbourhood only: tiles that overlap are then cut from one picture. Other backbones see each tile alone. in [1, 4096]. Default 96.
+---@field image_width? integer Of the photos that will be looked for, px; with image_height it gives the shape of a tile. in [1, 100000]. Default 4000.
+---@field image_height? integer Likewise. in [1, 100000]. Default 3000.
+---@field global? string What stands for a tile in the retrieval: the mean of its tokens, 'mean_std' (with their standard deviation), 'gem' (p = 3), or 'backbone': the vector that the backbone gives itself, a class token for one, for which it must see each tile alone. 'backbone', 'mean', 'mean_std' or 'gem'. Default 'mean_std'.
+---@field memory_mb? number Tokens of the map kept in memory, in 10^6 bytes; the others come from the feature cache. in [1, 1000000]. Default 2048.
+
+---Cuts a Ground into tiles of the size that a photo shows, at several widths and headings, and takes from each a vector for retrieval and tokens for matching. The backbone and its options are those for the photos. Pictures of the ground come straight from windows of the map's file and never lie on disk; their features do, in the feature cache, so that a second call only reads them. Shows its progress and can be stopped; what is done stays in the cache. Returns nil, message, "no_result" when the ground covers no tile.
+---```lua
+---local world = im.render.world { size_m = 128 }
+---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
+---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
+---print(map)
+---```
+---@param ground any
+---@param backbone any
+---@param backbone_options? any
+---@param options? imatch.localize.reference_map.options
+---@return ReferenceMap
+function im.localize.reference_map(ground, backbone, backbone_options, options) end
+
+---A progress bar.
+---@class Progress
+local Progress = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Progress:close() end
+
+---Draws the last state and ends the line.
+---```lua
+---im.run.progress('demo'):finish(10, 10)
+---```
+---@param total any
+---@param done any
+---@param cached? any
+---@param failed? any
+function Progress:finish(total, done, cached, failed) end
+
+---How far it is: cached ones were there before and take no part in the estimate; failed ones are counted in done. Cheap.
+---```lua
+---im.run.progress('demo'):update(10, 1)
+---```
+---@param total any
+---@param done any
+---@param cached? any
+---@param failed? any
+function Progress:update(total, done, cached, failed) end
+
+---The cells of a sweep, in order.
+---@class Plan
+local Plan = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Plan:close() end
+
+---Key of a cell: the hash of its parameters (and inputs).
+---```lua
+---print(im.run.plan { { name = 'th', values = { 0.1 } } }:key(1))
+---```
+---@param cell any
+---@return string
+function Plan:key(cell) end
+
+---Parameters of a cell, a new table each time; cells count from 1.
+---```lua
+---print(im.run.plan { { name = 'th', values = { 0.1 } } }:params(1).th)
+---```
+---@param cell any
+---@return table
+function Plan:params(cell) end
+
+---Random seed of a cell in [0, 2^52), made of the sweep's seed and the cell's key.
+---```lua
+---print(im.run.plan { { name = 'th', values = { 0.1 } } }:seed(1, 0))
+---```
+---@param cell any
+---@param sweep_seed any
+---@return integer
+function Plan:seed(cell, sweep_seed) end
+
+---A folder of finished cells and the tables made of them.
+---@class Run
+local Run = {}
+
+---The axes: {name, values}.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:axes()[1].name)
+---```
+---@return any[]
+function Run:axes() end
+
+---@class imatch.Run.best.options
+---@field metric? string Metric that decides. Default ''.
+---@field direction? string Whether small or large is good. 'min' or 'max'. Default 'min'.
+---@field statistic? string How the cells of one setting are summed up; the median bears failures (infinite errors) better. 'mean' or 'median'. Default 'mean'.
+---@field over? string[] Axes to sum up over, such as places or seeds; the others make the setting. None: one cell a setting. Default {}.
+---@field units? string[] Those of `over` that the 95 % interval draws from, such as places or seeds: what does not vary independently at one place counts as one. None: every combination of `over` counts. Default {}.
+
+---{cell = {cell_key, params, metrics}, setting = {params, num_cells, num_missing, mean, std, median, min, max}}: the best cell, and the best setting when the axes named in `over` are summed up.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:best { metric = 'score', direction = 'max' }.cell.params.th)
+---```
+---@param options imatch.Run.best.options
+---@return table
+function Run:best(options) end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Run:close() end
+
+---Numbers of cells: total, run, cached, ok, failed, pending; damaged: unreadable records; measured_s and cached_s: the time that measuring the finished cells took, and that of those among them which were there before.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:counts().run)
+---```
+---@return table
+function Run:counts() end
+
+---What provenance.json tells of this process when it measures a cell: the script's path (or nil) and a table.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') run:describe(nil, { seed = 0 })
+---```
+---@param script any
+---@param facts any
+function Run:describe(script, facts) end
+
+---@class imatch.Run.group.options
+---@field level? number Share of the resamples inside. in [0, 1]. Default 0.95.
+---@field num_resamples? integer How often the units are drawn anew. in [1, 1000000]. Default 2000.
+---@field seed? integer Of the draws. Default 0.
+
+---The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, mean, std, median, min, max, low, high}. std divides by n - 1; num_missing counts failed cells and values that are not finite. low and high: bootstrap interval of the mean, drawn from the values of the axes `units` (places, seeds), or from the single cells.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:group('score', { 'th' })[1].mean)
+---```
+---@param metric any
+---@param axes any
+---@param units? any
+---@param options? imatch.Run.group.options
+---@return any[]
+function Run:group(metric, axes, units, options) end
+
+---@class imatch.Run.measure.options
+---@field metric? string Metric that decides. Default ''.
+---@field direction? string Whether small or large is good. 'min' or 'max'. Default 'min'.
+---@field statistic? string How the cells of one setting are summed up; the median bears failures (infinite errors) better. 'mean' or 'median'. Default 'mean'.
+---@field over? string[] Axes to sum up over, such as places or seeds; the others make the setting. None: one cell a setting. Default {}.
+---@field units? string[] Those of `over` that the 95 % interval draws from, such as places or seeds: what does not vary independently at one place counts as one. None: every combination of `over` counts. Default {}.
+
+---Calls function(cell) -> metrics for every cell that is not finished, and writes the tables. An error in the function is recorded and the rest goes on; so is `nil, message`. Several processes may do so at once. Fails with 'unwritable' or 'no_space', naming the folder.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') 
+---```
+---@param fn any
+---@param seed any
+---@param best any
+---@param name any
+---@return any
+function Run:measure(fn, seed, best, name) end
+
+---Parameters of a cell; cells count from 1.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:params(1).th)
+---```
+---@param cell any
+---@return table
+function Run:params(cell) end
+
+---@class imatch.Run.pareto.options
+---@field metric? string Metric. Default ''.
+---@field direction? string Whether small or large is good. 'min' or 'max'. Default 'min'.
+
+---The settings that no other one beats in all of {{metric =, direction =}, ...} at once, in the mean over the axes `over`: {params, num_cells, num_missing, metrics}. A setting beats another only if it fails no more often.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#run:pareto { { metric = 'score', direction = 'max' }, { metric = 'time_ms' } })
+---```
+---@param objectives any
+---@param over? any
+---@return any[]
+function Run:pareto(objectives, over) end
+
+---The run folder.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:path())
+---```
+---@return string
+function Run:path() end
+
+---Cells that have the metric, best first; 'min' or 'max'.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:rank('score', 'max')[1])
+---```
+---@param metric any
+---@param direction any
+---@return any[]
+function Run:rank(metric, direction) end
+
+---What is kept of a finished cell: cell_key, params, status, metrics, time_ms, seed, error, traceback, log (the end of what a failed one wrote), worker, started. Fails with 'not_found'.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:record(1).started)
+---```
+---@param cell any
+---@return table
+function Run:record(cell) end
+
+---Writes report.html unless it stands there with the same results; returns its path. Options: line_x, line_color, heat_x, heat_y, heat_facet, metric: what the charts show first.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:report(nil, 'demo'))
+---```
+---@param best any
+---@param title any
+---@param options? any
+---@return string
+function Run:report(best, title, options) end
+
+---One row of results: parameters, metrics, time_ms, cell_key, status, error.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:row(1).score)
+---```
+---@param cell any
+---@return table
+function Run:row(cell) end
+
+---All rows, in the order of the plan.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#run:rows())
+---```
+---@return any[]
+function Run:rows() end
+
+---What sweeps are made of: plans, run folders, keys. Most scripts only need im.sweep.
+---@class imatch.run
+im.run = {}
+
+---@class imatch.run.bootstrap.options
+---@field level? number Share of the resamples inside. in [0, 1]. Default 0.95.
+---@field num_resamples? integer How often the units are drawn anew. in [1, 1000000]. Default 2000.
+---@field seed? integer Of the draws. Default 0.
+
+---{low, high}: percentile bootstrap interval of the mean (Efron and Tibshirani 1993). units says to which unit (a place, a seed) each value belongs; units are drawn, each with all its values. Without units every value is one.
+---```lua
+---print(im.run.bootstrap({ 1, 2, 3, 4 }).low)
+---```
+---@param values any
+---@param units? any
+---@param options? imatch.run.bootstrap.options
+---@return table
+function im.run.bootstrap(values, units, options) end
+
+---{pairs = {{cell of first, cell of second}, ...}, num_only_first, num_only_second}: the finished cells of two runs that have the same parameters.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#im.run.compare(run, run).pairs)
+---```
+---@param first any
+---@param second any
+---@return table
+function im.run.compare(first, second) end
+
+---"0.4 s", "35 s", "2 min 5 s", "3 h 12 min".
+---```lua
+---print(im.run.duration(125))
+---```
+---@param seconds any
+---@return string
+function im.run.duration(seconds) end
+
+---SHA-256 of a file, or of all files below a folder with their names; 64 hexadecimal digits. Fails with 'not_found' or 'unreadable'.
+---```lua
+---print(im.run.hash '/etc/os-release')
+---```
+---@param path any
+---@return string
+function im.run.hash(path) end
+
+---Whether a file of that name is there.
+---```lua
+---assert(im.run.is_file '/etc/os-release')
+---```
+---@param text any
+---@return boolean
+function im.run.is_file(text) end
+
+---Whether a file or folder of that name is there.
+---```lua
+---assert(im.run.is_path '/')
+---```
+---@param text any
+---@return boolean
+function im.run.is_path(text) end
+
+---Hash of plain data, 24 hexadecimal digits. Equal data has equal keys: the order in tables does not count, and 2 is 2.0. NaN, infinity and text that is not UTF-8 are errors.
+---```lua
+---assert(im.run.key { a = 1, b = 2 } == im.run.key { b = 2.0, a = 1 })
+---```
+---@param value any
+---@return string
+function im.run.key(value) end
+
+---"; did you mean 'x'?" when one of the names is near, else "": the end of a message about a wrong name.
+---```lua
+---print(im.run.nearest('mesure', { 'measure', 'name' }))
+---```
+---@param name any
+---@param names any
+---@return string
+function im.run.nearest(name, names) end
+
+---@class imatch.run.open.options
+---@field retry_failed? boolean Measure the cells again that failed in an earlier run. Default false.
+---@field max_failures? integer Give up when more cells than this fail in this run; -1: never, every failure is recorded and the rest goes on. >= -1. Default -1.
+---@field durable? boolean Flush every cell to the disk, against power failure; finished cells survive a killed process either way. Default false.
+---@field quiet? boolean No progress on standard error. Default false.
+
+---The run folder out/name/HASH, HASH being that of name, identity (plain data) and the program's version; reads the cells finished there and makes nothing yet. Fails with 'unreadable'.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') 
+---```
+---@param out any
+---@param name any
+---@param plan any
+---@param identity any
+---@param options? imatch.run.open.options
+---@return Run
+function im.run.open(out, name, plan, identity, options) end
+
+---@class imatch.run.plan.options
+---@field sample? integer Random search: this many cells, drawn from all of them. 0: every cell. >= 0. Default 0.
+---@field seed? integer Of the draw. Default 0.
+
+---The cells of a sweep: every combination of the axes, a list of {name =, values = {...}}, the last one fastest; with points, {names = {...}, rows = {{name = value}, ...}}, every one of them with every combination. What is equal counts once. where(params) says which cells stay; inputs(params) returns plain data (hashes of the files a cell reads) that becomes part of the cell's key.
+---```lua
+---print(#im.run.plan { { name = 'th', values = { 0.1, 0.5 } }, { name = 'place', values = { 1, 2, 3 } } })
+---```
+---@param axes any
+---@param where? any
+---@param inputs? any
+---@param points? any
+---@param options? imatch.run.plan.options
+---@return Plan
+function im.run.plan(axes, where, inputs, points, options) end
+
+---A progress bar with the time left on a terminal, elsewhere a line now and then, on standard error; nothing with --quiet. unit: what is counted, 'cells' unless given.
+---```lua
+---local p = im.run.progress('demo', 'pairs'); p:finish(2, 2)
+---```
+---@param name any
+---@param unit? any
+---@return Progress
+function im.run.progress(name, unit) end
+
+---The run in a folder, to look at: its plan is that of the last sweep there. Fails with 'not_found' or 'bad_format'.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#im.run.read(run:path()):rows())
+---```
+---@param path any
+---@return Run
+function im.run.read(path) end
+
+---Writes a page of two runs side by side. Fails with 'unwritable' or 'no_space'.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') im.run.report_difference(run, run, 'demo', '/tmp/imatch-lua-examples/d.html')
+---```
+---@param first any
+---@param second any
+---@param title any
+---@param path any
+---@return any
+function im.run.report_difference(first, second, title, path) end
+
+---The processes that work on a run folder: {worker, host, pid, heartbeat_age_s, is_alive}.
+---```lua
+---print(#im.run.workers '/tmp')
+---```
+---@param path any
+---@return any[]
+function im.run.workers(path) end
+
+---@class imatch.doc
+im.doc = {}
+
+---All documentation as data, by full name: signature, text, example, options.
+---```lua
+---print(im.doc.entries()['Tensor:shape'].signature)
+---```
+---@return table
+function im.doc.entries() end
+
+---Names of the options that a function of the library takes, sorted.
+---```lua
+---print(#im.doc.option_names(im.match.mutual_nearest))
+---```
+---@param fn any
+---@return any[]
+function im.doc.option_names(fn) end
+
+---Prints the documentation of a name; '' gives the overview.
+---```lua
+---im.doc.print 'tensor'
+---```
+---@param name any
+function im.doc.print(name) end
+
+---What ?name prints in the interactive session. An unknown name gives nil and a message with near names.
+---```lua
+---print(im.doc.text 'Tensor:shape')
+---```
+---@param name any
+---@return string
+function im.doc.text(name) end
+
+---@class imatch.inspect
+im.inspect = {}
+
+---Prints values as the interactive session does; of a picture also a small view, where the terminal can show one.
+---```lua
+---im.inspect.print({ a = 1 }, 'text')
+---```
+function im.inspect.print(...) end
+
+---Any value as text a person can read: tables with sorted keys, at most 4 levels deep, cycles marked.
+---```lua
+---print(im.inspect.text { a = 1, b = { 2, 3 } })
+---```
+---@param value any
+---@return string
+function im.inspect.text(value) end
+
+return im
