@@ -12,7 +12,10 @@ target_include_directories(torch_cpu_wheel SYSTEM INTERFACE ${IMATCH_TORCH}/incl
 # at::parallel_for is a template that runs serially in a file compiled without -fopenmp. The runtime is the wheel's own,
 # by whatever name: two OpenMP runtimes in a process fight for the cores.
 file(GLOB torch_openmp ${IMATCH_TORCH}/lib/libgomp*.so*)
-target_compile_options(torch_cpu_wheel INTERFACE -fopenmp)
+# A fuzzer needs no threads, and Clang 16 does not let lambdas capture structured bindings under -fopenmp.
+if(NOT IMATCH_FUZZ)
+  target_compile_options(torch_cpu_wheel INTERFACE -fopenmp)
+endif()
 target_link_libraries(torch_cpu_wheel INTERFACE ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libc10.so ${torch_openmp})
 foreach(cuda_library torch_cuda c10_cuda)
   if(EXISTS ${IMATCH_TORCH}/lib/lib${cuda_library}.so)
