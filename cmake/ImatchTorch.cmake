@@ -17,6 +17,9 @@ if(NOT IMATCH_FUZZ)
   target_compile_options(torch_cpu_wheel INTERFACE -fopenmp)
 endif()
 target_link_libraries(torch_cpu_wheel INTERFACE ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libc10.so ${torch_openmp})
+# First in every program's list of libraries, whatever else is linked: LibTorch calls its own matrix products (MKL) by the names
+# that OpenBLAS has too, and the first library with a name gets the call. OpenBLAS is four times slower beside LibTorch's threads.
+target_link_options(torch_cpu_wheel INTERFACE "LINKER:--push-state,--no-as-needed,${IMATCH_TORCH}/lib/libtorch_cpu.so,--pop-state")
 foreach(cuda_library torch_cuda c10_cuda)
   if(EXISTS ${IMATCH_TORCH}/lib/lib${cuda_library}.so)
     # Nothing refers to its symbols by name, the library registers the CUDA kernels when it is loaded.
