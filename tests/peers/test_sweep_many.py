@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+import slurm
+
 ROOT = pathlib.Path(__file__).parents[2]
 PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
 
@@ -189,48 +191,30 @@ def test_an_empty_cell_costs_little(tmp_path):
     assert min(costs) <= 0.5
 
 
-SLURM_LOCAL = pathlib.Path(os.environ.get("IMATCH_SLURM_LOCAL", ROOT.parent / "shared/tools/slurm-local"))
-
-
 @pytest.fixture
-def slurm(tmp_path_factory):
-    if not SLURM_LOCAL.exists():
-        pytest.skip("slurm-local is not there (IMATCH_SLURM_LOCAL names it)")
-    if not shutil.which("slurmctld") or not shutil.which("munged"):
-        pytest.skip("Slurm is not installed (Debian: slurm-wlm munge)")
-    folder = tmp_path_factory.mktemp("slurm")
-    started = subprocess.run([SLURM_LOCAL, "start", folder], capture_output=True, text=True)
-    if started.returncode != 0:
-        subprocess.run([SLURM_LOCAL, "stop", folder])
-        pytest.skip(f"Slurm does not start here: {started.stderr.strip()}")
-    yield folder
-    subprocess.run([SLURM_LOCAL, "stop", folder])
+def cluster(tmp_path_factory):
+    if slurm.why_not():
+        pytest.skip(slurm.why_not())
+    try:
+        with slurm.Cluster(tmp_path_factory.mktemp("slurm") / "cluster") as running:
+            yield running
+    except RuntimeError as error:
+        pytest.skip(f"Slurm does not start here: {error}")
 
 
-def test_two_slurm_nodes_and_one_of_them_dies(tmp_path, slurm, undisturbed):
+def test_two_slurm_nodes_and_one_of_them_dies(tmp_path, cluster, undisturbed):
     (tmp_path / "cells.lua").write_text(CELLS)
-    environment = dict(os.environ, SLURM_CONF=str(slurm / "slurm.conf"))
     command = ["srun", "-N2", "-n4", "--ntasks-per-node=2", "--no-kill", "--kill-on-bad-exit=0", PROGRAM, "cells.lua", "500", "0.01"]
-    job = subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    job = subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cluster.environment)
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("runs/cells/*/cells/*.json"))) < 300 and time.monotonic() < deadline:
         time.sleep(0.05)
-    # The node dies like a machine: its daemon, what the daemon started, and the workers below.
-    victims = [int((slurm / "d.n2.pid").read_text())]
-    for entry in pathlib.Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and b"SLURMD_NODENAME=n2\0" in (entry / "environ").read_bytes() + b"\0":
-                victims.append(int(entry.name))
-        except OSError:
-            pass
-    assert len(victims) >= 3
-    for victim in victims:
-        try:
-            os.kill(victim, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    (path,) = (tmp_path / "runs/cells").iterdir()
+    assert len(list(path.glob("workers/*.alive"))) == 4
+    assert cluster.kill_node("n2") >= 3  # its daemon and two workers
     try:
-        job.communicate(timeout=120)
+        _, err = job.communicate(timeout=120)
+        assert "cells: " in err  # rank 0 draws
     except subprocess.TimeoutExpired:  # Slurm itself waits for the node; the other node's workers are what counts
         job.kill()
         job.communicate()
