@@ -409,7 +409,7 @@ constexpr Binding kVectorSetMethods[] = {
     bind<vectors_source>("source", "VectorSet:source() -> {backbone, weights_sha256}",
                          "What the meta files say of the backbone; empty texts when they say nothing.",
                          "print(im.coarse.vectors({}):source().backbone)"),
-    bind<vectors_paths>("paths", "VectorSet:paths() -> list", "Of the rows.",
+    bind<vectors_paths>("paths", "VectorSet:paths() -> list", "The file of each row.",
                         "print(#im.coarse.vectors({}):paths())"),
     bind<vectors_skipped>("skipped", "VectorSet:skipped() -> list of {path, reason}", "What was left out.",
                           "print(#im.coarse.vectors({}):skipped())"),

@@ -150,11 +150,12 @@ int file_statistics(lua_State* L) {
 }
 
 int add_files(lua_State* L) {
+  auto& statistics = mutable_arg<FileStatistics>(L, 1);
   const auto paths = detail::read<std::vector<std::string>>(to_json(L, 2, "paths"), "paths", anything());
   std::optional<ResizeOptions> resize;
   if (!is_absent(L, 3)) resize = options<ResizeOptions>(L, 3, "FileStatistics:add options");
   Json failed = Json::array();
-  for (const auto& [path, message] : mutable_arg<FileStatistics>(L, 1).add(paths, resize))
+  for (const auto& [path, message] : statistics.add(paths, resize))
     failed.push_back({{"path", path}, {"message", message}});
   return push(L, failed);
 }

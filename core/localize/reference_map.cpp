@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "localize/reference_map.h"
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mv.h>
-#include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
@@ -14,7 +12,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "backbone/pooling.h"
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/stop.h"
@@ -46,10 +43,6 @@ at::Tensor covered_tokens(const at::Tensor& tokens) {
   return at::linalg_vector_norm(tokens, 2, at::IntArrayRef{1}).gt(0);
 }
 
-at::Tensor unit(const at::Tensor& vectors) {
-  return vectors / at::linalg_vector_norm(vectors, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(1e-12);
-}
-
 double angle_between_deg(double a, double b) {
   return std::abs(std::remainder(a - b, 360));
 }
@@ -77,18 +70,27 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
   blocks_ = lay_blocks(ground_->extent(), photo_, options, photo_backbone_->is_local() && !own_vector);
   held_.resize(blocks_.size());
 
+  const std::size_t passes = options.global == "vlad" ? 2 : 1;
+  if (passes == 2) {
+    VocabularyLearner learner;
+    for (std::size_t first = 0; first < blocks_.size();) {
+      for (const auto& features : make_features(next_batch(first)))
+        learner.add(features->tokens, features->key);
+      if (report) report(first, passes * blocks_.size());
+    }
+    vocabulary_ = learner.learn(options.vlad_words);
+  }
+
   std::vector<at::Tensor> vectors;
   for (std::size_t first = 0; first < blocks_.size();) {
-    std::vector<std::size_t> batch;
-    const std::size_t most = blocks_[first].tile_rows * blocks_[first].tile_cols > 1 ? 1 : kBlocksAtOnce;
-    for (; first < blocks_.size() && batch.size() < most; ++first) batch.push_back(first);
+    const std::vector<std::size_t> batch = next_batch(first);
     const auto features = make_features(batch);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const Block& block = blocks_[batch[i]];
       const Features& map = *features[i];
       const Homography to_ground = ground_from_image(block.camera);
       const WindowPooling pooled = pool_windows(map.tokens.view({block.rows, block.cols, -1}), photo_.rows,
-                                                photo_.cols, block.step, options.global);
+                                                photo_.cols, block.step, options.global, vocabulary_);
       const float* coverage = pooled.coverage.const_data_ptr<float>();
       for (int t = 0; t < block.tile_rows * block.tile_cols; ++t) {
         if (coverage[t] < options.min_coverage) continue;
@@ -100,7 +102,7 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
                           block.camera.heading_deg, block.tile_width_m, coverage[t]});
       }
     }
-    if (report) report(first, blocks_.size());
+    if (report) report((passes - 1) * blocks_.size() + first, passes * blocks_.size());
   }
   if (tiles_.empty())
     throw Failure(
@@ -108,9 +110,15 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
         fmt::format("localize: {} covers no tile of {:.4g} m by {:.0f} %; check width_m and min_coverage",
                     ground_->name(), options.width_m, 100 * options.min_coverage));
   const at::Tensor all = at::stack(vectors);
-  mean_ = all.mean(0);
-  deviation_ = all.size(0) > 1 ? all.std(0, /*unbiased=*/false).clamp_min(1e-6) : at::ones_like(mean_);
-  vectors_ = unit((all - mean_) / deviation_);
+  whitening_ = Whitening(all, options.whiten_dims);
+  vectors_ = whitening_(all);
+}
+
+std::vector<std::size_t> ReferenceMap::next_batch(std::size_t& first) const {
+  const std::size_t most = blocks_[first].tile_rows * blocks_[first].tile_cols > 1 ? 1 : kBlocksAtOnce;
+  std::vector<std::size_t> batch;
+  for (; first < blocks_.size() && batch.size() < most; ++first) batch.push_back(first);
+  return batch;
 }
 
 std::string ReferenceMap::block_key(std::size_t block) const {
@@ -168,14 +176,17 @@ std::shared_ptr<const Features> ReferenceMap::block_features(std::size_t block) 
 
 at::Tensor ReferenceMap::vector_of(const Features& photo) const {
   const c10::InferenceMode guard;
-  const at::Tensor vector =
-      options_.global == "backbone" ? photo.global : pool_tokens(photo.tokens, options_.global);
-  if (vector.numel() != mean_.numel())
+  const at::Tensor vector = options_.global == "backbone"
+                                ? photo.global
+                                : pool_windows(photo.tokens.view({photo.rows, photo.cols, -1}), photo.rows,
+                                               photo.cols, 1, options_.global, vocabulary_)
+                                      .vectors[0];
+  if (vector.numel() != whitening_.dim())
     throw Error(
         fmt::format("localize: the photo's vector has {} values, those of the map {}; its features "
                     "come from '{}', those of the map from '{}'",
-                    vector.numel(), mean_.numel(), photo.backbone, photo_backbone_->spec()));
-  return unit((vector - mean_) / deviation_);
+                    vector.numel(), whitening_.dim(), photo.backbone, photo_backbone_->spec()));
+  return whitening_(vector);
 }
 
 std::vector<Retrieved> ReferenceMap::retrieve(const at::Tensor& vector, int k, double apart) const {

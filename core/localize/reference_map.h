@@ -13,6 +13,8 @@
 #include "backbone/backbone.h"
 #include "feature/cache.h"
 #include "localize/tile_grid.h"
+#include "localize/vocabulary.h"
+#include "localize/whitening.h"
 #include "render/ground.h"
 
 namespace imatch {
@@ -21,12 +23,14 @@ struct ReferenceMapOptions : TileOptions {
   int image_width = 4000;
   int image_height = 3000;
   std::string global = "mean_std";
+  int vlad_words = 32;
+  int whiten_dims = 0;
   double memory_mb = 2048;
 
   ReferenceMapOptions();  // out of line: inlined, GCC 12 takes `scales` for uninitialised
 
   using Self = ReferenceMapOptions;
-  static constexpr std::string_view kGlobals[] = {"backbone", "mean", "mean_std", "gem"};
+  static constexpr std::string_view kGlobals[] = {"backbone", "mean", "mean_std", "gem", "vlad"};
   static constexpr auto fields = std::tuple_cat(
       TileOptions::fields,
       std::tuple{
@@ -35,8 +39,13 @@ struct ReferenceMapOptions : TileOptions {
           field("image_height", &Self::image_height, in_range(1, 1e5), "Likewise."),
           field("global", &Self::global, one_of(kGlobals),
                 "What stands for a tile in the retrieval: the mean of its tokens, 'mean_std' (with their "
-                "standard deviation), 'gem' (p = 3), or 'backbone': the vector that the backbone gives "
-                "itself, a class token for one, for which it must see each tile alone."),
+                "standard deviation), 'gem' (p = 3), 'vlad' (residuals to words learned from the map), or "
+                "'backbone': the vector that the backbone gives itself, a class token for one, for which it "
+                "must see each tile alone."),
+          field("vlad_words", &Self::vlad_words, in_range(1, 4096), "Words of the vocabulary of 'vlad'."),
+          field("whiten_dims", &Self::whiten_dims, in_range(0, 65536),
+                "Vectors keep so many principal components, scaled to the same deviation; 0: each dimension "
+                "is scaled by itself."),
           field("memory_mb", &Self::memory_mb, in_range(1, 1e6),
                 "Tokens of the map kept in memory, in 10^6 bytes; the others come from the feature cache.")});
 };
@@ -55,14 +64,14 @@ struct Tile {
 /// A tile and how much a photo's vector resembles its own.
 struct Retrieved {
   int tile = 0;
-  double score = 0;  ///< Cosine of the standardised vectors.
+  double score = 0;  ///< Cosine of the whitened vectors.
 };
 
 /// A map prepared for the search: cut into tiles of several widths and headings, each with one vector; the
 /// tokens of every tile at hand for matching. Pictures of the map come straight from windows of its file;
 /// their features lie in the feature cache by the map's hash, the window, the angle and the backbone, so a
-/// second preparation only reads them. Vectors are standardised over the tiles (mean 0 and deviation 1 in
-/// each dimension), since what all tiles have in common tells nothing about the place. Thread-safe.
+/// second preparation only reads them. Vectors are whitened over the tiles, since what all have in common
+/// tells nothing about the place. Thread-safe.
 class ReferenceMap {
  public:
   using Report = std::function<void(std::size_t done, std::size_t total)>;
@@ -78,8 +87,10 @@ class ReferenceMap {
   const PhotoGrid& photo_grid() const { return photo_; }
   std::span<const Tile> tiles() const { return tiles_; }
   std::size_t num_blocks() const { return blocks_.size(); }
-  /// [tiles, D] float32, standardised, of length one.
+  /// [tiles, D] float32, whitened, of length one.
   const at::Tensor& vectors() const { return vectors_; }
+  /// Of 'vlad', with the hash of the pictures that it was learned from.
+  const Vocabulary& vocabulary() const { return vocabulary_; }
 
   /// The photo's vector as those of the tiles are, [D].
   at::Tensor vector_of(const Features& photo) const;
@@ -101,6 +112,8 @@ class ReferenceMap {
   std::shared_ptr<const Features> block_features(std::size_t block) const;
   std::vector<std::shared_ptr<const Features>> make_features(std::span<const std::size_t> blocks) const;
   std::string block_key(std::size_t block) const;
+  /// Blocks that go forward together, from `first` on; `first` moves behind them.
+  std::vector<std::size_t> next_batch(std::size_t& first) const;
 
   std::shared_ptr<const Ground> ground_;
   std::string ground_digest_;
@@ -111,7 +124,8 @@ class ReferenceMap {
   std::vector<Block> blocks_;
   std::vector<Tile> tiles_;
   at::Tensor vectors_;
-  at::Tensor mean_, deviation_;
+  Vocabulary vocabulary_;
+  Whitening whitening_;
 
   mutable std::mutex mutex_;
   mutable std::vector<std::shared_ptr<const Features>> held_;  ///< By block; null: in the cache.

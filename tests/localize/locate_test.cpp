@@ -58,6 +58,24 @@ TEST_CASE("a photo is found with its place, heading and width, off the lattice i
   }
 }
 
+TEST_CASE("every kind of vector retrieves the place") {
+  const Pose truth{{20, -25}, 95, 71};
+  for (const auto& [global, dims] :
+       {std::pair{"vlad", 0}, {"vlad", 64}, {"gem", 0}, {"mean", 32}, {"backbone", 0}}) {
+    ReferenceMapOptions options = small_options();
+    options.global = global;
+    options.whiten_dims = dims;
+    options.vlad_words = 8;
+    const ReferenceMap map(small_world(), "dense_sift", kBackbone, options);
+    CHECK(map.vocabulary().digest.empty() == (std::string(global) != "vlad"));
+    const Location location = locate(map, photo_at(truth));
+    INFO(global << " " << dims);
+    REQUIRE(location.found);
+    CHECK(std::hypot(location.fit->pose.position.x - truth.position.x,
+                     location.fit->pose.position.y - truth.position.y) < 0.5);
+  }
+}
+
 TEST_CASE("a photo of another place is not found") {
   WorldOptions elsewhere;
   elsewhere.seed = 99;
