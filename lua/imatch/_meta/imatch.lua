@@ -2552,7 +2552,9 @@ im.localize = {}
 ---@field block_tokens? integer Side of the pictures of the map that go forward, in tokens, when the backbone's tokens depend on their neighbourhood only: tiles that overlap are then cut from one picture. Other backbones see each tile alone. in [1, 4096]. Default 96.
 ---@field image_width? integer Of the photos that will be looked for, px; with image_height it gives the shape of a tile. in [1, 100000]. Default 4000.
 ---@field image_height? integer Likewise. in [1, 100000]. Default 3000.
----@field global? string What stands for a tile in the retrieval: the mean of its tokens, 'mean_std' (with their standard deviation), 'gem' (p = 3), or 'backbone': the vector that the backbone gives itself, a class token for one, for which it must see each tile alone. 'backbone', 'mean', 'mean_std' or 'gem'. Default 'mean_std'.
+---@field global? string What stands for a tile in the retrieval: the mean of its tokens, 'mean_std' (with their standard deviation), 'gem' (p = 3), 'vlad' (residuals to words learned from the map), or 'backbone': the vector that the backbone gives itself, a class token for one, for which it must see each tile alone. 'backbone', 'mean', 'mean_std', 'gem' or 'vlad'. Default 'mean_std'.
+---@field vlad_words? integer Words of the vocabulary of 'vlad'. in [1, 4096]. Default 32.
+---@field whiten_dims? integer Vectors keep so many principal components, scaled to the same deviation; 0: each dimension is scaled by itself. in [0, 65536]. Default 0.
 ---@field memory_mb? number Tokens of the map kept in memory, in 10^6 bytes; the others come from the feature cache. in [1, 1000000]. Default 2048.
 
 ---Cuts a Ground into tiles of the size that a photo shows, at several widths and headings, and takes from each a vector for retrieval and tokens for matching. The backbone and its options are those for the photos. Pictures of the ground come straight from windows of the map's file and never lie on disk; their features do, in the feature cache, so that a second call only reads them. Shows its progress and can be stopped; what is done stays in the cache. Returns nil, message, "no_result" when the ground covers no tile.
