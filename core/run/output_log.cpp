@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 #include <mutex>
 #include <string_view>
 #include <thread>
@@ -30,6 +33,8 @@ void write_all(int descriptor, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
 }
+
+constexpr int kCrashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 
 void flush_streams() {
   std::cout.flush();
@@ -96,10 +101,52 @@ struct OutputLog::State {
     }
   }
 
+  /// Passes on what lies in the pipes without keeping it. Only calls that are allowed in signal handlers.
+  void drain() const {
+    char block[4096];
+    for (const Stream& s : streams) {
+      ::dup2(s.target, s.number);
+      int waiting = 0;
+      while (::ioctl(s.read_end, FIONREAD, &waiting) == 0 && waiting > 0) {
+        const ssize_t n = ::read(s.read_end, block, sizeof block);
+        if (n <= 0) break;
+        write_all(s.target, {block, static_cast<std::size_t>(n)});
+      }
+    }
+  }
+
   void redirect(bool to_pipes) {
     flush_streams();
     for (const Stream& s : streams) ::dup2(to_pipes ? s.write_end : s.target, s.number);
     listening = to_pipes;
+    last_words_of = to_pipes ? this : nullptr;
+  }
+
+  /// A process that crashes, or that a cell ends, passes on its last words itself: nobody else will.
+  static inline std::atomic<State*> last_words_of = nullptr;
+  struct sigaction former[std::size(kCrashes)];
+
+  static void at_end() {
+    if (const State* s = last_words_of.exchange(nullptr)) s->drain();
+  }
+  static void on_crash(int number) {
+    if (const State* s = last_words_of.exchange(nullptr)) {
+      s->drain();
+      for (std::size_t i = 0; i < std::size(kCrashes); ++i) ::sigaction(kCrashes[i], &s->former[i], nullptr);
+    } else {
+      ::signal(number, SIG_DFL);
+    }
+    ::raise(number);
+  }
+  void watch_crashes() {
+    [[maybe_unused]] static const int registered = std::atexit(at_end);
+    struct sigaction action {};
+    action.sa_handler = on_crash;
+    sigemptyset(&action.sa_mask);
+    for (std::size_t i = 0; i < std::size(kCrashes); ++i) ::sigaction(kCrashes[i], &action, &former[i]);
+  }
+  void unwatch_crashes() const {
+    for (std::size_t i = 0; i < std::size(kCrashes); ++i) ::sigaction(kCrashes[i], &former[i], nullptr);
   }
 };
 
@@ -109,12 +156,14 @@ OutputLog::OutputLog() : state_(std::make_unique<State>()) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  state_->thread = std::thread([this] { state_->listen(); });
+  state_->thread = std::thread([s = state_.get()] { s->listen(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  state_->watch_crashes();
 }
 
 OutputLog::~OutputLog() {
   if (state_->listening) end();
+  state_->unwatch_crashes();
   write_all(state_->stop[1], "x");
   state_->thread.join();
 }

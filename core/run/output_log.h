@@ -7,7 +7,8 @@
 namespace imatch {
 
 /// Listens to what this process and its children write to standard output and standard error between begin()
-/// and end(), and passes it on at once. For the log of a failed cell.
+/// and end(), and passes it on at once, also when the process crashes or exits meanwhile. For the log of a
+/// failed cell. One at a time listens.
 class OutputLog {
  public:
   /// Throws Error when the system has no descriptors or threads left.
