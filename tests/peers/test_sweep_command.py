@@ -150,3 +150,17 @@ def test_wrong_usage(measured, tmp_path):
     assert "no such script or run folder" in sweep(tmp_path, "run", "none.lua", status=2)
     assert "no run folder" in sweep(tmp_path, "show", ".", status=1)
     assert "expected an integer >= 1" in sweep(tmp_path, "plan", "-j", "0", "x.lua", status=2)
+
+
+@pytest.mark.parametrize("ending, status", [("ffi.C.abort()", -6), ("ffi.C.raise(11)", -11), ("os.exit(3)", 3)])
+def test_last_words_of_a_process_that_ends_inside_of_a_cell_are_heard(tmp_path, ending, status):
+    (tmp_path / "last.lua").write_text(f"""
+      local im, ffi = require "imatch", require "ffi"
+      ffi.cdef "void abort(void); int raise(int); long write(int, const char *, size_t);"
+      im.sweep {{ name = "last", out = "runs", report = false, axes = {{ a = {{ 1 }} }}, measure = function()
+        ffi.C.write(2, "last words\\n", 11)
+        {ending}
+      end }}
+    """)
+    done = subprocess.run([PROGRAM, "--quiet", "last.lua"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == status and done.stderr.count("last words") == 1
