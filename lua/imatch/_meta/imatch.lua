@@ -1586,6 +1586,104 @@ function im.evaluate.auc(errors, thresholds) end
 ---@return table
 function im.evaluate.homography(matches, geometry, b_from_a, options) end
 
+---Images with keypoints, and matches between them, for structure-from-motion programs.
+---@class ExportSet
+local ExportSet = {}
+
+---An image by its path below the folder of the images. With features its tokens are its keypoints, with their descriptors; with a size in pixels the keypoints come with the pairs.
+---```lua
+---im.export.new():add_image('a.jpg', 640, 480)
+---```
+---@param name any
+---@param features any
+---@param width any
+---@param height any
+function ExportSet:add_image(name, features, width, height) end
+
+---The matches between two images that were added, and the geometry estimated from them. False, and nothing is added, when the two have a pair already, in either order. An error when the matches are of other images or other features.
+---```lua
+---local tokens = im.tensor.from_table { { { 1, 0 }, { 0, 1 } }, { { 1, 1 }, { 1, -1 } } }
+---local features = im.features.from_tensors(im.tensor.from_table { 1 }, tokens, { image_width = 64, image_height = 64 })
+---local set = im.export.new()
+---set:add_image('a.jpg', features)
+---set:add_image('b.jpg', features)
+---local matches = im.match.mutual_nearest(features, features)
+---print(set:add_pair('a.jpg', 'b.jpg', matches, im.match.geometry(matches)))
+---```
+---@param a any
+---@param b any
+---@param matches any
+---@param geometry? any
+---@return boolean
+function ExportSet:add_pair(a, b, matches, geometry) end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function ExportSet:close() end
+
+---images, keypoints, pairs, matches, geometries.
+---```lua
+---print(im.export.new():counts().pairs)
+---```
+---@return table
+function ExportSet:counts() end
+
+---Whether an image of that name was added.
+---```lua
+---print(im.export.new():has_image 'a.jpg')
+---```
+---@param name any
+---@return boolean
+function ExportSet:has_image(name) end
+
+---@class imatch.ExportSet.write_colmap.options
+---@field single_camera? boolean One camera for all images of a size; else one for each image. Default false.
+---@field focal_factor? number First guess of the focal length, in longer sides of the image; 1.2 is COLMAP's own. in [0.01, 100]. Default 1.2.
+
+---A database of COLMAP: cameras (SIMPLE_RADIAL, a guess to be refined), images, keypoints, matches, and the inliers and homography of pairs that have a geometry. Replaces the file. Fails with unwritable.
+---```lua
+---local tokens = im.tensor.from_table { { { 1, 0 }, { 0, 1 } }, { { 1, 1 }, { 1, -1 } } }
+---local features = im.features.from_tensors(im.tensor.from_table { 1 }, tokens, { image_width = 64, image_height = 64 })
+---local set = im.export.new()
+---set:add_image('a.jpg', features)
+---set:add_image('b.jpg', features)
+---set:write_colmap '/tmp/imatch_doc_colmap.db'
+---```
+---@param path any
+---@param options? imatch.ExportSet.write_colmap.options
+---@return any
+function ExportSet:write_colmap(path, options) end
+
+---@class imatch.ExportSet.write_hloc.options
+---@field half? boolean Descriptors and scores as float16, as hloc writes them; else float32. Default true.
+
+---The files of hloc: features.h5 (keypoints, image_size, and descriptors where features were given), matches.h5 (matches0, matching_scores0), global.h5 (global_descriptor) and pairs.txt. Keypoints count from the centre of the top-left pixel, as hloc's do. Fails with unwritable.
+---```lua
+---local tokens = im.tensor.from_table { { { 1, 0 }, { 0, 1 } }, { { 1, 1 }, { 1, -1 } } }
+---local features = im.features.from_tensors(im.tensor.from_table { 1 }, tokens, { image_width = 64, image_height = 64 })
+---local set = im.export.new()
+---set:add_image('a.jpg', features)
+---set:add_image('b.jpg', features)
+---set:write_hloc '/tmp/imatch_doc_hloc'
+---```
+---@param folder any
+---@param options? imatch.ExportSet.write_hloc.options
+---@return any
+function ExportSet:write_hloc(folder, options) end
+
+---Files for hloc and COLMAP.
+---@class imatch.export
+im.export = {}
+
+---A set without images, to be filled and written.
+---```lua
+---print(#im.export.new())
+---```
+---@return ExportSet
+function im.export.new() end
+
 ---Positions on the Earth: distances, directions, footprints.
 ---@class imatch.geo
 im.geo = {}
@@ -2086,7 +2184,7 @@ local VectorSet = {}
 ---```
 function VectorSet:close() end
 
----Of the rows.
+---The file of each row.
 ---```lua
 ---print(#im.coarse.vectors({}):paths())
 ---```
