@@ -10,7 +10,7 @@ local localize = require "imatch.localize.run"
 
 local parser = im.arguments("localize_seneca.lua", "Finds the photos of a survey on its orthomosaic.")
 parser:option("--footprint-m", "width of a photo on the ground as it is assumed"):default "84":convert(tonumber)
-parser:option("--heading-step-deg", "between the headings at which the map is seen"):default "22.5":convert(tonumber)
+parser:option("--heading-step-deg", "between the headings at which the map is seen"):default "30":convert(tonumber)
 parser:option("--out", "folder of the run folders"):default "runs"
 local args = parser:parse { ... }
 local data = os.getenv "IMATCH_TEST_DATA" or parser:error "IMATCH_TEST_DATA does not name the folder of seneca and seneca_map"

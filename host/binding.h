@@ -63,6 +63,7 @@ constexpr Binding bind(const char* name, const char* signature, const char* text
 
 /// A userdata type. `close` is added to the methods. `tostring` is called for __tostring: "Image(640x480)".
 struct Type {
+  const TypeName* key;  ///< See TypeName.
   const char* name;
   const char* text;
   std::span<const Binding> methods;
@@ -74,11 +75,11 @@ struct Type {
 /// are guarded.
 template <class T, lua_CFunction tostring>
 constexpr Type describe_type(const char* text, std::span<const Binding> methods) {
-  return {type_name<T>, text, methods, &guarded<tostring>, nullptr};
+  return {&type_name<T>, type_name<T>, text, methods, &guarded<tostring>, nullptr};
 }
 template <class T, lua_CFunction tostring, lua_CFunction length>
 constexpr Type describe_type(const char* text, std::span<const Binding> methods) {
-  return {type_name<T>, text, methods, &guarded<tostring>, &guarded<length>};
+  return {&type_name<T>, type_name<T>, text, methods, &guarded<tostring>, &guarded<length>};
 }
 
 /// One table of `im` (`im.image`), with the types it makes. A module named "" puts its functions into `im`

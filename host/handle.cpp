@@ -76,14 +76,16 @@ void Handle::close() noexcept {
   bytes = 0;
 }
 
-Handle& push_handle(lua_State* L, const char* type, std::size_t bytes) {
+Handle& push_handle(lua_State* L, const TypeName& type, std::size_t bytes) {
   luaL_checkstack(L, 3, "too many values");
   add_external_bytes(L, bytes);
   count_handle(1);
   auto* handle = new (lua_newuserdata(L, sizeof(Handle))) Handle;
+  handle->type = &type;
   handle->bytes = bytes;
   if (scope_head) link(*handle, *scope_head);
-  luaL_getmetatable(L, type);
+  lua_pushlightuserdata(L, const_cast<TypeName*>(&type));
+  lua_rawget(L, LUA_REGISTRYINDEX);
   lua_setmetatable(L, -2);
   return *handle;
 }
@@ -94,15 +96,14 @@ void resize_handle(lua_State* L, Handle& handle, std::size_t bytes) {
   add_external_bytes(L, bytes);
 }
 
-Handle* test_handle(lua_State* L, int index, const char* type) {
-  if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return nullptr;
-  luaL_getmetatable(L, type);
-  const bool same = lua_rawequal(L, -1, -2) != 0;
-  lua_pop(L, 2);
-  return same ? static_cast<Handle*>(lua_touserdata(L, index)) : nullptr;
+Handle* test_handle(lua_State* L, int index, const TypeName& type) {
+  // Userdata of others has another size, or not this address in it.
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_objlen(L, index) != sizeof(Handle)) return nullptr;
+  auto* handle = static_cast<Handle*>(lua_touserdata(L, index));
+  return handle->type == &type ? handle : nullptr;
 }
 
-Handle& check_handle(lua_State* L, int index, const char* type) {
+Handle& check_handle(lua_State* L, int index, const TypeName& type) {
   Handle* handle = test_handle(L, index, type);
   if (!handle) wrong_argument(L, index, type);
   if (!handle->object) throw Error(fmt::format("argument #{}: {} is closed", index, type));

@@ -22,9 +22,15 @@ std::size_t native_bytes(const T&) {
   return 0;
 }
 
+/// A bound type as the functions below want it: type_name<T>. The address of that variable is the type's
+/// identity: the key of its metatable in the registry, and what a handle is told by at every call, without
+/// hashing a name.
+using TypeName = const char*;
+
 /// What a userdata holds: one shared pointer. Handles of one im.scope are linked, so that the scope can close
 /// them.
 struct Handle {
+  const TypeName* type = nullptr;
   std::shared_ptr<void> object;
   std::size_t bytes = 0;
   Handle* previous = nullptr;
@@ -33,14 +39,14 @@ struct Handle {
   void close() noexcept;
 };
 
-/// Pushes an empty handle of the named type, to be filled at once by the caller.
-Handle& push_handle(lua_State* L, const char* type, std::size_t bytes);
+/// Pushes an empty handle of the type, to be filled at once by the caller.
+Handle& push_handle(lua_State* L, const TypeName& type, std::size_t bytes);
 /// Tells the collector that the object behind the handle has another size now.
 void resize_handle(lua_State* L, Handle& handle, std::size_t bytes);
 /// The handle at `index`. Throws Error when it is another type, or closed: "Image is closed".
-Handle& check_handle(lua_State* L, int index, const char* type);
+Handle& check_handle(lua_State* L, int index, const TypeName& type);
 /// The handle at `index`, or nullptr when it is something else.
-Handle* test_handle(lua_State* L, int index, const char* type);
+Handle* test_handle(lua_State* L, int index, const TypeName& type);
 
 /// Pushes a shared object; nothing is copied. Returns 1, the number of Lua results.
 template <class T>

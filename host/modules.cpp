@@ -74,7 +74,10 @@ void push_documentation(lua_State* L, const std::string& full_name, const Bindin
 }
 
 void register_type(lua_State* L, const Type& type) {
-  luaL_newmetatable(L, type.name);
+  lua_newtable(L);
+  lua_pushlightuserdata(L, const_cast<TypeName*>(type.key));
+  lua_pushvalue(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "__imatch_handle");
   lua_pushstring(L, type.name);

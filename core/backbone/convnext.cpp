@@ -3,9 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <fmt/format.h>
 
 namespace imatch {
@@ -50,8 +48,8 @@ ConvNext::Stage ConvNext::take_stage(WeightsCheckpoint& checkpoint, int number) 
     Block block;
     block.depthwise = take(name + "dwconv", {width, 1, kKernel, kKernel}, width);
     block.norm = take(name + "norm", {width}, width);
-    block.widen = take(name + "pwconv1", {wide, width}, wide);
-    block.narrow = take(name + "pwconv2", {width, wide}, width);
+    block.widen = checkpoint.take_linear(name + "pwconv1", width, wide);
+    block.narrow = checkpoint.take_linear(name + "pwconv2", wide, width);
     block.scale = checkpoint.take(name + "gamma", {width});
     stage.blocks.push_back(std::move(block));
   }
@@ -79,9 +77,7 @@ void ConvNext::run(const Block& block, at::Tensor& map) const {
                                       {kKernel / 2, kKernel / 2}, {1, 1}, channels)
                                .contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor tokens = normed(mixed, block.norm).permute({0, 2, 3, 1});
-  at::Tensor wide = at::linear(tokens, block.widen.weight, block.widen.bias);
-  at::gelu_(wide);
-  map.permute({0, 2, 3, 1}).addcmul_(at::linear(wide, block.narrow.weight, block.narrow.bias), block.scale);
+  map.permute({0, 2, 3, 1}).addcmul_(block.narrow(block.widen.gelu(tokens)), block.scale);
 }
 
 TokenGrid ConvNext::forward(const at::Tensor& images) const {

@@ -6,6 +6,7 @@
 
 #include "backbone/dinov2_dinov3_network.h"
 #include "backbone/weights_checkpoint.h"
+#include "base/linear_layer.h"
 
 namespace imatch {
 
@@ -32,7 +33,8 @@ class ConvNext final : public DinoNetwork {
     at::Tensor weight, bias;
   };
   struct Block {
-    Affine depthwise, norm, widen, narrow;
+    Affine depthwise, norm;
+    LinearLayer widen, narrow;
     at::Tensor scale;
   };
   struct Stage {

@@ -11,7 +11,7 @@ namespace imatch {
 namespace {
 
 /// Part of every key: to be raised when a backbone computes something else under the same specification.
-constexpr const char* kRevision = "backbones 1";
+constexpr const char* kRevision = "backbones 2";
 
 /// Images between two visits to the cache: enough to fill batches, few enough to lose little at a stop.
 constexpr std::size_t kImagesAtOnce = 64;

@@ -4,12 +4,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "backbone/attention.h"
 
 namespace imatch {
 
@@ -47,28 +49,21 @@ VisionTransformer::Affine VisionTransformer::take_norm(WeightsCheckpoint& checkp
   return {checkpoint.take(name + ".weight", {shape_.width}), checkpoint.take(name + ".bias", {shape_.width})};
 }
 
-VisionTransformer::Affine VisionTransformer::take_linear(WeightsCheckpoint& checkpoint,
-                                                         const std::string& name, int in, int out,
-                                                         bool bias) const {
-  return {checkpoint.take(name + ".weight", {out, in}),
-          bias ? checkpoint.take(name + ".bias", {out}) : at::Tensor()};
-}
-
-std::vector<VisionTransformer::Affine> VisionTransformer::take_qkv(WeightsCheckpoint& checkpoint,
-                                                                   const std::string& name) const {
+std::vector<LinearLayer> VisionTransformer::take_qkv(WeightsCheckpoint& checkpoint,
+                                                     const std::string& name) const {
   const int width = shape_.width;
   const bool rotary = shape_.positions == PositionScheme::kRotary;
   if (rules_.split_qkv)
-    return {take_linear(checkpoint, name + "q", width, width, shape_.qkv_bias),
-            take_linear(checkpoint, name + "k", width, width, shape_.qkv_bias && !rotary),
-            take_linear(checkpoint, name + "v", width, width, shape_.qkv_bias)};
-  Affine qkv{checkpoint.take(name + "qkv.weight", {3 * width, width}), {}};
+    return {checkpoint.take_linear(name + "q", width, width, shape_.qkv_bias),
+            checkpoint.take_linear(name + "k", width, width, shape_.qkv_bias && !rotary),
+            checkpoint.take_linear(name + "v", width, width, shape_.qkv_bias)};
+  at::Tensor bias;
   if (shape_.qkv_bias) {
-    qkv.bias = checkpoint.take_float32(name + "qkv.bias", {3 * width});
-    if (rotary) qkv.bias = qkv.bias.mul(checkpoint.take_float32(name + "qkv.bias_mask", {3 * width}));
-    qkv.bias = qkv.bias.to(checkpoint.dtype());
+    bias = checkpoint.take_float32(name + "qkv.bias", {3 * width});
+    if (rotary) bias = bias.mul(checkpoint.take_float32(name + "qkv.bias_mask", {3 * width}));
+    bias = bias.to(checkpoint.dtype());
   }
-  return {qkv};
+  return {checkpoint.take_linear_weight(name + "qkv", width, 3 * width, std::move(bias))};
 }
 
 VisionTransformer::Block VisionTransformer::take_block(WeightsCheckpoint& checkpoint,
@@ -78,23 +73,23 @@ VisionTransformer::Block VisionTransformer::take_block(WeightsCheckpoint& checkp
   Block block;
   block.norm1 = take_norm(checkpoint, name + "norm1");
   block.qkv = take_qkv(checkpoint, name + "attn.");
-  block.projection = take_linear(checkpoint, name + "attn.proj", width, width);
+  block.projection = checkpoint.take_linear(name + "attn.proj", width, width);
   block.scale1 = checkpoint.take(name + "ls1.gamma", {width});
   block.norm2 = take_norm(checkpoint, name + "norm2");
   switch (shape_.feed_forward) {
     case FeedForward::kGelu:
-      block.widen = {take_linear(checkpoint, name + "mlp.fc1", width, wide)};
+      block.widen = {checkpoint.take_linear(name + "mlp.fc1", width, wide)};
       break;
     case FeedForward::kSwiGlu:
-      block.widen = {take_linear(checkpoint, name + "mlp.w1", width, wide),
-                     take_linear(checkpoint, name + "mlp.w2", width, wide)};
+      block.widen = {checkpoint.take_linear(name + "mlp.w1", width, wide),
+                     checkpoint.take_linear(name + "mlp.w2", width, wide)};
       break;
     case FeedForward::kFusedSwiGlu:
-      block.widen = {take_linear(checkpoint, name + "mlp.w12", width, 2 * wide)};
+      block.widen = {checkpoint.take_linear(name + "mlp.w12", width, 2 * wide)};
       break;
   }
   const bool gelu = shape_.feed_forward == FeedForward::kGelu;
-  block.narrow = take_linear(checkpoint, name + (gelu ? "mlp.fc2" : "mlp.w3"), wide, width);
+  block.narrow = checkpoint.take_linear(name + (gelu ? "mlp.fc2" : "mlp.w3"), wide, width);
   block.scale2 = checkpoint.take(name + "ls2.gamma", {width});
   return block;
 }
@@ -120,9 +115,8 @@ at::Tensor VisionTransformer::embedded(const at::Tensor& images, std::int64_t ro
 }
 
 VisionTransformer::Heads VisionTransformer::heads(const Block& block, const at::Tensor& x) const {
-  const auto project = [&](const Affine& by) { return at::linear(x, by.weight, by.bias); };
-  if (block.qkv.size() == 3) return {project(block.qkv[0]), project(block.qkv[1]), project(block.qkv[2])};
-  const std::vector<at::Tensor> thirds = project(block.qkv[0]).chunk(3, 2);
+  if (block.qkv.size() == 3) return {block.qkv[0](x), block.qkv[1](x), block.qkv[2](x)};
+  const std::vector<at::Tensor> thirds = block.qkv[0](x).chunk(3, 2);
   return {thirds[0], thirds[1], thirds[2]};
 }
 
@@ -135,28 +129,21 @@ at::Tensor VisionTransformer::attention(const Heads& heads, const RotaryPosition
     query = RotaryPositions::turned(query, tables);
     key = RotaryPositions::turned(key, tables);
   }
-  return at::scaled_dot_product_attention(query, key, split(heads[2])).transpose(1, 2).flatten(2);
+  return imatch::attention(query, key, split(heads[2]));
 }
 
 at::Tensor VisionTransformer::feed_forward(const Block& block, const at::Tensor& x) const {
-  const auto widened = [&](std::size_t i) {
-    return at::linear(x, block.widen[i].weight, block.widen[i].bias);
-  };
-  at::Tensor wide = widened(0);
   switch (shape_.feed_forward) {
     case FeedForward::kGelu:
-      at::gelu_(wide);
-      break;
+      return block.narrow(block.widen[0].gelu(x));
     case FeedForward::kSwiGlu:
-      at::silu_(wide).mul_(widened(1));
-      break;
+      return block.narrow(at::silu(block.widen[0](x)).mul_(block.widen[1](x)));
     case FeedForward::kFusedSwiGlu: {
-      const std::vector<at::Tensor> gate_and_value = wide.chunk(2, 2);
-      wide = at::silu(gate_and_value[0]).mul_(gate_and_value[1]);
-      break;
+      const std::vector<at::Tensor> gate_and_value = block.widen[0](x).chunk(2, 2);
+      return block.narrow(at::silu(gate_and_value[0]).mul_(gate_and_value[1]));
     }
   }
-  return at::linear(wide, block.narrow.weight, block.narrow.bias);
+  throw std::logic_error("feed_forward");
 }
 
 TokenGrid VisionTransformer::forward(const at::Tensor& images) const {
@@ -173,7 +160,7 @@ TokenGrid VisionTransformer::forward(const at::Tensor& images) const {
     if (&block == &blocks_.back() && facet_ != Facet::kToken)
       grid.tokens = patches_of(qkv[facet_ == Facet::kQuery ? 0 : facet_ == Facet::kKey ? 1 : 2]);
     const at::Tensor attended = attention(qkv, tables);
-    x.addcmul_(at::linear(attended, block.projection.weight, block.projection.bias), block.scale1);
+    x.addcmul_(block.projection(attended), block.scale1);
     x.addcmul_(feed_forward(block, normed(x, block.norm2)), block.scale2);
   }
   x = normed(x, norm_);

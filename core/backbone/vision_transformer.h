@@ -8,6 +8,7 @@
 #include "backbone/dinov2_dinov3_network.h"
 #include "backbone/vision_transformer_positions.h"
 #include "backbone/weights_checkpoint.h"
+#include "base/linear_layer.h"
 
 namespace imatch {
 
@@ -69,20 +70,18 @@ class VisionTransformer final : public DinoNetwork {
   };
   struct Block {
     Affine norm1;
-    std::vector<Affine> qkv;  ///< One of three thirds, or query, key and value.
-    Affine projection;
+    std::vector<LinearLayer> qkv;  ///< One of three thirds, or query, key and value.
+    LinearLayer projection;
     at::Tensor scale1;
     Affine norm2;
-    std::vector<Affine> widen;  ///< fc1, or w12, or w1 and w2.
-    Affine narrow;              ///< fc2 or w3.
+    std::vector<LinearLayer> widen;  ///< fc1, or w12, or w1 and w2.
+    LinearLayer narrow;              ///< fc2 or w3.
     at::Tensor scale2;
   };
   using Heads = std::array<at::Tensor, 3>;  ///< Query, key, value: [N, tokens, width].
 
   Affine take_norm(WeightsCheckpoint& checkpoint, const std::string& name) const;
-  Affine take_linear(WeightsCheckpoint& checkpoint, const std::string& name, int in, int out,
-                     bool bias = true) const;
-  std::vector<Affine> take_qkv(WeightsCheckpoint& checkpoint, const std::string& name) const;
+  std::vector<LinearLayer> take_qkv(WeightsCheckpoint& checkpoint, const std::string& name) const;
   Block take_block(WeightsCheckpoint& checkpoint, const std::string& name) const;
 
   at::Tensor normed(const at::Tensor& x, const Affine& norm) const;

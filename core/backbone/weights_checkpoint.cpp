@@ -40,7 +40,14 @@ WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors
       tensors_(tensors.begin(), tensors.end()),
       name_in_file_(name_in_file),
       device_(device),
-      dtype_(dtype) {}
+      dtype_(dtype) {
+  double bytes = 0;
+  for (const auto& [name, tensor] : tensors_)
+    bytes += static_cast<double>(tensor.numel()) * static_cast<double>(c10::elementSize(dtype));
+  const double memory =
+      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  linear_storage_ = bytes < memory / 2 ? LinearLayer::Storage::kPacked : LinearLayer::Storage::kShared;
+}
 
 void WeightsCheckpoint::fail(const std::string& what) const {
   throw Failure(code::kBadWeights, fmt::format("{}: {}", title_, what));
@@ -63,6 +70,23 @@ at::Tensor WeightsCheckpoint::take(std::string_view official, const Shape& shape
   at::Tensor placed = tensor.to(device_, dtype).contiguous();
   if (!placed.is_alias_of(tensor)) release_pages(tensor);
   return placed;
+}
+
+LinearLayer WeightsCheckpoint::take_linear(const std::string& official, std::int64_t in, std::int64_t out,
+                                           bool bias) {
+  const at::Tensor weight = take(official + ".weight", {out, in});
+  return packed(weight, bias ? take(official + ".bias", {out}) : at::Tensor());
+}
+
+LinearLayer WeightsCheckpoint::take_linear_weight(const std::string& official, std::int64_t in,
+                                                  std::int64_t out, at::Tensor bias) {
+  return packed(take(official + ".weight", {out, in}), std::move(bias));
+}
+
+LinearLayer WeightsCheckpoint::packed(const at::Tensor& weight, at::Tensor bias) const {
+  LinearLayer layer(weight, std::move(bias), linear_storage_);
+  if (layer.is_packed()) release_pages(weight);
+  return layer;
 }
 
 void WeightsCheckpoint::skip(std::string_view official) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/linear_layer.h"
 #include "io/state_dict.h"
 
 namespace imatch {
@@ -37,6 +38,13 @@ class WeightsCheckpoint {
   at::Tensor take_float64(std::string_view official, const Shape& shape) {
     return take(official, shape, at::kDouble);
   }
+  /// The linear layer of `official`.weight [out, in] and `official`.bias [out]. Its weight is packed for the
+  /// processor unless the checkpoint takes more than half of the memory: then it stays in the mapped file,
+  /// where pages can be dropped.
+  LinearLayer take_linear(const std::string& official, std::int64_t in, std::int64_t out, bool bias = true);
+  /// The same with a bias [out] from elsewhere, or without (undefined).
+  LinearLayer take_linear_weight(const std::string& official, std::int64_t in, std::int64_t out,
+                                 at::Tensor bias);
   /// Passes over a tensor that only training uses, if there is one.
   void skip(std::string_view official);
   /// Throws Failure (bad_weights) that names a tensor which nobody took.
@@ -46,6 +54,7 @@ class WeightsCheckpoint {
 
  private:
   at::Tensor take(std::string_view official, const Shape& shape, c10::ScalarType dtype);
+  LinearLayer packed(const at::Tensor& weight, at::Tensor bias) const;
   [[noreturn]] void fail(const std::string& what) const;
 
   std::string title_;
@@ -53,6 +62,7 @@ class WeightsCheckpoint {
   NameInFile name_in_file_;
   c10::Device device_;
   c10::ScalarType dtype_;
+  LinearLayer::Storage linear_storage_;
 };
 
 }  // namespace imatch

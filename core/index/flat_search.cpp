@@ -2,9 +2,7 @@
 #include "index/flat_search.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/mm.h>
 #include <c10/core/InferenceMode.h>
 #include <faiss/utils/distances.h>
 
@@ -14,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/linear_layer.h"
 #include "base/stop.h"
 #include "index/rank.h"
 
@@ -153,12 +152,11 @@ void offer_by_product(Metric metric, const float* queries, std::int64_t num_quer
   std::vector<float> query_norms(static_cast<std::size_t>(num_queries)), norms(kStep);
   if (metric == Metric::kL2)
     faiss::fvec_norms_L2sqr(query_norms.data(), queries, static_cast<std::size_t>(dim), query_norms.size());
-  at::Tensor products = at::empty({num_queries, std::min(kStep, count)}, at::kFloat);
   for (std::int64_t row = 0; row < count; row += kStep) {
     check_stop();
     const std::int64_t some = std::min(kStep, count - row);
-    if (some != products.size(1)) products = at::empty({num_queries, some}, at::kFloat);
-    at::mm_out(products, of_queries, matrix(rows + row * dim, some).t());
+    const LinearLayer times_rows(matrix(rows + row * dim, some), {}, LinearLayer::Storage::kShared);
+    const at::Tensor products = times_rows(of_queries);
     if (metric == Metric::kL2)
       faiss::fvec_norms_L2sqr(norms.data(), rows + row * dim, static_cast<std::size_t>(dim),
                               static_cast<std::size_t>(some));
@@ -273,14 +271,15 @@ void flat_search(const FlatVectors& base, Metric metric, const float* queries, s
       const auto offer = some < kFewQueries ? offer_by_rows : offer_by_product;
       offer(metric, block, some, rows, first, count, base.dim, capacity, best);
     });
-    std::vector<std::int64_t> found_ids(static_cast<std::size_t>(found));
-    for (std::int64_t q = 0; q < some; ++q) {
-      float* out_scores = scores + (begin + q) * k;
-      std::int64_t* out_ids = ids + (begin + q) * k;
-      QueryFinisher(base, metric, block + q * base.dim, found).finish(best[q], out_scores, out_ids);
-      std::fill(out_scores + found, out_scores + k, no_neighbour_score(metric));
-      std::fill(out_ids + found, out_ids + k, -1);
-    }
+    at::parallel_for(0, some, 8, [&](std::int64_t from, std::int64_t to) {
+      for (std::int64_t q = from; q < to; ++q) {
+        float* out_scores = scores + (begin + q) * k;
+        std::int64_t* out_ids = ids + (begin + q) * k;
+        QueryFinisher(base, metric, block + q * base.dim, found).finish(best[q], out_scores, out_ids);
+        std::fill(out_scores + found, out_scores + k, no_neighbour_score(metric));
+        std::fill(out_ids + found, out_ids + k, -1);
+      }
+    });
   }
 }
 

@@ -9,6 +9,7 @@
 #include "io/csv.h"
 #include "io/json_file.h"
 #include "localize/evaluation.h"
+#include "localize/kml.h"
 
 namespace imatch {
 namespace {
@@ -95,21 +96,6 @@ void write_details(const std::string& folder, const Evaluation& evaluation) {
   write_file_atomically(folder + "/details.json", json + "\n]\n");
 }
 
-std::string escaped(const std::string& raw) {
-  std::string xml;
-  for (const char c : raw) {
-    if (c == '&')
-      xml += "&amp;";
-    else if (c == '<')
-      xml += "&lt;";
-    else if (c == '>')
-      xml += "&gt;";
-    else
-      xml += c;
-  }
-  return xml;
-}
-
 Json coordinates(LatLon p) {
   return Json::array({p.longitude_deg, p.latitude_deg});
 }
@@ -141,30 +127,11 @@ void write_geojson(const std::string& path, const Evaluation& evaluation) {
   write_file_atomically(path, json + "\n]}\n");
 }
 
-void write_kml(const std::string& path, const Evaluation& evaluation) {
-  std::string kml =
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<kml xmlns=\"http://www.opengis.net/kml/2.2\"><Document>\n"
-      "<Style id=\"query\"><IconStyle><color>ff50aa00</color></IconStyle></Style>\n"
-      "<Style id=\"prediction\"><IconStyle><color>ff2060ff</color></IconStyle></Style>\n"
-      "<Style id=\"error\"><LineStyle><color>ff2060ff</color><width>2</width></LineStyle></Style>\n";
-  const auto at = [](LatLon p) { return fmt::format("{},{},0", p.longitude_deg, p.latitude_deg); };
-  const auto add = [&](const char* style, const std::string& name, const std::string& geometry) {
-    kml += fmt::format("<Placemark><name>{}</name><styleUrl>#{}</styleUrl>{}</Placemark>\n", escaped(name),
-                       style, geometry);
-  };
-  for (const EvaluationRow& row : evaluation.rows) {
-    check_stop();
-    if (row.truth)
-      add("query", row.query, fmt::format("<Point><coordinates>{}</coordinates></Point>", at(*row.truth)));
-    if (row.predicted)
-      add("prediction", row.predicted_name,
-          fmt::format("<Point><coordinates>{}</coordinates></Point>", at(*row.predicted)));
-    if (row.truth && row.predicted)
-      add("error", fmt::format("{}: {:.1f} m", row.query, row.outcome.top1_m),
-          fmt::format("<LineString><tessellate>1</tessellate><coordinates>{} {}</coordinates></LineString>",
-                      at(*row.truth), at(*row.predicted)));
-  }
-  write_file_atomically(path, kml + "</Document></kml>\n");
+std::vector<PlacedQuery> placed(const Evaluation& evaluation) {
+  std::vector<PlacedQuery> list;
+  for (const EvaluationRow& row : evaluation.rows)
+    list.push_back({row.query, row.truth, row.predicted, row.predicted_name, row.outcome.top1_m});
+  return list;
 }
 
 }  // namespace
@@ -194,7 +161,7 @@ void write_evaluation(const std::string& folder, const Evaluation& evaluation) {
   write_file_atomically(folder + "/summary.csv", csv);
   write_details(folder, evaluation);
   write_geojson(folder + "/queries.geojson", evaluation);
-  write_kml(folder + "/queries.kml", evaluation);
+  write_kml(folder + "/queries.kml", placed(evaluation));
 }
 
 }  // namespace imatch

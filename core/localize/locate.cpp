@@ -52,7 +52,8 @@ Verified verify(const Features& photo, const Features& picture, const Homography
       .max_features = 1 << 20, .keypoint_th = 0, .match_th = options.match_th, .line_th = 0, .unique = true};
   Matches matches = mutual_nearest(photo, picture, nearest);
   refine_to_subtoken(matches, photo, picture);
-  const Geometry geometry = estimate(matches, {.model = "affine",
+  const bool tilted = options.model == "homography";
+  const Geometry geometry = estimate(matches, {.model = tilted ? "homography" : "affine",
                                                .method = {},
                                                .reproj_px = options.reproj_tokens * token_px,
                                                .confidence = 0.9999,
@@ -68,6 +69,9 @@ Verified verify(const Features& photo, const Features& picture, const Homography
     }
   if (on_photo.size() >= kFewestPoints)
     result.fit = fit_pose(on_photo, on_ground, photo.image_width, photo.image_height);
+  if (result.fit && tilted && geometry.b_from_a)
+    result.fit->pose =
+        pose_at_centre(ground_from_picture.after(*geometry.b_from_a), photo.image_width, photo.image_height);
   return result;
 }
 

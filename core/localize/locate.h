@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "geo/distance.h"
@@ -10,10 +12,13 @@
 
 namespace imatch {
 
+inline constexpr std::string_view kLocateModels[] = {"similarity", "homography"};
+
 struct LocateOptions {
   int top_k = 40;
   double apart = 0.25;
   int margin_tokens = 4;
+  std::string model = "similarity";
   double match_th = 0;
   double reproj_tokens = 1;
   int iterations = 2000;
@@ -31,6 +36,10 @@ struct LocateOptions {
             "best is matched."),
       field("margin_tokens", &Self::margin_tokens, in_range(0, 1000),
             "Tokens around a tile that take part in its matching."),
+      field("model", &Self::model, one_of(kLocateModels),
+            "Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera "
+            "looks "
+            "straight down) or homography (any tilt over flat ground; needs more agreeing matches)."),
       field("match_th", &Self::match_th, in_range(-1, 1), "Smallest cosine similarity of a match."),
       field("reproj_tokens", &Self::reproj_tokens, in_range(0.01, 100),
             "Largest error of a match that agrees with a pose, in sides of a token."),
@@ -70,9 +79,9 @@ struct Location {
 };
 
 /// Finds where a photo was taken: retrieves tiles, matches the photo's tokens with those of each (mutual
-/// nearest neighbours, then RANSAC for a similarity), and from the best looks at the map again from the pose
-/// found, which undoes the steps of the lattice in place, heading and width. `photo` are features by the
-/// map's backbone. Throws Error for features of another one.
+/// nearest neighbours, then RANSAC for a similarity or a homography), and from the best looks at the map
+/// again from the pose found, which undoes the steps of the lattice in place, heading and width. `photo` are
+/// features by the map's backbone. Throws Error for features of another one.
 Location locate(const ReferenceMap& map, const Features& photo, const LocateOptions& options = {});
 
 Json to_json(const Location& location, const ReferenceMap& map);

@@ -117,6 +117,20 @@ double PoseDeviation::position_m() const {
   return std::hypot(east_m, north_m);
 }
 
+Pose pose_at_centre(const Homography& ground_from_photo, int width, int height) {
+  const auto& m = ground_from_photo.m;
+  const Point2 centre{width / 2.0, height / 2.0};
+  const Point2 at = ground_from_photo(centre);
+  const double w = m[6] * centre.x + m[7] * centre.y + m[8];
+  // The derivative there, and of the matrices ((a, -b), (-b, -a)) the nearest.
+  const double xx = (m[0] - at.x * m[6]) / w, xy = (m[1] - at.x * m[7]) / w;
+  const double yx = (m[3] - at.y * m[6]) / w, yy = (m[4] - at.y * m[7]) / w;
+  const double a = (xx - yy) / 2, b = (-xy - yx) / 2;
+  return {.position = at,
+          .heading_deg = positive_degrees(std::atan2(b, a) / kDegree),
+          .width_m = std::hypot(a, b) * width};
+}
+
 Homography ground_from_photo(const Pose& pose, int width, int height) {
   const double s = pose.width_m / width;
   const double a = s * std::cos(pose.heading_deg * kDegree), b = s * std::sin(pose.heading_deg * kDegree);

@@ -47,6 +47,10 @@ struct PoseFit {
 /// coincide.
 PoseFit fit_pose(std::span<const Point2> photo, std::span<const Point2> ground, int width, int height);
 
+/// The pose that a homography from the photo's pixels to the ground says: where it takes the centre of the
+/// photo, and the heading and the width of the similarity nearest to it there.
+Pose pose_at_centre(const Homography& ground_from_photo, int width, int height);
+
 /// The homography from the photo's pixels to the ground that the pose says.
 Homography ground_from_photo(const Pose& pose, int width, int height);
 

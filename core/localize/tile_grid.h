@@ -14,7 +14,7 @@ struct TileOptions {
   double width_m = 0;
   std::vector<double> scales{0.77, 1, 1.3};
   double overlap = 0.7;
-  double heading_step_deg = 22.5;
+  double heading_step_deg = 30;
   double min_coverage = 0.5;
   int block_tokens = 96;
 

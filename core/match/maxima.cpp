@@ -2,16 +2,15 @@
 #include "match/maxima.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/max.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <limits>
 
+#include "base/linear_layer.h"
 #include "base/stop.h"
 
 namespace imatch {
@@ -111,14 +110,11 @@ class DeviceMaxima {
 
 template <class Running>
 void scan(Running running, const at::Tensor& a, const at::Tensor& b, std::int64_t block_rows) {
-  const at::Tensor columns = b.t();
-  at::Tensor storage = at::empty({std::min(block_rows, a.size(0)), b.size(0)}, a.options());
+  const LinearLayer times_b(b, {}, LinearLayer::Storage::kPacked);
   for (std::int64_t first = 0; first < a.size(0); first += block_rows) {
     check_stop();
     const std::int64_t rows = std::min(block_rows, a.size(0) - first);
-    at::Tensor block = storage.narrow(0, 0, rows);
-    at::mm_out(block, a.narrow(0, first, rows), columns);
-    running.add(block, first);
+    running.add(times_b(a.narrow(0, first, rows)), first);
   }
   running.finish();
 }

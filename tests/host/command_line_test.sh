@@ -65,4 +65,7 @@ cached=$("$program" --cache "$folder/cache" -e 'local im = require "imatch" im.b
 [[ -d $folder/cache ]] || { echo "FAILED --cache: no folder; $cached"; failed=1; }
 "$program" --cache "$folder/none" --no-cache -e 'local im = require "imatch" im.backbone.features(im.image.new(64, 64), "dense_sift", { image_size = 64 })'
 [[ ! -d $folder/none ]] || { echo 'FAILED --no-cache: a folder was made'; failed=1; }
+full=$("$program" -e 'print(1)' 2>&1 >/dev/full)
+status=$?
+[[ $status == 1 && $full == *'standard output: cannot write'* ]] || { echo "FAILED full disk: $status $full"; failed=1; }
 exit $failed

@@ -100,6 +100,29 @@ TEST_CASE("looking again is nearer than the tile alone") {
   CHECK(error_m(2) < error_m(0));
 }
 
+TEST_CASE("a homography finds the centre of a tilted photo nearer than a similarity") {
+  double errors[2] = {};
+  for (const Pose& truth : {Pose{{15, -12}, 68, 72}, Pose{{-20, 25}, 160, 70}, Pose{{0, -30}, 300, 68}}) {
+    CameraOptions camera = camera_at(truth, 320, 240);
+    camera.tilt_deg = 14;
+    const Point2 centre = ground_from_image(camera)({160, 120});
+    const View view = small_map().ground().view(camera);
+    const Image* const images[] = {&view.image};
+    const Features photo = small_map().backbone().extract(images).front();
+    for (int k = 0; k < 2; ++k) {
+      LocateOptions options;
+      options.model = k == 0 ? "similarity" : "homography";
+      const Location location = locate(small_map(), photo, options);
+      REQUIRE(location.found);
+      const Point2 at = location.fit->pose.position;
+      errors[k] += std::hypot(at.x - centre.x, at.y - centre.y) / 3;
+    }
+  }
+  CAPTURE(errors[0], errors[1]);
+  CHECK(errors[1] < 0.5);
+  CHECK(errors[1] < errors[0] / 2);
+}
+
 TEST_CASE("retrieval is ordered, and apart keeps neighbours out") {
   const at::Tensor vector = small_map().vector_of(photo_at({{0, 0}, 0, 70}));
   const auto all = small_map().retrieve(vector, 50);

@@ -39,6 +39,28 @@ TEST_CASE("the homography of a pose is that of a camera there") {
   }
 }
 
+TEST_CASE(
+    "the pose at the centre of a homography is the one it was made from, and a tilted camera's centre") {
+  const Pose pose{{12, -7}, 118, 90};
+  const Pose back = pose_at_centre(ground_from_photo(pose, kWidth, kHeight), kWidth, kHeight);
+  CHECK(back.position.x == Approx(12));
+  CHECK(back.position.y == Approx(-7));
+  CHECK(back.heading_deg == Approx(118));
+  CHECK(back.width_m == Approx(90));
+
+  CameraOptions camera = camera_at(pose, kWidth, kHeight);
+  camera.tilt_deg = 15;
+  const Homography tilted = ground_from_image(camera);
+  const Pose seen = pose_at_centre(tilted, kWidth, kHeight);
+  const Point2 centre = tilted({kWidth / 2.0, kHeight / 2.0});
+  CHECK(seen.position.x == Approx(centre.x));
+  CHECK(seen.position.y == Approx(centre.y));
+  const Point2 above = tilted({kWidth / 2.0, kHeight / 2.0 - 0.5}),
+               below = tilted({kWidth / 2.0, kHeight / 2.0 + 0.5});
+  const double heading = std::atan2(above.x - below.x, above.y - below.y) * 180 / 3.14159265358979;
+  CHECK(std::remainder(seen.heading_deg - heading, 360) == Approx(0).margin(0.01));
+}
+
 TEST_CASE("exact points give the exact pose, with points all over or in a corner") {
   for (const double heading_deg : {0.0, 37.0, 180.0, 275.0}) {
     const Pose truth{{-31, 44}, heading_deg, 76};

@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import subprocess
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
@@ -63,6 +64,8 @@ def test_seneca(tmp_path):
     lines = {f["properties"]["query"]: f["geometry"]["coordinates"] for f in features if f["properties"]["kind"] == "error"}
     for t in truth:
         assert lines[t["file"]][0] == pytest.approx([float(t["longitude_deg"]), float(t["latitude_deg"])])
+    marks = ElementTree.parse(run / "answers.kml").getroot()[0].findall("{*}Placemark")
+    assert [m.find("{*}styleUrl").text for m in marks].count("#error") == len(truth)
     assert "data:image/jpeg;base64," in (run / "map.html").read_text()
 
     # Photos that the map does not cover must not be answered: what is given has to be right, not only there.

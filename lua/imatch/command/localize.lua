@@ -5,7 +5,7 @@ local localize = require "imatch.localize.run"
 local parser = im.arguments("imatch-lua localize",
   "Finds each photo of a folder, taken straight down, on a GeoTIFF: latitude, longitude, heading, width on the ground and how "
     .. "far to trust them, or 'not found'. Heading and position need not be known, the width to about 30 %. Leaves a run folder "
-    .. "with results.csv, summary.json, answers.geojson, map.html and report.html; started again it goes on where it was.")
+    .. "with results.csv, summary.json, answers.geojson, answers.kml, map.html and report.html; started again it goes on where it was.")
 parser:option("--map", "GeoTIFF"):count(1)
 parser:option("--photos", "folder"):count(1)
 parser:option("--truth", "CSV: file, latitude_deg, longitude_deg, where known heading_deg, footprint_width_m; only its photos")
@@ -15,10 +15,12 @@ parser:option("--altitude-m", "height above ground, with --fov-deg in place of -
 parser:option("--fov-deg", "horizontal field of view"):convert(tonumber)
 parser:option("--scales", "tile widths as multiples of the footprint, separated by commas"):default "0.77,1,1.3"
 parser:option("--overlap", "of neighbouring tiles, share of the shorter side"):default "0.7":convert(tonumber)
-parser:option("--heading-step-deg", "between the headings at which the map is seen"):default "22.5":convert(tonumber)
+parser:option("--heading-step-deg", "between the headings at which the map is seen"):default "30":convert(tonumber)
 parser:option("--global", "a tile's vector: mean, mean_std, gem or backbone"):default "mean_std"
 parser:option("--backbone", "name, or name and options: 'efficientnet_lite0 image_size=336'"):default "efficientnet_lite0"
 parser:option("--top-k", "tiles that are matched"):default "40":convert(tonumber)
+parser:option("--model", "of the match: similarity (the camera looks straight down) or homography (any tilt)")
+  :default "similarity":choices { "similarity", "homography" }
 parser:option("--min-inliers", "agreeing matches below which the answer is 'not found'"):default "30":convert(tonumber)
 parser:option("--map-sigma-m", "standard deviation of the map's georeference"):default "0":convert(tonumber)
 parser:option("--radius-m", "a tile centre within it of the truth is right"):default "25":convert(tonumber)
@@ -46,7 +48,7 @@ local result, rows, metrics = localize.run {
   backbone = arguments.backbone, backbone_options = {},
   tiles = { width_m = width_m, scales = scales, overlap = arguments.overlap, heading_step_deg = arguments.heading_step_deg,
     global = arguments.global },
-  locate = { top_k = arguments.top_k, min_inliers = arguments.min_inliers, map_sigma_m = arguments.map_sigma_m },
+  locate = { top_k = arguments.top_k, model = arguments.model, min_inliers = arguments.min_inliers, map_sigma_m = arguments.map_sigma_m },
   radius_m = arguments.radius_m, wrong_m = arguments.wrong_m, pictures = arguments.pictures,
 }
 if not result then

@@ -94,9 +94,13 @@ function M.curves(rows)
   return { hit = hit, latency_ms = { total = box(times) } }
 end
 
-local function point(position, properties)
+local function position(p)
+  return { latitude_deg = p.latitude_deg, longitude_deg = p.longitude_deg }
+end
+
+local function point(at, properties)
   return { type = "Feature", properties = properties,
-    geometry = { type = "Point", coordinates = { position.longitude_deg, position.latitude_deg } } }
+    geometry = { type = "Point", coordinates = { at.longitude_deg, at.latitude_deg } } }
 end
 
 --- Answers, true positions and error lines as GeoJSON (longitude first).
@@ -119,6 +123,17 @@ function M.geojson(rows)
     end
   end
   return { type = "FeatureCollection", features = features }
+end
+
+--- The same as localize.write_kml takes them.
+---@param rows table[] with query, truth, predicted and error_m
+function M.places(rows)
+  local list = {}
+  for i, row in ipairs(rows) do
+    list[i] = { query = row.query, truth = row.truth and position(row.truth), predicted = row.predicted and position(row.predicted),
+      error_m = row.error_m }
+  end
+  return list
 end
 
 return M

@@ -138,6 +138,7 @@ function M.run(options)
   local summary = { name = title, metrics = metrics, curves = answers.curves(rows), warnings = {} }
   assert(im.io.write_json(result:path() .. "/summary.json", { metrics = metrics }))
   assert(im.io.write_json(result:path() .. "/answers.geojson", answers.geojson(rows)))
+  assert(im.localize.write_kml(result:path() .. "/answers.kml", answers.places(rows)))
   local background
   background, message = page.background(options.map, 1600)
   page.write(result:path() .. "/map.html", title, {
