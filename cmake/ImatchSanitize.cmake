@@ -3,5 +3,4 @@ set(IMATCH_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them; empt
 if(IMATCH_SANITIZE)
   add_compile_options(-fsanitize=${IMATCH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${IMATCH_SANITIZE})
-  add_compile_definitions(IMATCH_SANITIZED)  # leaks are looked for when the process ends in the ordinary way
 endif()

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "backbone/extract.h"
+#include "base/error.h"
 #include "binding.h"
 #include "localize/kml.h"
 #include "localize/locate.h"

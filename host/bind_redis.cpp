@@ -23,6 +23,7 @@ Json counts_json(const RedisPusher& pusher, const RedisCounts& counts) {
           {"there", counts.there},
           {"waiting", counts.waiting},
           {"reconnects", counts.reconnects},
+          {"search_problem", counts.search_problem},
           {"buffer", pusher.buffer_path()}};
 }
 
@@ -61,8 +62,9 @@ constexpr Binding kMethods[] = {
         "push_results", "RedisPusher:push_results(queries, base, scores, ids, search) -> counts",
         "A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the "
         "stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, "
-        "reconnects, "
-        "buffer.",
+        "reconnects, buffer, search_problem (why the server's search module got no vector index; empty: it "
+        "has "
+        "one, or there is no such module).",
         "local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })\n"
         "local none, empty = im.coarse.vectors {}, im.tensor.from_table { { 0 } }\n"
         "print(r:push_results(none, none, empty, empty, {}).waiting)",

@@ -96,31 +96,35 @@ bool RedisPusher::connect() {
 
 void RedisPusher::make_index(std::int64_t dim) {
   if (!has_search_ || indexed_dim_ == dim || dim > kMostDimensions) return;
-  // An index that is there already stays as it is.
-  connection_->call({"FT.CREATE",
-                     fmt::format("{}:index{}", options_.prefix, dim),
-                     "ON",
-                     "HASH",
-                     "PREFIX",
-                     "1",
-                     options_.prefix + ":",
-                     "SCHEMA",
-                     "encoder",
-                     "TAG",
-                     "direction",
-                     "TAG",
-                     "query",
-                     "TEXT",
-                     "embedding",
-                     "VECTOR",
-                     "HNSW",
-                     "6",
-                     "TYPE",
-                     "FLOAT32",
-                     "DIM",
-                     std::to_string(dim),
-                     "DISTANCE_METRIC",
-                     "COSINE"});
+  const RedisReply reply = connection_->call({"FT.CREATE",
+                                              fmt::format("{}:index{}", options_.prefix, dim),
+                                              "ON",
+                                              "HASH",
+                                              "PREFIX",
+                                              "1",
+                                              options_.prefix + ":",
+                                              "SCHEMA",
+                                              "encoder",
+                                              "TAG",
+                                              "direction",
+                                              "TAG",
+                                              "query",
+                                              "TEXT",
+                                              "embedding",
+                                              "VECTOR",
+                                              "HNSW",
+                                              "6",
+                                              "TYPE",
+                                              "FLOAT32",
+                                              "DIM",
+                                              std::to_string(dim),
+                                              "DISTANCE_METRIC",
+                                              "COSINE"});
+  // An index that is there already stays as it is; a module without vectors leaves plain hashes.
+  if (reply.kind == RedisReply::Kind::kError && reply.text.find("already exists") == std::string::npos) {
+    has_search_ = false;
+    counts_.search_problem = reply.text;
+  }
   indexed_dim_ = dim;
 }
 
@@ -152,9 +156,12 @@ bool RedisPusher::send(const std::vector<std::string>& records) {
   if (!connect()) return false;
   std::int64_t pushed = 0, there = 0;
   try {
+    std::vector<Json> parsed;
     for (const std::string& text : records) {
-      const Json record = parse_json(text, buffer_.path());
-      make_index(record["dim"]);
+      parsed.push_back(parse_json(text, buffer_.path()));
+      make_index(parsed.back()["dim"]);  // waits for its answer: before anything is in the pipeline
+    }
+    for (const Json& record : parsed) {
       std::vector<std::string> command{"EVAL",
                                        kScript,
                                        "2",

@@ -48,11 +48,13 @@ struct RedisCounts {
   std::int64_t there = 0;    ///< Were there already, with the same results.
   std::int64_t waiting = 0;  ///< In the buffer.
   std::int64_t reconnects = 0;
+  std::string
+      search_problem;  ///< Why the search module got no vector index; empty: it has one, or is not there.
 };
 
 /// Pushes rows to a Redis server, many a round trip. A row is a hash (id, row, encoder, ..., embedding where
-/// the server has the search module, with a vector index over it) and an entry in a stream, written by one
-/// script on the server: both or neither, and neither when the hash has that id already. So a row that is
+/// the server has the search module with vectors, with an index over it) and an entry in a stream, written by
+/// one script on the server: both or neither, and neither when the hash has that id already. So a row that is
 /// sent again because the connection broke does not come twice. While the server is away rows go to a file of
 /// bounded size.
 class RedisPusher {

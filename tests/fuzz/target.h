@@ -5,10 +5,13 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/sum.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +35,25 @@ inline ByteRange exact(const std::uint8_t* data, std::size_t size) {
 inline std::string text(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
+
+/// The bytes as a file, for readers that take a path.
+class File {
+ public:
+  File(const std::uint8_t* data, std::size_t size) {
+    static const std::string folder = std::filesystem::temp_directory_path() / "imatch-fuzz-XXXXXX";
+    path_ = folder;
+    const int fd = ::mkstemp(path_.data());
+    if (fd < 0 || ::write(fd, data, size) != static_cast<ssize_t>(size)) std::abort();
+    ::close(fd);
+  }
+  ~File() { ::unlink(path_.c_str()); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 /// Reads every element: one outside of its buffer would be seen.
 inline void touch(const at::Tensor& tensor) {

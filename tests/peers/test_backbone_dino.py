@@ -2,7 +2,10 @@
 """DINOv2 and DINOv3 with random weights: Hugging Face folders against transformers, official files against transformers
 with the rules of the official repositories put in where the two differ."""
 
+import hashlib
+import json
 import math
+import os
 import shutil
 import subprocess
 import types
@@ -432,3 +435,75 @@ def test_the_other_normalisation_would_be_noticed(tmp_path):
     image = picture(64, 48)
     results = [program([image], spec_of(alias, folder, model), tmp_path)[0][0] for alias in ("vitl16sat", "vitl16")]
     assert np.abs(results[0] - results[1]).max() > 1000 * TOLERANCE
+
+
+def backbone_check(*arguments):
+    return subprocess.run([PROGRAM, "--no-cache", "backbone", "check", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=600, check=False)
+
+
+def test_check_compares_the_digits_in_the_file_s_name_and_the_number_types(tmp_path):
+    model = saved_model("cxTiny", tmp_path / "folder")
+    state = official_convnext(tmp_path / "folder")
+    plain = tmp_path / "weights.pth"
+    torch.save(state, plain)
+    sha256 = hashlib.sha256(plain.read_bytes()).hexdigest()
+    named = plain.rename(tmp_path / f"dinov3_convnext_tiny_pretrain_lvd1689m-{sha256[:8]}.pth")
+    picture(140, 100).save(tmp_path / "a.png")
+    options = ("--image", tmp_path / "a.png", "--image-size", 96, "--json", tmp_path / "check.json")
+
+    done = backbone_check(f"cxTiny={named}", *options)
+    assert done.returncode == 0, done.stderr
+    assert f"{sha256}, begins with the digits in the file's name" in done.stdout
+    (row,) = json.loads((tmp_path / "check.json").read_text())
+    assert row["sha256"] == sha256 and not row["digits_differ"]
+    assert row["grid"] == {"rows": 3, "cols": 4, "dim": 768}
+    drift = {d["dtype"]: d for d in row["dtypes"]}
+    # What rounding the weights alone does to the same network in PyTorch is the least that a type can cost.
+    image = pixels(Image.open(tmp_path / "a.png").resize((128, 96), Image.BICUBIC), IMAGENET)
+    exact = model(image).last_hidden_state[0, 1:]
+    for name, dtype in (("bf16", torch.bfloat16), ("fp16", torch.float16)):
+        rounded = convnext("cxTiny")
+        rounded.load_state_dict({k: v.to(dtype).float() for k, v in model.state_dict().items()})
+        least = (rounded(image).last_hidden_state[0, 1:] - exact).abs().max().item()
+        assert least / 4 < drift[name]["token_max_abs"] < 100 * least
+        assert 0.9 < drift[name]["token_min_cosine"] < 1
+
+    wrong = named.rename(tmp_path / "dinov3_convnext_tiny_pretrain_lvd1689m-00000000.pth")
+    done = backbone_check(f"cxTiny={wrong}", *options)
+    assert done.returncode == 1 and "DOES NOT begin with the digits 00000000" in done.stdout
+    done = backbone_check(f"cxSmall={wrong}", *options)
+    assert done.returncode == 1 and "'stages.2.9" in done.stderr and "is missing" in done.stderr
+
+
+def test_memory_stays_within_the_weights_and_twice_the_activations_of_a_batch(tmp_path):
+    """Peak memory of a batch of 8 beyond what the program takes without a network, against what PyTorch counts."""
+    folder = tmp_path / "folder"
+    torch.manual_seed(1)
+    config = transformers.Dinov2Config(hidden_size=768, num_attention_heads=12, num_hidden_layers=12, image_size=518, patch_size=14)
+    model = transformers.Dinov2Model(config).eval()
+    model.save_pretrained(folder)
+    script = tmp_path / "peak.lua"
+    script.write_text("""
+        local im = require "imatch"
+        local images = {}
+        for i = 1, 8 do images[i] = im.image.new(336, 336, { 20 * i, 90, 120 }) end
+        if arg[1] then
+          local backbone = assert(im.backbone.open("vitb14", { weights = arg[1], image_size = 336, batch_size = 8 }))
+          for turn = 1, 2 do assert(backbone:features(images)) end
+        end""")
+
+    def peak_bytes(*arguments):
+        child = subprocess.Popen([PROGRAM, "--no-cache", str(script), *arguments])
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        assert child.returncode == 0
+        return usage.ru_maxrss * 1024
+
+    weights = sum(p.numel() for p in model.parameters()) * 4
+    tokens, width = 8 * 577, 768
+    # Alive at once at the widest point of a block: the stream, its norm, and the layer's widened tokens.
+    activations = 4 * tokens * width * (1 + 1 + 4)
+    used = peak_bytes(str(folder)) - peak_bytes()
+    print(f"weights {weights / 1e6:.0f} MB, activations {activations / 1e6:.0f} MB, peak {used / 1e6:.0f} MB")
+    assert used <= weights + 2 * activations

@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import threading
 import time
 
 import numpy as np
@@ -203,3 +205,72 @@ def test_tls(folder, servers):
     assert code == 0 and counts["pushed"] == 40, error
     code, counts, error = push(folder, server.url("rediss"), verify=False)
     assert code == 0 and counts["there"] == 40, error
+
+
+class SearchProxy:
+    """In front of a real server: answers for a search module (the list of modules, FT.CREATE), passes on all else."""
+
+    def __init__(self, port, answer):
+        self.upstream, self.answer, self.created = port, answer, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.upstream))
+            threading.Thread(target=self.commands, args=(client, server), daemon=True).start()
+            threading.Thread(target=self.answers, args=(client, server), daemon=True).start()
+
+    @staticmethod
+    def answers(client, server):
+        while block := server.recv(1 << 16):
+            client.sendall(block)
+
+    def commands(self, client, server):
+        stream = client.makefile("rb")
+        while head := stream.readline():
+            words = []
+            for _ in range(int(head[1:])):
+                size = int(stream.readline()[1:])
+                words.append(stream.read(size + 2)[:-2])
+            if words[:2] == [b"MODULE", b"LIST"]:
+                client.sendall(b"*1\r\n*4\r\n$4\r\nname\r\n$6\r\nsearch\r\n$3\r\nver\r\n:20809\r\n")
+            elif words[0] == b"FT.CREATE":
+                self.created.append([w.decode() for w in words])
+                client.sendall(self.answer)
+            else:
+                server.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+
+
+@pytest.mark.parametrize("answer,is_used", [(b"+OK\r\n", True), (b"-Index already exists\r\n", True),
+                                            (b"-Invalid field type for field `embedding`\r\n", False)])
+def test_a_search_module_gets_a_vector_index_and_the_vectors(folder, servers, answer, is_used):
+    server = servers()
+    proxy = SearchProxy(server.port, answer)
+    code, counts, error = push(folder, f"redis://127.0.0.1:{proxy.port}")
+    assert code == 0 and counts["pushed"] == 40, error
+    (created,) = proxy.created
+    assert created[:7] == ["FT.CREATE", "coarse:index8", "ON", "HASH", "PREFIX", "1", "coarse:"]
+    schema = created[created.index("SCHEMA") + 1:]
+    vector = schema[schema.index("embedding"):]
+    assert vector[1:3] == ["VECTOR", "HNSW"] and int(vector[3]) == len(vector[4:])  # FT.CREATE counts the attributes
+    assert dict(zip(vector[4::2], vector[5::2], strict=True)) == {"TYPE": "FLOAT32", "DIM": "8", "DISTANCE_METRIC": "COSINE"}
+    assert counts["search_problem"] == ("" if is_used else "Invalid field type for field `embedding`")
+
+    # The field holds a query's vector as the module reads it: eight little-endian floats.
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:
+        stream_of = raw.makefile("rb")
+        expected = {np.load(path).tobytes() for path in sorted((folder / "vectors").iterdir())}
+        found = set()
+        for key in server.ask("KEYS", "coarse:w1:*"):
+            raw.sendall(f"*3\r\n$4\r\nHGET\r\n${len(key)}\r\n{key}\r\n$9\r\nembedding\r\n".encode())
+            size = int(stream_of.readline()[1:])
+            if size >= 0:
+                found.add(stream_of.read(size + 2)[:-2])
+    assert found == (expected if is_used else set())
+    assert all(len(struct.unpack("<8f", f)) == 8 for f in found)

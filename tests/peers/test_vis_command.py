@@ -10,6 +10,7 @@ import subprocess
 
 import cv2
 import numpy as np
+import pexpect
 import pytest
 from PIL import Image
 
@@ -199,3 +200,27 @@ def test_gallery_opens_offline(place, tmp_path):
         assert browser.evaluate("[...document.querySelectorAll('article')].filter(e => !e.hidden).length") == 1
         assert all(r.startswith("file:") for r in browser.requests), browser.requests
         assert browser.problems == []
+
+
+def test_a_terminal_is_asked_for_folders_and_files(place, tmp_path):
+    """A real pseudo-terminal: the lists, a wrong answer, a folder and one of its two files."""
+    pair = record((500, 500), (500, 500), shifted(24, 24, (1, 2)))
+    arguments = place((500, 500), (500, 500), pair)[:-1]  # without -a
+    place((500, 500), (500, 500), pair, "vits14_300.0001_300.0009")
+    other = tmp_path / "out" / "pair_match" / "vits14_400_0001"
+    other.mkdir()
+    (other / "vits14_400.0001_300.0002.json").write_text(json.dumps(pair))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("VIS_", "MATCH_ROOT", "EXPORT_", "DATASET_"))}
+    terminal = pexpect.spawn(PROGRAM, ["vis", *map(str, arguments), "--no-gallery"], encoding="utf-8", timeout=120,
+                             env=environment | {"TERM": "dumb"})
+    terminal.expect("1  vits14_300_0001\r\n +2  vits14_400_0001\r\nfolders .* leave\\): ")
+    terminal.sendline("3")
+    terminal.expect("expected numbers from 1 to 2")
+    terminal.sendline("1")
+    terminal.expect("1  vits14_300.0001_300.0002.json\r\n +2  vits14_300.0001_300.0009.json")
+    terminal.sendline("2-2")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
+    drawn = sorted(p.name for p in (tmp_path / "out/pair_viz").rglob("*.png"))
+    assert drawn == ["vits14_300.0001_300.0009.png"]

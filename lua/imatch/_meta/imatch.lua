@@ -2540,7 +2540,7 @@ function RedisPusher:finish() end
 ---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
 ---@field search_ms? number Time of one query in the search. >= 0. Default 0.
 
----A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, reconnects, buffer.
+---A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, reconnects, buffer, search_problem (why the server's search module got no vector index; empty: it has one, or there is no such module).
 ---```lua
 ---local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })
 ---local none, empty = im.coarse.vectors {}, im.tensor.from_table { { 0 } }
@@ -2593,6 +2593,7 @@ function ReferenceMap:close() end
 ---@field top_k? integer Tiles of the retrieval that are matched. in [1, 100000]. Default 40.
 ---@field apart? number Of tiles whose centres are nearer than this share of their width, with neighbouring headings, only the best is matched. in [0, 10]. Default 0.25.
 ---@field margin_tokens? integer Tokens around a tile that take part in its matching. in [0, 1000]. Default 4.
+---@field model? string Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera looks straight down) or homography (any tilt over flat ground; needs more agreeing matches). 'similarity' or 'homography'. Default 'similarity'.
 ---@field match_th? number Smallest cosine similarity of a match. in [-1, 1]. Default 0.
 ---@field reproj_tokens? number Largest error of a match that agrees with a pose, in sides of a token. in [0.01, 100]. Default 1.
 ---@field iterations? integer Samples of RANSAC at most. in [1, 10000000]. Default 2000.
@@ -2601,7 +2602,7 @@ function ReferenceMap:close() end
 ---@field min_inliers? integer Agreeing matches below which the answer is 'not found'. >= 3. Default 30.
 ---@field map_sigma_m? number Standard deviation of the map's own georeference along each axis, m: part of the answer's. >= 0. Default 0.
 
----Where a photo (Image, or Features by the map's backbone) was taken that looks straight down: the best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for a similarity), and from the best the map is looked at again from the pose found. Gives found, latitude_deg, longitude_deg, x_m, y_m (ground frame), heading_deg, width_m (of the photo on the ground), their standard deviations (position_sigma_m, east_sigma_m, north_sigma_m, east_north_correlation, heading_sigma_deg, width_sigma_m), residual_m of one match, num_matches, num_inliers, num_inliers_elsewhere (of the best tile that does not touch the answer), time_ms { retrieve, match, refine } and candidates, the tiles that were matched. `found` is false below min_inliers: the position is then no more than a guess; without three agreeing matches there is none.
+---Where a photo (Image, or Features by the map's backbone) was taken that looks straight down: the best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for `model`), and from the best the map is looked at again from the pose found. Gives found, latitude_deg, longitude_deg, x_m, y_m (ground frame), heading_deg, width_m (of the photo on the ground), their standard deviations (position_sigma_m, east_sigma_m, north_sigma_m, east_north_correlation, heading_sigma_deg, width_sigma_m), residual_m of one match, num_matches, num_inliers, num_inliers_elsewhere (of the best tile that does not touch the answer), time_ms { retrieve, match, refine } and candidates, the tiles that were matched. `found` is false below min_inliers: the position is then no more than a guess; without three agreeing matches there is none.
 ---```lua
 ---local world = im.render.world { size_m = 128 }
 ---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
@@ -2645,7 +2646,7 @@ im.localize = {}
 ---@field width_m? number Width of the ground that a photo shows, m (geo.ground_width_m gives it from altitude and field of view). in [0.1, 100000]. Default 0.
 ---@field scales? number[] Tile widths as multiples of width_m; three of them cover a width known to 30 %. in [0.05, 20]. Default { 0.77, 1, 1.3 }.
 ---@field overlap? number Share of its shorter side that a tile has in common with its neighbour. in [0, 0.98]. Default 0.7.
----@field heading_step_deg? number Angle between the headings at which the map is seen; 360: north only. in [1, 360]. Default 22.5.
+---@field heading_step_deg? number Angle between the headings at which the map is seen; 360: north only. in [1, 360]. Default 30.
 ---@field min_coverage? number Smallest share of a tile's tokens that the map must cover. in [0.01, 1]. Default 0.5.
 ---@field block_tokens? integer Side of the pictures of the map that go forward, in tokens, when the backbone's tokens depend on their neighbourhood only: tiles that overlap are then cut from one picture. Other backbones see each tile alone. in [1, 4096]. Default 96.
 ---@field image_width? integer Of the photos that will be looked for, px; with image_height it gives the shape of a tile. in [1, 100000]. Default 4000.
@@ -2668,6 +2669,17 @@ im.localize = {}
 ---@param options? imatch.localize.reference_map.options
 ---@return ReferenceMap
 function im.localize.reference_map(ground, backbone, backbone_options, options) end
+
+---Writes queries as KML 2.2, as map viewers open it. A query is a table: query (its name), truth and predicted ({ latitude_deg, longitude_deg }, either may be missing) and error_m, which labels the line between the two. Returns nil, message, code when the file cannot be written.
+---```lua
+---local path = os.tmpname()
+---im.localize.write_kml(path, { { query = 'a.jpg', predicted = { latitude_deg = 46.8, longitude_deg = 8.2 } } })
+---os.remove(path)
+---```
+---@param path any
+---@param queries any
+---@return any
+function im.localize.write_kml(path, queries) end
 
 ---A progress bar.
 ---@class Progress

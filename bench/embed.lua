@@ -1,0 +1,15 @@
+-- Seconds an image of `imatch-lua embed` with efficientnet_lite0 over FOLDER (embed.py makes it), without opening the network:
+-- decoding, resizing, one forward pass for all vectors, writing. Run with --no-cache.
+local im = require "imatch"
+local embed = require "imatch.coarse.embed"
+
+local folder = ...
+local plan = assert(im.coarse.manifest(folder .. "/manifest.json", folder .. "/key.json", folder))
+local out = os.tmpname()
+os.remove(out)
+local model = plan.models[1]
+local counts = assert(embed.run(plan, model, model.weights[1], { embed_root = out, batch = 8, decoders = 1, overwrite = true }))
+assert(counts.done == #model.images, "images failed")
+os.execute(("rm -rf '%s'"):format(out))
+io.stderr:write(("the network takes %.1f %% of the time\n"):format(100 * counts.forward_s / counts.wall_s))
+print(counts.wall_s / counts.done)
