@@ -262,15 +262,18 @@ def test_a_search_module_gets_a_vector_index_and_the_vectors(folder, servers, an
     assert dict(zip(vector[4::2], vector[5::2], strict=True)) == {"TYPE": "FLOAT32", "DIM": "8", "DISTANCE_METRIC": "COSINE"}
     assert counts["search_problem"] == ("" if is_used else "Invalid field type for field `embedding`")
 
-    # The field holds a query's vector as the module reads it: eight little-endian floats.
+    # The field holds a query's vector, of length one as it was searched with: eight little-endian floats.
+    found = []
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
         stream_of = raw.makefile("rb")
-        expected = {np.load(path).tobytes() for path in sorted((folder / "vectors").iterdir())}
-        found = set()
         for key in server.ask("KEYS", "coarse:w1:*"):
             raw.sendall(f"*3\r\n$4\r\nHGET\r\n${len(key)}\r\n{key}\r\n$9\r\nembedding\r\n".encode())
             size = int(stream_of.readline()[1:])
             if size >= 0:
-                found.add(stream_of.read(size + 2)[:-2])
-    assert found == (expected if is_used else set())
-    assert all(len(struct.unpack("<8f", f)) == 8 for f in found)
+                found.append(struct.unpack("<8f", stream_of.read(size + 2)[:-2]))
+    expected = np.stack([np.load(path) for path in sorted((folder / "vectors").iterdir())])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    if is_used:
+        np.testing.assert_allclose(np.array(sorted(found)), expected[np.lexsort(expected.T[::-1])], rtol=1e-5)
+    else:
+        assert found == []
