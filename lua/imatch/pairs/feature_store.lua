@@ -7,6 +7,7 @@ local Store = {}
 Store.__index = Store
 
 local FLOAT_BYTES = 4
+local AHEAD = 4 -- pictures decoded before they are wanted: a large one takes 60 MB
 
 --- options: backbone, batch_size, angles_deg (nil: none), memory_mb, folder (for what does not fit), on_image(image, features).
 function M.new(options)
@@ -81,48 +82,65 @@ function Store:read_back(image)
   self:keep(image, list)
 end
 
---- Decodes and runs a batch of images that were never seen. One that cannot be read or run is noted in `failed`.
-function Store:extract(images)
-  local opened, pictures = {}, {}
-  for _, image in ipairs(images) do
-    local picture, message = im.image.open(image.file)
-    if picture then
-      opened[#opened + 1], pictures[#pictures + 1] = image, picture
-    else
-      self.failed[image] = message
-    end
-  end
-  if #pictures == 0 then
-    return
+--- Runs a batch of images, each { image, picture }. One that cannot be run is noted in `failed`.
+function Store:extract(batch)
+  local pictures = {}
+  for i, item in ipairs(batch) do
+    pictures[i] = item.picture
   end
   local start = im.now()
   local lists, message = im.backbone.features(pictures, self.backbone)
-  if not lists and #pictures > 1 then -- one of them does not go; find out which
-    for _, picture in ipairs(pictures) do
-      picture:close()
-    end
-    for _, image in ipairs(opened) do
-      self:extract { image }
+  if not lists and #batch > 1 then -- one of them does not go; find out which
+    for _, item in ipairs(batch) do
+      self:extract { item }
     end
     return
   elseif not lists then
-    self.failed[opened[1]] = message
+    self.failed[batch[1].image] = message
   else
     local turned = self.angles_deg and im.backbone.rotations(pictures, self.angles_deg, self.backbone)
-    local share_ms = 1000 * (im.now() - start) / #pictures
-    for i, image in ipairs(opened) do
+    local share_ms = 1000 * (im.now() - start) / #batch
+    for i, item in ipairs(batch) do
       local list = { lists[i] }
       for _, features in ipairs(turned and turned[i] or {}) do
         list[#list + 1] = features
       end
-      self.forward_ms[image] = share_ms
-      self:keep(image, list)
-      self.on_image(image, lists[i])
+      self.forward_ms[item.image] = share_ms
+      self:keep(item.image, list)
+      self.on_image(item.image, lists[i])
     end
   end
   for _, picture in ipairs(pictures) do
     picture:close()
   end
+end
+
+--- Images that were never seen: decoded in the background while those before go forward, batch by batch. One that cannot be
+--- read is noted in `failed`.
+function Store:extract_all(images, needed)
+  local paths = {}
+  for i, image in ipairs(images) do
+    paths[i] = image.file
+  end
+  local stream = im.coarse.images(paths, { ahead = math.min(self.batch_size, AHEAD) })
+  local batch = {}
+  for i, picture, message in
+    function()
+      return stream:next()
+    end
+  do
+    if picture then
+      batch[#batch + 1] = { image = images[i], picture = picture }
+    else
+      self.failed[images[i]] = message
+    end
+    if #batch == self.batch_size or (i == #images and #batch > 0) then
+      self:make_room(needed)
+      self:extract(batch)
+      batch = {}
+    end
+  end
+  stream:close()
 end
 
 --- Afterwards `get` gives the features of all these images, or `failed` says why not.
@@ -139,13 +157,8 @@ function Store:load(images)
       end
     end
   end
-  for first = 1, #missing, self.batch_size do
-    local batch = {}
-    for i = first, math.min(first + self.batch_size - 1, #missing) do
-      batch[#batch + 1] = missing[i]
-    end
-    self:make_room(needed)
-    self:extract(batch)
+  if #missing > 0 then
+    self:extract_all(missing, needed)
   end
 end
 
