@@ -74,7 +74,7 @@ void push_documentation(lua_State* L, const std::string& full_name, const Bindin
 }
 
 void register_type(lua_State* L, const Type& type) {
-  lua_newtable(L);
+  luaL_newmetatable(L, type.name);  // by its name for the documentation, by its key for handles
   lua_pushlightuserdata(L, const_cast<TypeName*>(type.key));
   lua_pushvalue(L, -2);
   lua_rawset(L, LUA_REGISTRYINDEX);

@@ -204,7 +204,7 @@ def test_gallery_opens_offline(place, tmp_path):
 
 def test_a_terminal_is_asked_for_folders_and_files(place, tmp_path):
     """A real pseudo-terminal: the lists, a wrong answer, a folder and one of its two files."""
-    pair = record((500, 500), (500, 500), shifted(24, 24, (1, 2)))
+    pair = record((500, 500), (500, 500), shifted(20, 20, (1, 2)))
     arguments = place((500, 500), (500, 500), pair)[:-1]  # without -a
     place((500, 500), (500, 500), pair, "vits14_300.0001_300.0009")
     other = tmp_path / "out" / "pair_match" / "vits14_400_0001"
@@ -221,6 +221,6 @@ def test_a_terminal_is_asked_for_folders_and_files(place, tmp_path):
     terminal.sendline("2-2")
     terminal.expect(pexpect.EOF)
     terminal.close()
-    assert terminal.exitstatus == 0
+    assert terminal.exitstatus == 0, terminal.before
     drawn = sorted(p.name for p in (tmp_path / "out/pair_viz").rglob("*.png"))
     assert drawn == ["vits14_300.0001_300.0009.png"]
