@@ -5,7 +5,8 @@ local localize = require "imatch.localize.run"
 local parser = im.arguments("imatch-lua localize",
   "Finds each photo of a folder, taken straight down, on a GeoTIFF: latitude, longitude, heading, width on the ground and how "
     .. "far to trust them, or 'not found'. Heading and position need not be known, the width to about 30 %. Leaves a run folder "
-    .. "with results.csv, summary.json, answers.geojson, answers.kml, map.html and report.html; started again it goes on where it was.")
+    .. "with results.csv, summary.json, answers.geojson, answers.kml, map.html and report.html; started again it goes on where "
+    .. "it was.")
 parser:option("--map", "GeoTIFF"):count(1)
 parser:option("--photos", "folder"):count(1)
 parser:option("--truth", "CSV: file, latitude_deg, longitude_deg, where known heading_deg, footprint_width_m; only its photos")
@@ -48,7 +49,8 @@ local result, rows, metrics = localize.run {
   backbone = arguments.backbone, backbone_options = {},
   tiles = { width_m = width_m, scales = scales, overlap = arguments.overlap, heading_step_deg = arguments.heading_step_deg,
     global = arguments.global },
-  locate = { top_k = arguments.top_k, model = arguments.model, min_inliers = arguments.min_inliers, map_sigma_m = arguments.map_sigma_m },
+  locate = { top_k = arguments.top_k, model = arguments.model, min_inliers = arguments.min_inliers,
+    map_sigma_m = arguments.map_sigma_m },
   radius_m = arguments.radius_m, wrong_m = arguments.wrong_m, pictures = arguments.pictures,
 }
 if not result then

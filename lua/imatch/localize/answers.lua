@@ -130,8 +130,8 @@ end
 function M.places(rows)
   local list = {}
   for i, row in ipairs(rows) do
-    list[i] = { query = row.query, truth = row.truth and position(row.truth), predicted = row.predicted and position(row.predicted),
-      error_m = row.error_m }
+    list[i] = { query = row.query, error_m = row.error_m, truth = row.truth and position(row.truth),
+      predicted = row.predicted and position(row.predicted) }
   end
   return list
 end
