@@ -334,10 +334,9 @@ MapPixels GeoMap::read(int level, int x, int y, int w, int h) const {
     impl_->raster_io(band, x, y, w, h, floats.data(), GDT_Float32);
     if (!bands.palette.empty()) {
       for (std::size_t i = 0; i < count; ++i) {
-        const auto index = static_cast<std::size_t>(floats[i]);
-        const bool known = floats[i] >= 0 && index < bands.palette.size();
+        const bool known = floats[i] >= 0 && floats[i] < static_cast<float>(bands.palette.size());
         const std::array<std::uint8_t, 4> colour =
-            known ? bands.palette[index] : std::array<std::uint8_t, 4>{};
+            known ? bands.palette[static_cast<std::size_t>(floats[i])] : std::array<std::uint8_t, 4>{};
         std::copy_n(colour.begin(), 3, pixels.rgba.begin() + static_cast<std::ptrdiff_t>(4 * i));
         if (colour[3] < 128) pixels.rgba[4 * i + 3] = 0;
       }
@@ -346,10 +345,11 @@ MapPixels GeoMap::read(int level, int x, int y, int w, int h) const {
     const auto low = static_cast<float>(bands.low);
     const auto gain = static_cast<float>(255 / (bands.high - bands.low));
     for (std::size_t i = 0; i < count; ++i) {
-      if (std::isnan(floats[i]))
+      const float value = (floats[i] - low) * gain;
+      if (std::isnan(value))  // also what an infinite range makes of a number
         pixels.rgba[4 * i + 3] = 0;
       else
-        out[4 * i] = static_cast<std::uint8_t>(std::clamp((floats[i] - low) * gain, 0.0f, 255.0f) + 0.5f);
+        out[4 * i] = static_cast<std::uint8_t>(std::clamp(value, 0.0f, 255.0f) + 0.5f);
     }
   }
   if (bands.colour.size() == 1 && bands.palette.empty())

@@ -144,7 +144,7 @@ Location locate(const ReferenceMap& map, const Features& photo, const LocateOpti
   if (best.fit) {
     const Pose& pose = best.fit->pose;
     location.position = map.ground().frame().latlon_from_local(pose.position);
-    for (const Candidate& candidate : location.candidates) {
+    for (const MatchedTile& candidate : location.candidates) {
       const Tile& tile = map.tiles()[candidate.tile];
       if (std::hypot(tile.centre.x - pose.position.x, tile.centre.y - pose.position.y) >
           pose.width_m / 2 + tile.width_m / 2) {
@@ -180,7 +180,7 @@ Json to_json(const Location& location, const ReferenceMap& map) {
   json["time_ms"] = {
       {"retrieve", location.retrieve_ms}, {"match", location.match_ms}, {"refine", location.refine_ms}};
   Json candidates = Json::array();
-  for (const Candidate& c : location.candidates) {
+  for (const MatchedTile& c : location.candidates) {
     const Tile& tile = map.tiles()[c.tile];
     const LatLon centre = map.ground().frame().latlon_from_local(tile.centre);
     candidates.push_back({{"tile", c.tile},

@@ -56,7 +56,7 @@ struct LocateOptions {
 };
 
 /// A tile that was matched.
-struct Candidate {
+struct MatchedTile {
   int tile = 0;
   double score = 0;  ///< Of the retrieval.
   int num_matches = 0;
@@ -72,7 +72,7 @@ struct Location {
   int num_inliers = 0;
   /// Agreeing matches of the best candidate elsewhere: farther than half a width from the answer.
   int num_inliers_elsewhere = 0;
-  std::vector<Candidate> candidates;  ///< In falling num_inliers, ties by retrieval.
+  std::vector<MatchedTile> candidates;  ///< In falling num_inliers, ties by retrieval.
   double retrieve_ms = 0;
   double match_ms = 0;
   double refine_ms = 0;

@@ -86,7 +86,7 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
     const std::vector<std::size_t> batch = next_batch(first);
     const auto features = make_features(batch);
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      const Block& block = blocks_[batch[i]];
+      const MapBlock& block = blocks_[batch[i]];
       const Features& map = *features[i];
       const Homography to_ground = ground_from_image(block.camera);
       const WindowPooling pooled = pool_windows(map.tokens.view({block.rows, block.cols, -1}), photo_.rows,
@@ -220,7 +220,7 @@ std::vector<Retrieved> ReferenceMap::retrieve(const at::Tensor& vector, int k, d
 
 Features ReferenceMap::window(const Tile& tile, int margin) const {
   const c10::InferenceMode guard;
-  const Block& block = blocks_[tile.block];
+  const MapBlock& block = blocks_[tile.block];
   const auto map = block_features(tile.block);
   const int top = std::max(tile.row - margin, 0), left = std::max(tile.col - margin, 0);
   const int bottom = std::min(tile.row + photo_.rows + margin, block.rows);

@@ -121,7 +121,7 @@ class ReferenceMap {
   std::shared_ptr<const Backbone> photo_backbone_;
   std::shared_ptr<const Backbone> map_backbone_;  ///< The same without resizing.
   PhotoGrid photo_;
-  std::vector<Block> blocks_;
+  std::vector<MapBlock> blocks_;
   std::vector<Tile> tiles_;
   at::Tensor vectors_;
   Vocabulary vocabulary_;

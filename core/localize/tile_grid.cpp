@@ -69,11 +69,11 @@ Axis axis_over(double low, double high, double step_m, int step, int tile_tokens
 
 }  // namespace
 
-std::vector<Block> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo, const TileOptions& options,
-                              bool whole) {
+std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo,
+                                 const TileOptions& options, bool whole) {
   if (!(options.width_m > 0))
     throw Error("width_m: missing; expected the width in metres of the ground that a photo shows");
-  std::vector<Block> blocks;
+  std::vector<MapBlock> blocks;
   double num_tiles = 0;
   const int num_headings = std::max(1, static_cast<int>(std::lround(360 / options.heading_step_deg)));
   for (const double scale : options.scales) {
@@ -104,7 +104,7 @@ std::vector<Block> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo
                           "heading_step_deg or fewer scales",
                           kMostTiles));
         for (int left = 0; left < across.num_tiles; left += across.tiles_a_block) {
-          Block block;
+          MapBlock block;
           block.tile_width_m = width_m;
           block.step = step;
           block.tile_cols = across.tiles_a_block;

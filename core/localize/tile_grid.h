@@ -47,7 +47,7 @@ struct PhotoGrid {
 
 /// One picture of the map, straight down, and the tiles in it: tile (i, j) begins at token (row i * step,
 /// column j * step).
-struct Block {
+struct MapBlock {
   CameraOptions camera;
   double tile_width_m = 0;
   int rows = 0;  ///< Tokens.
@@ -60,7 +60,7 @@ struct Block {
 /// Blocks whose tiles have their centres on a lattice over the extent, for every scale and heading; the
 /// lattice is turned with the heading. `whole` false: one tile a block. Throws Error for a width that is not
 /// set and for more than 10^7 tiles.
-std::vector<Block> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo, const TileOptions& options,
-                              bool whole);
+std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo,
+                                 const TileOptions& options, bool whole);
 
 }  // namespace imatch

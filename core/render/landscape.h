@@ -9,16 +9,16 @@
 
 namespace imatch {
 
-struct Colour {
+struct SurfaceColour {
   float r = 0, g = 0, b = 0;
 };
-inline Colour operator*(Colour c, float s) {
+inline SurfaceColour operator*(SurfaceColour c, float s) {
   return {c.r * s, c.g * s, c.b * s};
 }
-inline Colour operator+(Colour a, Colour b) {
+inline SurfaceColour operator+(SurfaceColour a, SurfaceColour b) {
   return {a.r + b.r, a.g + b.g, a.b + b.b};
 }
-inline Colour blend(Colour from, Colour to, float share) {
+inline SurfaceColour blend(SurfaceColour from, SurfaceColour to, float share) {
   return from + (to + from * -1.0f) * share;
 }
 
@@ -47,7 +47,7 @@ enum class Cover {
 /// A convex piece of land, in the flattened frame (Landscape).
 struct Parcel {
   Cover cover = Cover::meadow;
-  Colour colour;
+  SurfaceColour colour;
   Point2 along{1, 0};  ///< Unit vector of furrows and rows.
   Point2 centre;
   double inner_m = 0;     ///< Distance of the centre from the nearest border.
@@ -75,7 +75,7 @@ struct Block {
   float half_length;
   float half_width;
   float height;
-  Colour colour;
+  SurfaceColour colour;
   std::uint64_t seed;
 };
 
@@ -83,7 +83,7 @@ struct Tree {
   Point2 centre;  ///< Ground frame.
   float radius;
   float height;
-  Colour colour;
+  SurfaceColour colour;
 };
 
 /// Countryside laid out from a seed: land divided by roads, hedges and fences into parcels, a river, and what

@@ -46,10 +46,12 @@ Lot cut(const Lot& lot, Point2 normal, double offset, int side, Border border) {
   return part;
 }
 
-constexpr Colour kRoofs[] = {{164, 92, 70}, {150, 80, 62},   {176, 108, 82}, {120, 72, 60}, {104, 100, 100},
-                             {84, 84, 90},  {138, 122, 108}, {186, 130, 98}, {70, 66, 66},  {142, 96, 84}};
-constexpr Colour kCars[] = {{225, 226, 228}, {205, 207, 210}, {60, 62, 66},    {30, 31, 34}, {128, 30, 32},
-                            {44, 66, 112},   {150, 152, 155}, {235, 235, 232}, {88, 92, 96}, {170, 150, 110}};
+constexpr SurfaceColour kRoofs[] = {{164, 92, 70},   {150, 80, 62}, {176, 108, 82},  {120, 72, 60},
+                                    {104, 100, 100}, {84, 84, 90},  {138, 122, 108}, {186, 130, 98},
+                                    {70, 66, 66},    {142, 96, 84}};
+constexpr SurfaceColour kCars[] = {{225, 226, 228}, {205, 207, 210}, {60, 62, 66},    {30, 31, 34},
+                                   {128, 30, 32},   {44, 66, 112},   {150, 152, 155}, {235, 235, 232},
+                                   {88, 92, 96},    {170, 150, 110}};
 
 }  // namespace
 
@@ -175,10 +177,11 @@ int LandscapeBuilder::add_parcel(const Lot& lot, bool settled) {
   p.tramline_m = random_.chance(0.75) ? static_cast<float>(random_.between(15, 30)) : 0.0f;
   p.patchiness = static_cast<float>(random_.between(0.5, 1.5));
   p.seed = random_.bits();
-  const auto vary = [&](Colour c, double spread) {
+  const auto vary = [&](SurfaceColour c, double spread) {
     const double all = random_.between(1 - spread, 1 + spread);
-    return Colour{static_cast<float>(c.r * all * random_.between(0.94, 1.06)), static_cast<float>(c.g * all),
-                  static_cast<float>(c.b * all * random_.between(0.92, 1.08))};
+    return SurfaceColour{static_cast<float>(c.r * all * random_.between(0.94, 1.06)),
+                         static_cast<float>(c.g * all),
+                         static_cast<float>(c.b * all * random_.between(0.92, 1.08))};
   };
   switch (p.cover) {
     case Cover::green_crop:
@@ -258,7 +261,7 @@ Point2 LandscapeBuilder::turned_to_ground(Point2 flat, Point2 along) const {
 }
 
 bool LandscapeBuilder::add_block(Block::Kind kind, Point2 flat, Point2 along, double len, double width,
-                                 double height, Colour colour) {
+                                 double height, SurfaceColour colour) {
   const Point2 ground = land_.ground_from_flattened(flat);
   if (land_.river_distance(ground) < len / 2 + 2) return false;
   land_.blocks_.push_back({kind, ground, turned_to_ground(flat, along), static_cast<float>(len / 2),
@@ -267,7 +270,7 @@ bool LandscapeBuilder::add_block(Block::Kind kind, Point2 flat, Point2 along, do
   return true;
 }
 
-bool LandscapeBuilder::add_tree(Point2 flat, double radius, Colour colour) {
+bool LandscapeBuilder::add_tree(Point2 flat, double radius, SurfaceColour colour) {
   const Point2 ground = land_.ground_from_flattened(flat);
   if (land_.river_distance(ground) < 0.5) return false;
   land_.trees_.push_back(
@@ -275,7 +278,7 @@ bool LandscapeBuilder::add_tree(Point2 flat, double radius, Colour colour) {
   return true;
 }
 
-Colour LandscapeBuilder::leaf_colour() {
+SurfaceColour LandscapeBuilder::leaf_colour() {
   const double light = random_.between(0.75, 1.25);
   const double warm = random_.between(-12, 16);
   return {static_cast<float>((72 + warm) * light), static_cast<float>(96 * light),
@@ -316,20 +319,21 @@ void LandscapeBuilder::plant_garden(const Lot& lot) {
   };
   for (int i = 0; i < 5 && !fits(); ++i) len *= 0.88, width *= 0.9;
   const bool built = fits() && len > 6;
-  const Colour roof = kRoofs[random_.below(10)];
+  const SurfaceColour roof = kRoofs[random_.below(10)];
   if (built) {
     if (at_street) {
       const double far = dot(plus(house, kerb, -1), inward);
       const Point2 beside =
           plus(plus(kerb, street, dot(plus(house, kerb, -1), street) + random_.between(-4, 4)), inward,
                far / 2 + 1);
-      const Colour paved = random_.chance(0.5) ? Colour{150, 146, 140} : Colour{128, 124, 120};
+      const SurfaceColour paved =
+          random_.chance(0.5) ? SurfaceColour{150, 146, 140} : SurfaceColour{128, 124, 120};
       add_block(Block::Kind::drive, beside, inward, far, 3.2, 0, paved);
       if (random_.chance(0.6))
         add_block(Block::Kind::car, beside, inward, 4.4, 1.8, 1.4, kCars[random_.below(10)]);
     }
     add_block(Block::Kind::drive, plus(house, inward, width * 0.5 + 1.6), street, random_.between(4, 8), 4, 0,
-              Colour{168, 158, 146} * static_cast<float>(random_.between(0.8, 1.1)));
+              SurfaceColour{168, 158, 146} * static_cast<float>(random_.between(0.8, 1.1)));
     const double height = random_.between(4, 7.5);
     const Block::Kind kind = random_.chance(0.68)   ? Block::Kind::gable_roof
                              : random_.chance(0.75) ? Block::Kind::hip_roof
@@ -350,7 +354,7 @@ void LandscapeBuilder::plant_garden(const Lot& lot) {
               random_.between(2.4, 3.4), 2.4, kRoofs[random_.below(10)]);
   if (const Point2 p = somewhere_in(lot); random_.chance(0.12) && clear(p, 4))
     add_block(Block::Kind::pool, p, street, random_.between(6, 9), random_.between(3, 4.2), 0,
-              Colour{92, 176, 196});
+              SurfaceColour{92, 176, 196});
   for (int i = random_.below(8); i > 0; --i)
     if (const Point2 p = somewhere_in(lot); clear(p, 1.2))
       add_tree(p, random_.between(0.7, 3.4), leaf_colour());
@@ -368,7 +372,7 @@ void LandscapeBuilder::plant_farmyard(const Lot& lot) {
       apart = apart && length(plus(p, other, -1)) > len * 0.5 + b.half_length + 1;
     }
     if (!apart) continue;
-    const Colour roof = random_.chance(0.5) ? Colour{168, 170, 170} : kRoofs[random_.below(10)];
+    const SurfaceColour roof = random_.chance(0.5) ? SurfaceColour{168, 170, 170} : kRoofs[random_.below(10)];
     add_block(random_.chance(0.8) ? Block::Kind::gable_roof : Block::Kind::flat_roof, p,
               random_.chance(0.7) ? side : across(side), len, width, random_.between(5, 9), roof);
   }
@@ -395,7 +399,7 @@ void LandscapeBuilder::plant_car_park(const Lot& lot) {
     len *= 0.87, width *= 0.87;
   }
   add_block(Block::Kind::flat_roof, hall, side, len, width, random_.between(6, 11),
-            Colour{178, 178, 174} * static_cast<float>(random_.between(0.65, 1.15)));
+            SurfaceColour{178, 178, 174} * static_cast<float>(random_.between(0.65, 1.15)));
   for (int row = -4; row <= 4; ++row)
     for (int i = -14; i <= 14; ++i) {
       if (!random_.chance(0.55)) continue;
@@ -433,9 +437,9 @@ void LandscapeBuilder::plant_forest(const Lot& lot) {
       const Point2 p{c.x + (i + random_.between(-0.45, 0.45)) * spacing,
                      c.y + (j + random_.between(-0.45, 0.45)) * spacing};
       if (lot.inset(p) < 3.5 || random_.chance(0.08)) continue;
-      Colour leaves = leaf_colour();
+      SurfaceColour leaves = leaf_colour();
       if (random_.chance(0.15))
-        leaves = Colour{44, 66, 44} * static_cast<float>(random_.between(0.8, 1.2));  // conifer
+        leaves = SurfaceColour{44, 66, 44} * static_cast<float>(random_.between(0.8, 1.2));  // conifer
       add_tree(p, random_.between(1.8, 4.2), leaves);
     }
 }
@@ -455,7 +459,7 @@ void LandscapeBuilder::plant_bales(const Lot& lot, const Parcel& parcel) {
   for (int i = 5 + random_.below(25); i > 0; --i)
     if (const Point2 p = somewhere_in(lot); lot.inset(p) > 8)
       add_block(Block::Kind::bale, p, random_.chance(0.6) ? parcel.along : across(parcel.along), 1.6, 1.3,
-                1.3, Colour{196, 178, 124} * static_cast<float>(random_.between(0.85, 1.1)));
+                1.3, SurfaceColour{196, 178, 124} * static_cast<float>(random_.between(0.85, 1.1)));
 }
 
 void LandscapeBuilder::plant_borders(const Lot& lot) {

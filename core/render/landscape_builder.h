@@ -44,9 +44,9 @@ class LandscapeBuilder {
 
   Point2 turned_to_ground(Point2 flat, Point2 along) const;
   bool add_block(Block::Kind kind, Point2 flat, Point2 along, double length, double width, double height,
-                 Colour colour);
-  bool add_tree(Point2 flat, double radius, Colour colour);
-  Colour leaf_colour();
+                 SurfaceColour colour);
+  bool add_tree(Point2 flat, double radius, SurfaceColour colour);
+  SurfaceColour leaf_colour();
   Point2 somewhere_in(const Lot& lot);
 
   Landscape& land_;

@@ -22,7 +22,7 @@ class MapPyramid : public Pyramid {
   }
 
  protected:
-  Tile load(TileId id) const override {
+  PyramidTile load(TileId id) const override {
     return static_cast<std::size_t>(id.level) < stored_ ? read(id) : halved(id);
   }
 
@@ -34,14 +34,14 @@ class MapPyramid : public Pyramid {
   }
   static std::vector<Level> levels_of(const GeoMap& map) { return halved_levels(levels_of_map(map)); }
 
-  Tile read(TileId id) const {
+  PyramidTile read(TileId id) const {
     const Level& level = levels()[id.level];
     const int x = id.column * kTileSize;
     const int y = id.row * kTileSize;
     const int w = std::min(kTileSize, level.width - x);
     const int h = std::min(kTileSize, level.height - y);
     const MapPixels pixels = map_.read(id.level, x, y, w, h);
-    Tile tile;
+    PyramidTile tile;
     for (int row = 0; row < h; ++row)
       std::copy_n(pixels.rgba.begin() + std::ptrdiff_t{4} * row * w, std::ptrdiff_t{4} * w,
                   tile.rgba.begin() + std::ptrdiff_t{4} * row * kTileSize);

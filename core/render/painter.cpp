@@ -13,11 +13,11 @@ namespace imatch {
 constexpr int kLatticeStep = 8;          // texels between the points where slow quantities are computed
 constexpr double kBorderReach = 14;      // metres from a line at which it still matters
 constexpr double kCircle = 1.42 * 1.35;  // half a square's side to its circle, and what flattening stretches
-constexpr Colour kVerge{104, 118, 70};
-constexpr Colour kEarth{138, 118, 92};
-constexpr Colour kAsphalt{104, 104, 106};
-constexpr Colour kPaint{214, 214, 208};
-constexpr Colour kHedge{60, 78, 42};
+constexpr SurfaceColour kVerge{104, 118, 70};
+constexpr SurfaceColour kEarth{138, 118, 92};
+constexpr SurfaceColour kAsphalt{104, 104, 106};
+constexpr SurfaceColour kPaint{214, 214, 208};
+constexpr SurfaceColour kHedge{60, 78, 42};
 
 /// A texel and all that is known of its place.
 struct Painter::Spot {
@@ -48,7 +48,7 @@ Painter::Painter(const Landscape& land, const TexelGrid& grid)
   fill(broad_, 330, {{87.1, 0.8}, {211.0, 0.9}});
 }
 
-std::vector<Colour> Painter::paint() {
+std::vector<SurfaceColour> Painter::paint() {
   lay_lattice();
   const double half = grid_.step * (grid_.size - 1) / 2.0;
   const Point2 centre{grid_.x0 + half, grid_.y0 - half};
@@ -151,8 +151,8 @@ void Painter::find_borders(int at, Spot& spot) const {
   spot.parcel = &land_.parcels()[~at];
 }
 
-Colour Painter::ground_at(const Spot& spot) const {
-  Colour colour = cover_at(spot);
+SurfaceColour Painter::ground_at(const Spot& spot) const {
+  SurfaceColour colour = cover_at(spot);
   if (spot.parcel->cover == Cover::pond) {
     const double x = spot.flat.x - spot.parcel->centre.x;
     const double y = spot.flat.y - spot.parcel->centre.y;
@@ -165,7 +165,7 @@ Colour Painter::ground_at(const Spot& spot) const {
   return with_borders(colour, spot);
 }
 
-Colour Painter::cover_at(const Spot& spot) const {
+SurfaceColour Painter::cover_at(const Spot& spot) const {
   switch (spot.parcel->cover) {
     case Cover::green_crop:
     case Cover::ripe_crop:
@@ -183,7 +183,7 @@ Colour Painter::cover_at(const Spot& spot) const {
 
 /// Fields: strips, rows and wheel tracks along the parcel's direction, and round the headland along its
 /// border.
-Colour Painter::crop_at(const Spot& spot) const {
+SurfaceColour Painter::crop_at(const Spot& spot) const {
   const Parcel& p = *spot.parcel;
   const std::size_t i = spot.index;
   const auto x = static_cast<float>(spot.flat.x - p.centre.x);
@@ -198,7 +198,7 @@ Colour Painter::crop_at(const Spot& spot) const {
   const auto strip = static_cast<float>(
       unit_from(hash_of(p.seed, static_cast<std::uint64_t>(static_cast<std::int64_t>(strip_index)))) - 0.5);
   const float uneven = p.patchiness * (0.10f * patch_[i] + 0.09f * broad_[i] + 0.045f * clump_[i]);
-  Colour c = p.colour;
+  SurfaceColour c = p.colour;
   float light = 1;
   const auto rows = [&](float period) { return wave(across / period) * wave_contrast(period, texel_); };
   switch (p.cover) {
@@ -250,10 +250,10 @@ Colour Painter::crop_at(const Spot& spot) const {
 }
 
 /// Grass, gardens, and the floor of woods: patches at every scale, and trodden paths.
-Colour Painter::grass_at(const Spot& spot) const {
+SurfaceColour Painter::grass_at(const Spot& spot) const {
   const Parcel& p = *spot.parcel;
   const std::size_t i = spot.index;
-  Colour c = p.colour;
+  SurfaceColour c = p.colour;
   if (p.cover == Cover::forest) return c * (1 + 0.2f * clump_[i] + 0.22f * grain_[i] + 0.1f * patch_[i]);
 
   c = blend(
@@ -293,11 +293,11 @@ Colour Painter::grass_at(const Spot& spot) const {
 }
 
 /// Yards and car parks.
-Colour Painter::paved_at(const Spot& spot) const {
+SurfaceColour Painter::paved_at(const Spot& spot) const {
   const Parcel& p = *spot.parcel;
   const std::size_t i = spot.index;
   const float light = 1 + 0.05f * grain_[i] + 0.06f * clump_[i] + 0.07f * patch_[i];
-  Colour c = p.colour * light;
+  SurfaceColour c = p.colour * light;
   if (p.cover == Cover::farmyard) {
     const float grown = smooth_step(-0.1f, 0.5f, patch_[i] + 0.4f * clump_[i] + 0.5f - 0.08f * spot.edge);
     return blend(c, kVerge * (1 + 0.15f * grain_[i] + 0.1f * clump_[i]), 0.85f * grown);
@@ -312,20 +312,20 @@ Colour Painter::paved_at(const Spot& spot) const {
 }
 
 /// `distance` from the edge of the water, below 0 inside.
-Colour Painter::with_water(Colour land, const Spot& spot, float distance) const {
+SurfaceColour Painter::with_water(SurfaceColour land, const Spot& spot, float distance) const {
   const std::size_t i = spot.index;
   if (distance > 5) return land;
   const float bank = 1 - smooth_step(0.5f, 3.5f, distance + 0.6f * patch_[i]);
-  land = blend(land, Colour{124, 118, 82} * (1 + 0.14f * grain_[i] + 0.12f * clump_[i]), 0.8f * bank);
+  land = blend(land, SurfaceColour{124, 118, 82} * (1 + 0.14f * grain_[i] + 0.12f * clump_[i]), 0.8f * bank);
   if (distance > texel_) return land;
   const float depth = smooth_step(0, 3.5f, -distance + 0.4f * patch_[i]);
-  Colour water = blend({112, 112, 84}, {54, 74, 72}, depth);
+  SurfaceColour water = blend({112, 112, 84}, {54, 74, 72}, depth);
   water = water * (1 + 0.05f * grain_[i] + 0.05f * clump_[i] + 0.07f * patch_[i] + 0.05f * broad_[i]);
   return blend(land, water, edge_coverage(-distance, texel_));
 }
 
 /// Verges, fences, hedges and roads, the most important on top.
-Colour Painter::with_borders(Colour c, const Spot& spot) const {
+SurfaceColour Painter::with_borders(SurfaceColour c, const Spot& spot) const {
   const std::size_t i = spot.index;
   const auto at = [&](Border border) { return spot.distance[static_cast<std::size_t>(border)]; };
   const float rough = 0.35f * clump_[i] + 0.15f * grain_[i];
@@ -334,14 +334,14 @@ Colour Painter::with_borders(Colour c, const Spot& spot) const {
   const auto verge = [&](Border border, float width) {
     const float reach = half_width_m(border) + width + rough;
     const float share = edge_coverage(reach - at(border), texel_ + 0.3f);
-    const Colour grass =
+    const SurfaceColour grass =
         blend(kVerge, {150, 142, 92}, std::clamp(0.35f + 0.4f * patch_[i] + 0.2f * clump_[i], 0.0f, 1.0f));
     c = blend(c, grass * (1 + 0.13f * grain_[i] + 0.1f * clump_[i]), share * smooth_step(0, 2, wet));
   };
   if (at(Border::open) < 2) verge(Border::open, 0.25f);
   if (at(Border::fence) < 4) {
     verge(Border::fence, village ? 0.1f : 0.9f);
-    c = blend(c, village ? Colour{150, 138, 122} : Colour{126, 118, 104},
+    c = blend(c, village ? SurfaceColour{150, 138, 122} : SurfaceColour{126, 118, 104},
               line_coverage(at(Border::fence), 0.07f, texel_) * smooth_step(0, 2, wet));
   }
   if (at(Border::hedge) < 6) {
@@ -357,8 +357,8 @@ Colour Painter::with_borders(Colour c, const Spot& spot) const {
     const float worn = edge_coverage(half_width_m(Border::track) + 0.4f * rough - d, texel_ + 0.15f);
     const float ruts =
         std::max(line_coverage(d - 0.78f, 0.36f + 0.1f * clump_[i], texel_), 0.25f + 0.3f * patch_[i]);
-    const Colour gravel =
-        Colour{176, 160, 132} * (1 + 0.09f * grain_[i] + 0.08f * clump_[i] + 0.05f * patch_[i]);
+    const SurfaceColour gravel =
+        SurfaceColour{176, 160, 132} * (1 + 0.09f * grain_[i] + 0.08f * clump_[i] + 0.05f * patch_[i]);
     c = blend(c, gravel, worn * std::clamp(ruts, 0.0f, 0.95f));
   }
   const auto asphalt = [&](float tone) {
@@ -373,7 +373,7 @@ Colour Painter::with_borders(Colour c, const Spot& spot) const {
     verge(Border::street, village ? 1.5f : 1.2f);
     const float half = half_width_m(Border::street);
     if (village)
-      c = blend(c, Colour{156, 152, 146} * (1 + 0.05f * grain_[i] + 0.05f * clump_[i]),
+      c = blend(c, SurfaceColour{156, 152, 146} * (1 + 0.05f * grain_[i] + 0.05f * clump_[i]),
                 edge_coverage(half + 1.5f - d, texel_));
     c = blend(c, asphalt(1.05f), edge_coverage(half - d + (village ? 0 : 0.2f * rough), texel_));
     if (village) c = blend(c, {176, 174, 168}, 0.8f * line_coverage(d - half, 0.09f, texel_));
@@ -414,16 +414,16 @@ void Painter::shade() {
   for (std::size_t i = 0; i < colour_.size(); ++i) {
     const float s = shadow_[i];
     if (s <= 0) continue;
-    Colour& c = colour_[i];  // lit by the blue sky alone
+    SurfaceColour& c = colour_[i];  // lit by the blue sky alone
     c = {c.r * (1 - 0.58f * s), c.g * (1 - 0.54f * s), c.b * (1 - 0.46f * s)};
   }
 }
 
 /// Air between the ground and the camera: paler colours, no deep black.
 void Painter::grade() {
-  for (Colour& c : colour_) {
+  for (SurfaceColour& c : colour_) {
     const float grey = 0.3f * c.r + 0.59f * c.g + 0.11f * c.b;
-    c = blend(c, {grey, grey, grey}, 0.2f) * 1.08f + Colour{7, 9, 12};
+    c = blend(c, {grey, grey, grey}, 0.2f) * 1.08f + SurfaceColour{7, 9, 12};
   }
 }
 

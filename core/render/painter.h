@@ -18,7 +18,7 @@ class Painter {
   Painter(const Landscape& land, const TexelGrid& grid);
 
   /// Row-major colours in 0..255, not clamped.
-  std::vector<Colour> paint();
+  std::vector<SurfaceColour> paint();
 
  private:
   struct Spot;
@@ -28,13 +28,13 @@ class Painter {
   void lay_lattice();
   void paint_ground(int column, int row, int start);
   void find_borders(int at, Spot& spot) const;
-  Colour ground_at(const Spot& spot) const;
-  Colour cover_at(const Spot& spot) const;
-  Colour crop_at(const Spot& spot) const;
-  Colour grass_at(const Spot& spot) const;
-  Colour paved_at(const Spot& spot) const;
-  Colour with_water(Colour land, const Spot& spot, float distance) const;
-  Colour with_borders(Colour colour, const Spot& spot) const;
+  SurfaceColour ground_at(const Spot& spot) const;
+  SurfaceColour cover_at(const Spot& spot) const;
+  SurfaceColour crop_at(const Spot& spot) const;
+  SurfaceColour grass_at(const Spot& spot) const;
+  SurfaceColour paved_at(const Spot& spot) const;
+  SurfaceColour with_water(SurfaceColour land, const Spot& spot, float distance) const;
+  SurfaceColour with_borders(SurfaceColour colour, const Spot& spot) const;
   void add_hedge_shadow(const Spot& spot, std::size_t index);
 
   template <class F>
@@ -45,7 +45,7 @@ class Painter {
   void grade();
   void draw(const Block& block);
   void draw(const Tree& tree);
-  Colour roof_at(const Block& block, float u, float v, std::size_t index) const;
+  SurfaceColour roof_at(const Block& block, float u, float v, std::size_t index) const;
 
   const Landscape& land_;
   TexelGrid grid_;
@@ -56,7 +56,7 @@ class Painter {
   std::vector<Point2> flat_;
   std::vector<float> river_;
   std::vector<float> grain_, clump_, patch_, broad_;  // texture, from fine to coarse
-  std::vector<Colour> colour_;
+  std::vector<SurfaceColour> colour_;
   std::vector<float> shadow_;
 };
 

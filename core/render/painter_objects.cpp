@@ -90,13 +90,13 @@ void Painter::cast_shadow(const Tree& t) {
   });
 }
 
-Colour Painter::roof_at(const Block& b, float u, float v, std::size_t i) const {
+SurfaceColour Painter::roof_at(const Block& b, float u, float v, std::size_t i) const {
   const auto ax = static_cast<float>(b.along.x), ay = static_cast<float>(b.along.y);
-  Colour c = b.colour;
+  SurfaceColour c = b.colour;
   float light = 1 + 0.035f * grain_[i] + 0.05f * clump_[i];
   if (b.kind == Block::Kind::flat_roof) {
     const float rim = std::min(b.half_length - std::abs(u), b.half_width - std::abs(v));
-    c = blend(c, Colour{206, 204, 198}, 0.55f * line_coverage(rim - 0.25f, 0.2f, texel_));
+    c = blend(c, SurfaceColour{206, 204, 198}, 0.55f * line_coverage(rim - 0.25f, 0.2f, texel_));
     light += 0.07f * patch_[i] - 0.06f * edge_coverage(0.9f - std::abs(rim - 0.9f), 0.5f);
     // Skylights and ventilation, in a loose grid.
     const float gu = std::floor(u / 5.0f), gv = std::floor(v / 4.0f);
@@ -105,7 +105,7 @@ Colour Painter::roof_at(const Block& b, float u, float v, std::size_t i) const {
     if (dice < 0.3 && rim > 1.5f) {
       const float hu = dice < 0.12 ? 1.5f : 0.6f;
       const float box = box_coverage(u - (gu + 0.5f) * 5, v - (gv + 0.5f) * 4, hu, 0.6f, texel_);
-      c = blend(c, dice < 0.12 ? Colour{150, 168, 180} : Colour{120, 120, 120}, 0.85f * box);
+      c = blend(c, dice < 0.12 ? SurfaceColour{150, 168, 180} : SurfaceColour{120, 120, 120}, 0.85f * box);
     }
     return c * (light * light_on(0, 0, 1));
   }
@@ -157,7 +157,7 @@ void Painter::draw(const Block& b) {
     const float u = dx * ax + dy * ay, v = dy * ax - dx * ay;
     const float covered = box_coverage(u, v, b.half_length, b.half_width, texel_);
     if (covered <= 0) return;
-    Colour c = b.colour;
+    SurfaceColour c = b.colour;
     const float texture = 1 + 0.06f * grain_[i] + 0.06f * clump_[i];
     switch (b.kind) {
       case Block::Kind::drive:
@@ -165,7 +165,8 @@ void Painter::draw(const Block& b) {
         break;
       case Block::Kind::pool: {
         const float rim = std::min(b.half_length - std::abs(u), b.half_width - std::abs(v));
-        c = blend(Colour{214, 208, 196}, c * (1 + 0.05f * clump_[i]), edge_coverage(rim - 0.5f, texel_));
+        c = blend(SurfaceColour{214, 208, 196}, c * (1 + 0.05f * clump_[i]),
+                  edge_coverage(rim - 0.5f, texel_));
         break;
       }
       case Block::Kind::car: {

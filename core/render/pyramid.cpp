@@ -7,8 +7,8 @@
 
 namespace imatch {
 
-std::vector<std::shared_ptr<const Tile>> Pyramid::tiles(std::span<const TileId> ids) const {
-  std::vector<std::shared_ptr<const Tile>> found(ids.size());
+std::vector<std::shared_ptr<const PyramidTile>> Pyramid::tiles(std::span<const TileId> ids) const {
+  std::vector<std::shared_ptr<const PyramidTile>> found(ids.size());
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     found[i] = cache_.find(ids[i]);
@@ -19,7 +19,7 @@ std::vector<std::shared_ptr<const Tile>> Pyramid::tiles(std::span<const TileId> 
     for (int k = range.start; k < range.end; ++k) {
       check_stop();
       const std::size_t i = missing[static_cast<std::size_t>(k)];
-      found[i] = std::make_shared<const Tile>(load(ids[i]));
+      found[i] = std::make_shared<const PyramidTile>(load(ids[i]));
       cache_.put(ids[i], found[i]);
     }
   };
@@ -28,7 +28,7 @@ std::vector<std::shared_ptr<const Tile>> Pyramid::tiles(std::span<const TileId> 
   return found;
 }
 
-Tile Pyramid::halved(TileId id) const {
+PyramidTile Pyramid::halved(TileId id) const {
   const Level& finer = levels()[id.level - 1];
   std::vector<TileId> ids;
   for (int k = 0; k < 4; ++k) {
@@ -36,7 +36,7 @@ Tile Pyramid::halved(TileId id) const {
     if (child.column < finer.columns() && child.row < finer.rows()) ids.push_back(child);
   }
   const auto children = tiles(ids);
-  Tile tile;
+  PyramidTile tile;
   constexpr int kHalf = kTileSize / 2;
   for (std::size_t c = 0; c < ids.size(); ++c) {
     const std::uint8_t* from = children[c]->rgba.data();

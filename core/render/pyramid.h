@@ -31,15 +31,15 @@ class Pyramid {
   const std::vector<Level>& levels() const { return levels_; }
 
   /// The tiles in the order of `ids`, those not in the cache made in parallel. Throws what load throws.
-  std::vector<std::shared_ptr<const Tile>> tiles(std::span<const TileId> ids) const;
+  std::vector<std::shared_ptr<const PyramidTile>> tiles(std::span<const TileId> ids) const;
   /// Memory of the tiles kept.
   std::size_t bytes() const { return cache_.bytes(); }
 
  protected:
   /// Called from several threads at once. Texels outside the level have alpha 0.
-  virtual Tile load(TileId id) const = 0;
+  virtual PyramidTile load(TileId id) const = 0;
   /// A tile made of those one level finer: each texel is the mean of 2 × 2, colours weighted by their alpha.
-  Tile halved(TileId id) const;
+  PyramidTile halved(TileId id) const;
 
  private:
   std::vector<Level> levels_;

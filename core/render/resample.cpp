@@ -140,10 +140,10 @@ class LoadedTiles {
   };
   const Pyramid& picture_;
   std::vector<Grid> grids_;
-  std::vector<std::shared_ptr<const Tile>> kept_;
+  std::vector<std::shared_ptr<const PyramidTile>> kept_;
 };
 
-/// Colour weighted by coverage, and coverage.
+/// SurfaceColour weighted by coverage, and coverage.
 struct Sum {
   float r = 0, g = 0, b = 0, a = 0;
   void add(const std::uint8_t* texel, float weight) {

@@ -5,7 +5,7 @@ namespace imatch {
 
 constexpr std::size_t kTileBytes = std::size_t{4} * kTileSize * kTileSize;
 
-std::shared_ptr<const Tile> TileCache::find(TileId id) {
+std::shared_ptr<const PyramidTile> TileCache::find(TileId id) {
   const std::lock_guard lock(mutex_);
   const auto found = tiles_.find(id);
   if (found == tiles_.end()) return nullptr;
@@ -13,7 +13,7 @@ std::shared_ptr<const Tile> TileCache::find(TileId id) {
   return found->second.tile;
 }
 
-void TileCache::put(TileId id, std::shared_ptr<const Tile> tile) {
+void TileCache::put(TileId id, std::shared_ptr<const PyramidTile> tile) {
   const std::lock_guard lock(mutex_);
   if (tiles_.contains(id)) return;
   uses_.push_front(id);

@@ -13,7 +13,7 @@ namespace imatch {
 
 /// Row-major RGBA, 8 bits a channel, kTileSize × kTileSize; alpha is the share of ground that is known there.
 inline constexpr int kTileSize = 256;
-struct Tile {
+struct PyramidTile {
   std::vector<std::uint8_t> rgba = std::vector<std::uint8_t>(std::size_t{4} * kTileSize * kTileSize);
 };
 
@@ -32,13 +32,13 @@ class TileCache {
   explicit TileCache(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   /// Null when the tile is not kept.
-  std::shared_ptr<const Tile> find(TileId id);
-  void put(TileId id, std::shared_ptr<const Tile> tile);
+  std::shared_ptr<const PyramidTile> find(TileId id);
+  void put(TileId id, std::shared_ptr<const PyramidTile> tile);
   std::size_t bytes() const;
 
  private:
   struct Entry {
-    std::shared_ptr<const Tile> tile;
+    std::shared_ptr<const PyramidTile> tile;
     std::list<TileId>::iterator use;
   };
   std::size_t limit_bytes_;

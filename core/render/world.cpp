@@ -24,18 +24,18 @@ class WorldPyramid : public Pyramid {
         land_(static_cast<std::uint64_t>(options.seed), options.size_m) {}
 
  protected:
-  Tile load(TileId id) const override {
+  PyramidTile load(TileId id) const override {
     if (id.level >= kPaintedLevels) return halved(id);
     const Level& level = levels()[id.level];
     const double step = kTexel_m * level.scale_x;
     const double edge = land_.size_m() / 2;
     const TexelGrid grid{kTileSize, (id.column * kTileSize + 0.5) * step - edge,
                          edge - (id.row * kTileSize + 0.5) * step, step};
-    const std::vector<Colour> colours = Painter(land_, grid).paint();
+    const std::vector<SurfaceColour> colours = Painter(land_, grid).paint();
     const auto byte = [](float value) {
       return static_cast<std::uint8_t>(std::clamp(value, 0.0f, 255.0f) + 0.5f);
     };
-    Tile tile;
+    PyramidTile tile;
     const int width = std::min(kTileSize, level.width - id.column * kTileSize);
     const int height = std::min(kTileSize, level.height - id.row * kTileSize);
     for (int y = 0; y < height; ++y)

@@ -22,9 +22,9 @@ TileOptions options_of(double heading_step_deg, double overlap = 0.7) {
   return options;
 }
 
-std::vector<Point2> tile_centres(const std::vector<Block>& blocks) {
+std::vector<Point2> tile_centres(const std::vector<MapBlock>& blocks) {
   std::vector<Point2> list;
-  for (const Block& block : blocks) {
+  for (const MapBlock& block : blocks) {
     const Homography to_ground = ground_from_image(block.camera);
     for (int r = 0; r < block.tile_rows; ++r)
       for (int c = 0; c < block.tile_cols; ++c)
@@ -45,8 +45,8 @@ double nearest_m(const std::vector<Point2>& centres, Point2 p) {
 TEST_CASE("every place of the map is the middle of a tile, but for half a step, at every heading") {
   for (const bool whole : {true, false})
     for (const double only : {0.0, 45.0, 90.0, 135.0}) {
-      std::vector<Block> blocks = lay_blocks(kExtent, kPhoto, options_of(45), whole);
-      std::erase_if(blocks, [&](const Block& block) { return block.camera.heading_deg != only; });
+      std::vector<MapBlock> blocks = lay_blocks(kExtent, kPhoto, options_of(45), whole);
+      std::erase_if(blocks, [&](const MapBlock& block) { return block.camera.heading_deg != only; });
       const std::vector<Point2> centres = tile_centres(blocks);
       const double step_m = blocks.front().step * 84.0 / kPhoto.cols;
       for (double x = -190; x <= 190; x += 38)
@@ -56,7 +56,7 @@ TEST_CASE("every place of the map is the middle of a tile, but for half a step, 
 }
 
 TEST_CASE("a token of a block is as large on the ground as one of the photo") {
-  for (const Block& block : lay_blocks(kExtent, kPhoto, options_of(90), true)) {
+  for (const MapBlock& block : lay_blocks(kExtent, kPhoto, options_of(90), true)) {
     const Homography to_ground = ground_from_image(block.camera);
     const Point2 a = to_ground({0, 0}), b = to_ground({16.0, 0});
     CHECK(std::hypot(b.x - a.x, b.y - a.y) == Approx(84.0 / 28));
@@ -69,7 +69,7 @@ TEST_CASE("a token of a block is as large on the ground as one of the photo") {
 
 TEST_CASE("blocks of a turned map do not fill its bounding box") {
   double straight = 0, turned = 0;
-  for (const Block& block : lay_blocks(kExtent, kPhoto, options_of(45), true)) {
+  for (const MapBlock& block : lay_blocks(kExtent, kPhoto, options_of(45), true)) {
     double& area = block.camera.heading_deg == 0 ? straight : turned;
     if (block.camera.heading_deg == 0 || block.camera.heading_deg == 45)
       area += 1.0 * block.rows * block.cols;
@@ -78,7 +78,7 @@ TEST_CASE("blocks of a turned map do not fill its bounding box") {
 }
 
 TEST_CASE("alone, a tile is a block") {
-  for (const Block& block : lay_blocks(kExtent, kPhoto, options_of(90), false)) {
+  for (const MapBlock& block : lay_blocks(kExtent, kPhoto, options_of(90), false)) {
     CHECK(block.tile_rows == 1);
     CHECK(block.tile_cols == 1);
     CHECK(block.rows == kPhoto.rows);

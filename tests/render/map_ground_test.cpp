@@ -138,7 +138,7 @@ TEST_CASE("map view: holes and what lies outside are invalid") {
   camera.heading_deg = -1.5;  // about grid north there
   const View half = ground.view(camera);
   CHECK(coverage(half) == Approx(0.5).margin(0.03));
-  // Colour of the hole does not leak across its edge.
+  // SurfaceColour of the hole does not leak across its edge.
   for (std::size_t i = 0; i < half.valid.size(); ++i)
     if (half.valid[i]) REQUIRE(int{half.image.rgb[3 * i]} == 200);
   camera.x_m = 5000;
