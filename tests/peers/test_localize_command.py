@@ -10,6 +10,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
+import chromium
+
 PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
 DATA = os.environ.get("IMATCH_TEST_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="IMATCH_TEST_DATA is not set")
@@ -67,6 +69,12 @@ def test_seneca(tmp_path):
     marks = ElementTree.parse(run / "answers.kml").getroot()[0].findall("{*}Placemark")
     assert [m.find("{*}styleUrl").text for m in marks].count("#error") == len(truth)
     assert "data:image/jpeg;base64," in (run / "map.html").read_text()
+    if chromium.PROGRAM:
+        bars = "[...document.querySelectorAll('#histogram svg [aria-roledescription=bar]')].map((b) => b.getAttribute('aria-label'))"
+        with chromium.Chromium() as browser:
+            browser.open(run / "map.html", f"{bars}.length > 0")
+            counts = [int(label.split("queries: ")[1]) for label in browser.evaluate(bars)]
+            assert sum(counts) == len(truth) and not browser.problems
 
     # Photos that the map does not cover must not be answered: what is given has to be right, not only there.
     uncovered = sorted(set(os.listdir(DATA + "/seneca")) - set(rows) - {"LICENSE"})

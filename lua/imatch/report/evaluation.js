@@ -54,6 +54,13 @@
     encoding: {x: {field: "m", type: "quantitative", title: "distance [m]"},
                y: {field: "share", type: "quantitative", title: "share of queries", scale: {domain: [0, 1]}, axis: {format: "%"}}, color},
   });
+  const FARTHEST_M = 100;
+  draw("histogram", {
+    data: {values: list(data.points).filter((p) => typeof p.error_m === "number").map((p) => ({m: Math.min(p.error_m, FARTHEST_M)}))},
+    mark: {type: "bar", color: COLORS[0]},
+    encoding: {x: {field: "m", type: "quantitative", bin: {maxbins: 30}, title: "error [m]"},
+               y: {aggregate: "count", type: "quantitative", title: "queries"}},
+  });
   const boxes = (id, values, x, y, scale) => draw(id, {
     data: {values},
     layer: [
