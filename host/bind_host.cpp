@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/revision.h"
 #include "base/stop.h"
 #include "base/version.h"
 #include "binding.h"
@@ -24,6 +25,12 @@ int memory(lua_State* L) {
 
 int version(lua_State* L) {
   return push(L, component_versions());
+}
+
+int revisions(lua_State* L) {
+  Json table = Json::object();
+  for (const auto& [stage, revision] : kRevisions) table[std::string(stage)] = revision;
+  return push(L, table);
 }
 
 int process_settings(lua_State* L) {
@@ -81,6 +88,12 @@ constexpr Binding kFunctions[] = {
                  "Lua's own, in "
                  "mebibytes.",
                  "print(im.memory().native_mb)"),
+    bind<revisions>(
+        "revisions", "revisions() -> table",
+        "Revisions of the stages, by the name of their module (backbone, match, ...): raised when one "
+        "computes "
+        "something else from the same input. The key of a cell has those of the modules that its code names.",
+        "print(im.revisions().backbone)"),
     bind<version>("version", "version() -> table",
                   "Version of the program and of every component, processor and GPU, by name.",
                   "print(im.version().LibTorch)"),

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backbone/extract.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "base/revision.h"
+
 namespace imatch {
 namespace {
 
-/// Part of every key: to be raised when a backbone computes something else under the same specification.
-constexpr const char* kRevision = "backbones 2";
+/// Part of every key.
+const std::string kRevision = fmt::format("backbones {}", revision_of("backbone"));
+static_assert(revision_of("backbone") > 0);
 
 /// Images between two visits to the cache: enough to fill batches, few enough to lose little at a stop.
 constexpr std::size_t kImagesAtOnce = 64;

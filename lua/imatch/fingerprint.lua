@@ -5,7 +5,7 @@
 -- Seen are local variables of the script that the function uses: functions (down to those they use themselves), numbers,
 -- text, booleans and tables of these; of a table that is only used as `t.name`, the fields used. Not seen are objects (an
 -- image, a world), globals, and whatever the function itself writes to, which is its state and not its input. The program's
--- own modules count by the program's version.
+-- own modules count by the program's version and by the revisions of the stages that the code names (im.revisions).
 local util = require "jit.util"
 
 local M = {}
@@ -243,6 +243,19 @@ local function fields_used(tokens, name)
   return next(fields) and fields or nil
 end
 
+--- Revisions of the stages that the code names through `name`, a variable that holds the program's library (`im.match`); of
+--- all when it uses the library as a whole.
+local function stages_used(tokens, name)
+  local fields, stages = fields_used(tokens, name), {}
+  for stage, revision in pairs(require("imatch.native").revisions()) do
+    if not fields or fields[stage] then
+      stages[#stages + 1] = stage .. " " .. revision
+    end
+  end
+  table.sort(stages)
+  return #stages > 0 and stages or nil
+end
+
 -- ---- Values ----------------------------------------------------------------------------------------------------------
 
 local function is_module(value)
@@ -314,7 +327,8 @@ function describe_function(fn, seen)
     end
     -- A library function (im.memoize) is known by the program's version; what it wraps is not.
     if not written[name] and (not is_library or type(value) == "function") then
-      local described = describe(value, seen, 0, fields_used(tokens, name))
+      local is_program = not is_library and value == package.loaded.imatch
+      local described = is_program and stages_used(tokens, name) or describe(value, seen, 0, fields_used(tokens, name))
       if described ~= nil then
         description.uses[#description.uses + 1] = { name, described }
       end

@@ -158,6 +158,28 @@ spec.describe("sweep", function(it)
     spec.truthy(field_key ~= im.run.key(fingerprint.of(by_field)))
   end)
 
+  it("counts the revisions of the stages that the code names", function()
+    local im = require "imatch" -- as scripts have it
+    local function stages_of(fn)
+      for _, use in ipairs(fingerprint.of(fn).uses) do
+        if use[1] == "im" then
+          return use[2]
+        end
+      end
+    end
+    local revisions, num_stages = im.revisions(), 0
+    for _ in pairs(revisions) do
+      num_stages = num_stages + 1
+    end
+    local named = stages_of(function(p)
+      return { v = im.match.mutual_nearest(p.a, p.b), w = im.image.new(1, 1), x = im.now() }
+    end)
+    spec.equal("image " .. revisions.image .. ", match " .. revisions.match, table.concat(named, ", "))
+    spec.equal(num_stages, #stages_of(function(p)
+      return { v = im[p.name] }
+    end))
+  end)
+
   it("tells functions without a file apart, and gives them the same folder each time", function()
     local text = "return function(p) return { a = p.a + %s, b = { x = 1, yy = 2 }, c = 'text', d = 7.25 } end"
     local function key(n)

@@ -119,6 +119,13 @@ function im.range(low, high, step) end
 ---```
 function im.repl() end
 
+---Revisions of the stages, by the name of their module (backbone, match, ...): raised when one computes something else from the same input. The key of a cell has those of the modules that its code names.
+---```lua
+---print(im.revisions().backbone)
+---```
+---@return table
+function im.revisions() end
+
 ---Calls the function and closes every object that was opened inside, except those it returns: also when it fails or is interrupted.
 ---```lua
 ---local w = im.scope(function() return im.image.new(640, 480):width() end)

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace imatch {
+
+/// Stages whose results are kept: to be raised when one computes something else from the same input. Features
+/// carry that of `backbone` in their key, the cells of a sweep those of the modules that their code names.
+inline constexpr std::array<std::pair<std::string_view, int>, 9> kRevisions{{{"image", 1},
+                                                                             {"io", 1},
+                                                                             {"features", 1},
+                                                                             {"backbone", 2},
+                                                                             {"match", 1},
+                                                                             {"geo", 1},
+                                                                             {"render", 1},
+                                                                             {"index", 1},
+                                                                             {"localize", 1}}};
+
+constexpr int revision_of(std::string_view stage) {
+  for (const auto& [name, revision] : kRevisions)
+    if (name == stage) return revision;
+  return 0;
+}
+
+}  // namespace imatch
