@@ -8,7 +8,7 @@ local plan = assert(im.coarse.manifest(folder .. "/manifest.json", folder .. "/k
 local out = os.tmpname()
 os.remove(out)
 local model = plan.models[1]
-local counts = assert(embed.run(plan, model, model.weights[1], { embed_root = out, batch = 8, decoders = 1, overwrite = true }))
+local counts = assert(embed.run(plan, model, model.weights[1], { embed_root = out, batch = 8, overwrite = true }))
 assert(counts.done == #model.images, "images failed")
 os.execute(("rm -rf '%s'"):format(out))
 io.stderr:write(("the network takes %.1f %% of the time\n"):format(100 * counts.forward_s / counts.wall_s))

@@ -20,7 +20,8 @@ ImageStream::ImageStream(std::vector<std::string> paths, const ImageStreamOption
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
+  const int count = options.threads > 0 ? options.threads : num_threads();
+  for (int i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

@@ -17,12 +17,12 @@ namespace imatch {
 
 struct ImageStreamOptions {
   int ahead = 32;
-  int threads = 1;
+  int threads = 0;
   int side_px = 0;
   static constexpr auto fields = std::tuple{
       field("ahead", &ImageStreamOptions::ahead, in_range(1, 4096),
             "Pictures decoded before they are asked for."),
-      field("threads", &ImageStreamOptions::threads, in_range(1, 64), "That decode."),
+      field("threads", &ImageStreamOptions::threads, in_range(0, 64), "That decode; 0: as many as compute."),
       field("side_px", &ImageStreamOptions::side_px, in_range(0, 16384),
             "Resize to a square of this side (bicubic, antialiased) in the same threads; 0: as they are.")};
 };

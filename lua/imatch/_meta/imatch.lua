@@ -2352,7 +2352,7 @@ function im.coarse.image_positions(paths) end
 
 ---@class imatch.coarse.images.options
 ---@field ahead? integer Pictures decoded before they are asked for. in [1, 4096]. Default 32.
----@field threads? integer That decode. in [1, 64]. Default 1.
+---@field threads? integer That decode; 0: as many as compute. in [0, 64]. Default 0.
 ---@field side_px? integer Resize to a square of this side (bicubic, antialiased) in the same threads; 0: as they are. in [0, 16384]. Default 0.
 
 ---Decodes pictures in the background, in order.

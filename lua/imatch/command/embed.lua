@@ -13,7 +13,7 @@ parser:option("--dataset-root", "folder of the data sets (default: $DATASET_HOST
 parser:option("--embed-root", "where the vectors go (default: what the manifest names)")
 parser:option("--weights-root", "folder with 01_ViT_LVD-1689M ... (default: $WEIGHTS_HOST, else $WEIGHTS_ROOT)")
 parser:option("--batch", "images that go forward together"):default "8":convert(tonumber)
-parser:option("--decoders", "threads that decode ahead"):default "1":convert(tonumber)
+parser:option("--decoders", "threads that decode ahead (default: as many as compute)"):convert(tonumber)
 parser:option("--report", "where the counts go (default: <embed root>/<dataset key>/embed_report.json)")
 parser:flag("--overwrite", "make again what is there")
 parser:flag("--list", "say what would be done, and end")
