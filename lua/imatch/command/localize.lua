@@ -17,7 +17,10 @@ parser:option("--fov-deg", "horizontal field of view"):convert(tonumber)
 parser:option("--scales", "tile widths as multiples of the footprint, separated by commas"):default "0.77,1,1.3"
 parser:option("--overlap", "of neighbouring tiles, share of the shorter side"):default "0.7":convert(tonumber)
 parser:option("--heading-step-deg", "between the headings at which the map is seen"):default "30":convert(tonumber)
-parser:option("--global", "a tile's vector: mean, mean_std, gem or backbone"):default "mean_std"
+parser:option("--global", "a tile's vector: mean, mean_std, gem, vlad (words learned from the map) or backbone")
+  :default "mean_std"
+parser:option("--whiten-dims", "principal components of the vectors that are kept, whitened; 0: all dimensions")
+  :default "0":convert(tonumber)
 parser:option("--backbone", "name, or name and options: 'efficientnet_lite0 image_size=336'"):default "efficientnet_lite0"
 parser:option("--top-k", "tiles that are matched"):default "40":convert(tonumber)
 parser:option("--model", "of the match: similarity (the camera looks straight down) or homography (any tilt)")
@@ -48,7 +51,7 @@ local result, rows, metrics = localize.run {
   map = arguments.map, photos = arguments.photos, truth = arguments.truth, out = arguments.out,
   backbone = arguments.backbone, backbone_options = {},
   tiles = { width_m = width_m, scales = scales, overlap = arguments.overlap, heading_step_deg = arguments.heading_step_deg,
-    global = arguments.global },
+    global = arguments.global, whiten_dims = arguments.whiten_dims },
   locate = { top_k = arguments.top_k, model = arguments.model, min_inliers = arguments.min_inliers,
     map_sigma_m = arguments.map_sigma_m },
   radius_m = arguments.radius_m, wrong_m = arguments.wrong_m, pictures = arguments.pictures,
