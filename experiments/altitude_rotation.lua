@@ -12,19 +12,20 @@ parser:option("--out", "folder of the run folders"):default "runs"
 local args = parser:parse { ... }
 
 local SEED, SIZE_M, WIDTH_M, FOV_DEG, RADIUS_M = 11, 320, 80, 60, 25
+local OVERLAPS = { 0.5, 0.7 } -- of neighbouring tiles
 local BACKBONE, OPTIONS = "efficientnet_lite0", { image_size = 224, stage = 16 }
 
 return im.sweep {
   name = "altitude-rotation",
   out = args.out,
-  axes = { altitude_m = { 45, 58, 70, 85, 105 }, rotation_deg = im.range(0, 330, 30), overlap = { 0.5, 0.7 },
+  axes = { altitude_m = { 45, 58, 70, 85, 105 }, rotation_deg = im.range(0, 330, 30), overlap = OVERLAPS,
     place = im.range(1, args.places) },
   order = { "overlap", "place", "altitude_m", "rotation_deg" },
   inputs = { SEED, SIZE_M, WIDTH_M, BACKBONE, OPTIONS },
   setup = function()
     local world = im.render.world { seed = SEED, size_m = SIZE_M }
     local maps = {}
-    for _, overlap in ipairs { 0.5, 0.7 } do -- they share what they see of the ground through the feature cache
+    for _, overlap in ipairs(OVERLAPS) do -- they share what they see of the ground through the feature cache
       maps[overlap] = assert(im.localize.reference_map(world, BACKBONE, OPTIONS, { width_m = WIDTH_M, scales = { 0.8, 1.1 },
         overlap = overlap, heading_step_deg = 45, image_width = 640, image_height = 480 }))
     end

@@ -4,10 +4,10 @@
 #include <tuple>
 
 #include "backbone/backbone.h"
-#include "backbone/pooling.h"
 #include "backbone/sift_grid.h"
 #include "backbone/working_frame.h"
 #include "base/field.h"
+#include "feature/pooling.h"
 
 namespace imatch {
 

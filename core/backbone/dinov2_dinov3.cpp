@@ -20,7 +20,7 @@ Facet facet_named(const std::string& name) {
 }
 
 template <std::size_t I>
-BackboneKind kind_of() {
+BackboneKind dino_kind() {
   static constexpr const DinoModel& model = kDinoModels[I];
   static constexpr auto parse = [](const Json& options) {
     return parse_options<DinoOptions>(options, std::string(model.alias) + " options");
@@ -48,14 +48,14 @@ Dino::Dino(const DinoModel& model, Options options)
              .device = resolve_device(options_.device),
              .dtype = scalar_type_named(options_.dtype)} {
   input_.batch_size = batch_size_on(input_.device, options_.batch_size);
-  DinoNetworkRequest request{.weights = options_.weights,
-                             .layer = options_.layer,
-                             .facet = facet_named(options_.facet),
-                             .depth = options_.depth};
+  TokenNetworkRequest request{.weights = options_.weights,
+                              .layer = options_.layer,
+                              .facet = facet_named(options_.facet),
+                              .depth = options_.depth};
   if (request.weights.empty())
     request.weights = find_weights(published_weights(model), options_.weights_root);
   const c10::InferenceMode guard;
-  OpenedDinoNetwork opened = open_dino_network(model, request, input_.device, input_.dtype);
+  OpenedTokenNetwork opened = open_dino_network(model, request, input_.device, input_.dtype);
   network_ = std::move(opened.network);
   sha256_ = std::move(opened.weights_sha256);
   input_.frame = {
@@ -80,7 +80,7 @@ std::string Dino::spec() const {
 
 std::vector<BackboneKind> dino_kinds() {
   return []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::vector<BackboneKind>{kind_of<I>()...};
+    return std::vector<BackboneKind>{dino_kind<I>()...};
   }
   (std::make_index_sequence<std::size(kDinoModels)>());
 }

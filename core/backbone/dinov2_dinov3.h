@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "backbone/backbone.h"
-#include "backbone/dinov2_dinov3_network.h"
 #include "backbone/token_grids.h"
 #include "base/field.h"
+#include "nn/token_network.h"
 
 namespace imatch {
 
@@ -87,7 +87,7 @@ class Dino final : public Backbone {
   Options options_;
   TokenGridSettings input_;
   std::string sha256_;
-  std::unique_ptr<const DinoNetwork> network_;
+  std::unique_ptr<const TokenNetwork> network_;
 };
 
 /// A kind for every model, under its alias.

@@ -86,9 +86,9 @@ VisionTransformerRules transformers_rules(const Json& config, const std::string&
   return rules;
 }
 
-OpenedDinoNetwork open(const VisionTransformerShape& published, const DinoModel& model, const Source& source,
-                       const DinoNetworkRequest& request, const std::string& title, c10::Device device,
-                       c10::ScalarType dtype) {
+OpenedTokenNetwork open(const VisionTransformerShape& published, const DinoModel& model, const Source& source,
+                        const TokenNetworkRequest& request, const std::string& title, c10::Device device,
+                        c10::ScalarType dtype) {
   VisionTransformerShape shape = published;
   if (request.depth > 0) shape.depth = request.depth;
   const int layer = request.layer < 0 ? request.layer + shape.depth : request.layer;
@@ -107,9 +107,9 @@ OpenedDinoNetwork open(const VisionTransformerShape& published, const DinoModel&
   return {std::make_unique<VisionTransformer>(shape, rules, layer, request.facet, checkpoint), source.sha256};
 }
 
-OpenedDinoNetwork open(const ConvNextShape& published, const DinoModel& model, const Source& source,
-                       const DinoNetworkRequest& request, const std::string& title, c10::Device device,
-                       c10::ScalarType dtype) {
+OpenedTokenNetwork open(const ConvNextShape& published, const DinoModel& model, const Source& source,
+                        const TokenNetworkRequest& request, const std::string& title, c10::Device device,
+                        c10::ScalarType dtype) {
   constexpr int kStages = 4;
   const int stage = request.layer < 0 ? request.layer + kStages : request.layer;
   if (stage < 0 || stage >= kStages)
@@ -134,8 +134,8 @@ OpenedDinoNetwork open(const ConvNextShape& published, const DinoModel& model, c
 
 }  // namespace
 
-OpenedDinoNetwork open_dino_network(const DinoModel& model, const DinoNetworkRequest& request,
-                                    c10::Device device, c10::ScalarType dtype) {
+OpenedTokenNetwork open_dino_network(const DinoModel& model, const TokenNetworkRequest& request,
+                                     c10::Device device, c10::ScalarType dtype) {
   const std::string title = fmt::format("{} weights {}", model.alias, request.weights);
   const Source source = read_source(request.weights);
   return std::visit(

@@ -5,10 +5,10 @@
 #include <tuple>
 
 #include "backbone/backbone.h"
-#include "backbone/efficientnet_lite_network.h"
-#include "backbone/pooling.h"
 #include "backbone/token_grids.h"
 #include "base/field.h"
+#include "feature/pooling.h"
+#include "nn/efficientnet_lite_network.h"
 
 namespace imatch {
 

@@ -57,7 +57,7 @@ std::vector<int> layer_numbers(const ResNetModel& model, const std::vector<std::
 }
 
 template <std::size_t I>
-BackboneKind kind_of() {
+BackboneKind resnet_kind() {
   static constexpr const ResNetModel& model = kModels[I];
   static constexpr auto parse = [](const Json& options) {
     return parse_options<ResNetOptions>(options, std::string(model.name) + " options");
@@ -133,7 +133,7 @@ std::string ResNetBackbone::spec() const {
 
 std::vector<BackboneKind> resnet_kinds() {
   return []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::vector<BackboneKind>{kind_of<I>()...};
+    return std::vector<BackboneKind>{resnet_kind<I>()...};
   }
   (std::make_index_sequence<std::size(kModels)>());
 }

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "backbone/backbone.h"
-#include "backbone/resnet_network.h"
 #include "backbone/token_grids.h"
 #include "base/field.h"
+#include "nn/resnet_network.h"
 
 namespace imatch {
 

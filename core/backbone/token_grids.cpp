@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "backbone/device_batches.h"
+#include "nn/device_batches.h"
 
 namespace imatch {
 namespace {

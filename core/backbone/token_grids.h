@@ -12,16 +12,9 @@
 #include "backbone/working_frame.h"
 #include "feature/features.h"
 #include "image/normalize.h"
+#include "nn/token_network.h"
 
 namespace imatch {
-
-/// Tokens of N images of one size.
-struct TokenGrid {
-  at::Tensor tokens;   ///< [N, rows * cols, D], row-major over the grid.
-  at::Tensor globals;  ///< [N, D]: the vector of each image, such as its class token.
-  std::int64_t rows = 0;
-  std::int64_t cols = 0;
-};
 
 /// How images become the input of a network, [N, 3, H, W].
 struct TokenGridSettings {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "geometry/planar.h"
 #include "image/image.h"
 #include "image/resize.h"
 

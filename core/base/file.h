@@ -7,6 +7,9 @@
 
 namespace imatch {
 
+/// U+FEFF in UTF-8, with which other programs begin their text files.
+inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 /// Throws Failure (not_found, not_a_file, unreadable) unless `path` is a regular file that can be opened.
 void require_file(const std::string& path);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "feature/features.h"
+#include "geometry/planar.h"
 #include "match/geometry.h"
 #include "match/matches.h"
 

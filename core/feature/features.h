@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "image/image.h"
+#include "geometry/planar.h"
 
 namespace imatch {
 

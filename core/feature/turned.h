@@ -2,6 +2,7 @@
 #pragma once
 
 #include "feature/features.h"
+#include "geometry/planar.h"
 
 namespace imatch {
 

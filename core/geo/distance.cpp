@@ -13,8 +13,6 @@
 namespace imatch {
 namespace {
 
-constexpr double kRadians = std::numbers::pi / 180;
-
 const geod_geodesic& wgs84() {
   static const geod_geodesic ellipsoid = [] {
     geod_geodesic g;
@@ -40,10 +38,11 @@ void require_position(LatLon p) {
 double haversine_m(LatLon a, LatLon b, const HaversineOptions& options) {
   require_position(a);
   require_position(b);
-  const double half_lat = std::sin((b.latitude_deg - a.latitude_deg) * kRadians / 2);
-  const double half_lon = std::sin((b.longitude_deg - a.longitude_deg) * kRadians / 2);
-  const double h = half_lat * half_lat + std::cos(a.latitude_deg * kRadians) *
-                                             std::cos(b.latitude_deg * kRadians) * half_lon * half_lon;
+  const double half_lat = std::sin((b.latitude_deg - a.latitude_deg) * kRadiansPerDegree / 2);
+  const double half_lon = std::sin((b.longitude_deg - a.longitude_deg) * kRadiansPerDegree / 2);
+  const double h = half_lat * half_lat + std::cos(a.latitude_deg * kRadiansPerDegree) *
+                                             std::cos(b.latitude_deg * kRadiansPerDegree) * half_lon *
+                                             half_lon;
   return 2 * options.radius_m * std::asin(std::sqrt(std::min(h, 1.0)));
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <numbers>
+
 #include "base/field.h"
 
 namespace imatch {
+
+inline constexpr double kRadiansPerDegree = std::numbers::pi / 180;
 
 /// Geographic position on WGS-84. Latitude in [-90, 90]; longitude any finite number, 190 means -170.
 struct LatLon {

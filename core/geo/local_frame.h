@@ -2,7 +2,7 @@
 #pragma once
 
 #include "geo/distance.h"
-#include "image/image.h"
+#include "geometry/planar.h"
 
 namespace imatch {
 

@@ -10,7 +10,7 @@
 #include "base/field.h"
 #include "geo/distance.h"
 #include "geo/local_frame.h"
-#include "image/image.h"
+#include "geometry/planar.h"
 
 namespace imatch {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/field.h"
+#include "geometry/planar.h"
 #include "image/image.h"
 
 namespace imatch {

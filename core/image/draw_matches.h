@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/field.h"
+#include "geometry/planar.h"
 #include "image/draw.h"
 #include "image/image.h"
 

@@ -23,7 +23,7 @@
 namespace imatch {
 namespace {
 
-constexpr int kLargestSide = 65536;
+constexpr int kLargestResizedSide = 65536;
 constexpr std::int32_t kHalf = 1 << (ResampleWeights::kWeightBits - 1);
 
 /// Rows that go through the horizontal pass together, so that its inner loop runs over neighbouring bytes.
@@ -150,9 +150,9 @@ ImageSize resized_size(ImageSize original, const ResizeOptions& options) {
   }
   if (options.only_shrink && (size.width > original.width || size.height > original.height)) size = original;
   size = {to_multiple(size.width, options), to_multiple(size.height, options)};
-  if (size.width > kLargestSide || size.height > kLargestSide)
+  if (size.width > kLargestResizedSide || size.height > kLargestResizedSide)
     throw Error(fmt::format("resize: {} x {} px would become {} x {} px; no side may exceed {} px",
-                            original.width, original.height, size.width, size.height, kLargestSide));
+                            original.width, original.height, size.width, size.height, kLargestResizedSide));
   return size;
 }
 

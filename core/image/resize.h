@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/field.h"
+#include "geometry/planar.h"
 #include "image/decode.h"
 #include "image/image.h"
 

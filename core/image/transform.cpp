@@ -15,7 +15,7 @@
 namespace imatch {
 namespace {
 
-constexpr int kLargestSide = 32766;  // cv::remap counts in 16 bits
+constexpr int kLargestWarpSide = 32766;  // cv::remap counts in 16 bits
 
 cv::Matx33d as_matrix(const Homography& h) {
   return cv::Matx33d(h.m.data());
@@ -29,9 +29,9 @@ cv::Matx33d between_pixel_centres(const Homography& b_from_a) {
 }
 
 void require_sides(int width, int height, const char* what) {
-  if (width < 1 || height < 1 || width > kLargestSide || height > kLargestSide)
+  if (width < 1 || height < 1 || width > kLargestWarpSide || height > kLargestWarpSide)
     throw Error(fmt::format("warp: {} of {} x {} px is not allowed; expected sides in [1, {}]", what, width,
-                            height, kLargestSide));
+                            height, kLargestWarpSide));
 }
 
 }  // namespace

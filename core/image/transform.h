@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "geometry/planar.h"
 #include "image/image.h"
 
 namespace imatch {

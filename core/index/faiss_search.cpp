@@ -23,10 +23,6 @@ namespace {
 
 constexpr std::int64_t kBlock = 1024;  ///< Queries between two looks at the stop request.
 
-Metric metric_of(const faiss::Index& index) {
-  return index.metric_type == faiss::METRIC_INNER_PRODUCT ? Metric::kInnerProduct : Metric::kL2;
-}
-
 /// FAISS leaves equal scores in accidental order, and its own marks where there is no neighbour.
 void put_in_order(Metric metric, std::int64_t num_queries, std::int64_t k, float* scores,
                   std::int64_t* neighbours, const std::int64_t* ids) {
@@ -105,6 +101,10 @@ void search_block(const faiss::Index& index, const float* queries, std::int64_t 
 }
 
 }  // namespace
+
+Metric metric_of(const faiss::Index& index) {
+  return index.metric_type == faiss::METRIC_INNER_PRODUCT ? Metric::kInnerProduct : Metric::kL2;
+}
 
 void search_faiss(const faiss::Index& index, const float* queries, std::int64_t num_queries, std::int64_t k,
                   float* scores, std::int64_t* neighbours, const std::int64_t* ids) {

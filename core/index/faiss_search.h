@@ -3,11 +3,15 @@
 
 #include <cstdint>
 
+#include "index/metric.h"
+
 namespace faiss {
 struct Index;
 }
 
 namespace imatch {
+
+Metric metric_of(const faiss::Index& index);
 
 /// Searches any FAISS index so that a query's result does not depend on the queries asked with it: flat
 /// indexes as flat_search does, graphs and inverted lists by what FAISS computes for each query alone,

@@ -12,9 +12,9 @@
 #include <limits>
 #include <vector>
 
-#include "base/linear_layer.h"
 #include "base/stop.h"
 #include "index/rank.h"
+#include "nn/linear_layer.h"
 
 namespace imatch {
 namespace {

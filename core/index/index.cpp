@@ -77,10 +77,6 @@ bool is_graph(const faiss::Index& index) {
   return dynamic_cast<const faiss::IndexHNSW*>(&inner) || dynamic_cast<const faiss::IndexNSG*>(&inner);
 }
 
-Metric metric_of(const faiss::Index& index) {
-  return index.metric_type == faiss::METRIC_INNER_PRODUCT ? Metric::kInnerProduct : Metric::kL2;
-}
-
 /// With an id map around what has no ids of its own.
 std::unique_ptr<faiss::Index> with_ids(std::unique_ptr<faiss::Index> index) {
   const bool has_ids = dynamic_cast<faiss::IndexIDMap*>(index.get()) ||

@@ -11,8 +11,6 @@
 namespace imatch {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
 class CsvReader {
  public:
   CsvReader(std::string_view text, char separator, const std::string& name)

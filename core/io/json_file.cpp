@@ -11,8 +11,7 @@
 namespace imatch {
 namespace {
 
-constexpr int kMaxDepth = 200;
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr int kMaxJsonDepth = 200;
 
 std::string position(std::string_view text, std::size_t byte) {
   const std::string_view before = text.substr(0, std::min(byte, text.size()));
@@ -38,8 +37,8 @@ Json read_json(const std::string& path) {
 Json parse_json(std::string_view text, const std::string& name) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const auto bounded = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxDepth)
-      throw Failure(code::kBadFormat, fmt::format("{}: nested more than {} deep", name, kMaxDepth));
+    if (depth > kMaxJsonDepth)
+      throw Failure(code::kBadFormat, fmt::format("{}: nested more than {} deep", name, kMaxJsonDepth));
     return true;
   };
   try {

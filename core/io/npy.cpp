@@ -17,9 +17,9 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kMaxHeader = 1 << 20;
+constexpr std::size_t kMaxNpyHeader = 1 << 20;
 
-constexpr std::pair<const char*, at::ScalarType> kTypes[] = {
+constexpr std::pair<const char*, at::ScalarType> kNpyTypes[] = {
     {"<f4", at::kFloat}, {"<f8", at::kDouble}, {"<f2", at::kHalf}, {"<i4", at::kInt},  {"<i8", at::kLong},
     {"<i2", at::kShort}, {"|i1", at::kChar},   {"|u1", at::kByte}, {"|b1", at::kBool},
 };
@@ -116,7 +116,7 @@ class HeaderParser {
   }
 
   at::ScalarType type_named(std::string_view descr) const {
-    for (const auto& [name, type] : kTypes)
+    for (const auto& [name, type] : kNpyTypes)
       if (descr == name) return type;
     throw Failure(code::kBadFormat, fmt::format("{}: an array of dtype '{}' is not supported", name_, descr));
   }
@@ -126,7 +126,7 @@ class HeaderParser {
 };
 
 const char* descr_of(at::ScalarType type) {
-  for (const auto& [name, known] : kTypes)
+  for (const auto& [name, known] : kNpyTypes)
     if (known == type) return name;
   throw Error(fmt::format("npy: NumPy has no dtype {}; convert the tensor first", dtype_name(type)));
 }
@@ -163,7 +163,7 @@ at::Tensor parse_npy(const ByteRange& file, const std::string& name) {
     reader.fail(fmt::format("version {} of NumPy's format, expected 1 to 3", version));
   const std::size_t header_size =
       version == 1 ? reader.number<std::uint16_t>() : reader.number<std::uint32_t>();
-  if (header_size > kMaxHeader) reader.fail(fmt::format("a header of {} bytes", header_size));
+  if (header_size > kMaxNpyHeader) reader.fail(fmt::format("a header of {} bytes", header_size));
   Header header = HeaderParser(reader.text(header_size), name).parse();
 
   // Trailing bytes are allowed: numpy.save may be called several times on one open file.

@@ -40,7 +40,7 @@ struct Source {
   zip_source_t* source = nullptr;
 };
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
+[[noreturn]] void refuse_npz(const std::string& path, const std::string& what) {
   throw Failure(code::kBadFormat, path + ": " + what);
 }
 
@@ -49,19 +49,20 @@ std::string read_entry(zip_t* archive, std::uint64_t index, const zip_stat_t& st
   if (status.size > kMaxArray)
     throw Failure(code::kTooLarge,
                   fmt::format("{}: {} bytes, at most {} are accepted", where, status.size, kMaxArray));
-  if (status.size > (status.comp_size + 1) * kMaxDeflateRatio) fail(where, "broken archive: impossible size");
+  if (status.size > (status.comp_size + 1) * kMaxDeflateRatio)
+    refuse_npz(where, "broken archive: impossible size");
   const ArchiveFile file(zip_fopen_index(archive, index, 0));
-  if (!file) fail(where, zip_strerror(archive));
+  if (!file) refuse_npz(where, zip_strerror(archive));
   std::string bytes(status.size, '\0');
   for (std::size_t got = 0; got < bytes.size();) {
     const zip_int64_t count = zip_fread(file.get(), bytes.data() + got, bytes.size() - got);
-    if (count <= 0) fail(where, count < 0 ? zip_file_strerror(file.get()) : "truncated");
+    if (count <= 0) refuse_npz(where, count < 0 ? zip_file_strerror(file.get()) : "truncated");
     got += static_cast<std::size_t>(count);
   }
   char beyond = 0;
   // The read at the end compares the checksum.
   if (zip_fread(file.get(), &beyond, 1) != 0)
-    fail(where, "broken archive: " + std::string(zip_file_strerror(file.get())));
+    refuse_npz(where, "broken archive: " + std::string(zip_file_strerror(file.get())));
   return bytes;
 }
 
@@ -74,7 +75,7 @@ StateDict read_npz(const std::string& path) {
   if (!archive) {
     Source described;
     zip_error_init_with_code(&described.error, error);
-    fail(path, "not a file of numpy.savez: " + described.message());
+    refuse_npz(path, "not a file of numpy.savez: " + described.message());
   }
   StateDict arrays;
   const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
@@ -82,12 +83,12 @@ StateDict read_npz(const std::string& path) {
     const auto index = static_cast<std::uint64_t>(i);
     zip_stat_t status;
     if (zip_stat_index(archive.get(), index, 0, &status) != 0 || !(status.valid & ZIP_STAT_SIZE))
-      fail(path, zip_strerror(archive.get()));
+      refuse_npz(path, zip_strerror(archive.get()));
     std::string name = status.name;
     const std::string where = fmt::format("{}: '{}'", path, name);
-    if (!name.ends_with(kSuffix)) fail(where, "not an array");
+    if (!name.ends_with(kSuffix)) refuse_npz(where, "not an array");
     name.resize(name.size() - kSuffix.size());
-    if (arrays.find(name)) fail(where, "two arrays of one name");
+    if (arrays.find(name)) refuse_npz(where, "two arrays of one name");
     arrays.add(std::move(name), parse_npy(own_bytes(read_entry(archive.get(), index, status, where)), where));
   }
   return arrays;

@@ -16,7 +16,7 @@
 namespace imatch {
 namespace {
 
-constexpr int kMaxDepth = 100;
+constexpr int kMaxPickleDepth = 100;
 constexpr std::size_t kMaxValues = std::size_t{1} << 23;
 constexpr std::size_t kMaxDimensions = 64;
 
@@ -606,8 +606,8 @@ class Unpickler {
     const void* address = list ? static_cast<const void*>(list) : dict;
     const auto known = heights_.find(address);
     const int least = known == heights_.end() ? 1 : known->second;
-    if (depth + least > kMaxDepth)
-      fail(fmt::format("nested more than {} deep, or containing itself", kMaxDepth));
+    if (depth + least > kMaxPickleDepth)
+      fail(fmt::format("nested more than {} deep, or containing itself", kMaxPickleDepth));
     if (known != heights_.end()) return least;
     int most = 0;
     if (list)

@@ -17,10 +17,10 @@
 namespace imatch {
 namespace {
 
-constexpr std::uint64_t kMaxHeader = 100'000'000;  // of the reference implementation
+constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;  // of the reference implementation
 constexpr const char* kMetadata = "__metadata__";
 
-constexpr std::pair<const char*, at::ScalarType> kTypes[] = {
+constexpr std::pair<const char*, at::ScalarType> kSafetensorsTypes[] = {
     {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf},  {"BF16", at::kBFloat16},
     {"I64", at::kLong},   {"I32", at::kInt},   {"I16", at::kShort}, {"I8", at::kChar},
     {"U8", at::kByte},    {"BOOL", at::kBool},
@@ -35,18 +35,18 @@ struct Entry {
   std::uint64_t end = 0;
 };
 
-[[noreturn]] void fail(const std::string& file, const std::string& what) {
+[[noreturn]] void refuse_safetensors(const std::string& file, const std::string& what) {
   throw Failure(code::kBadFormat, file + ": " + what);
 }
 
 at::ScalarType type_named(const Json& name, const std::string& where) {
-  for (const auto& [known, type] : kTypes)
+  for (const auto& [known, type] : kSafetensorsTypes)
     if (name == known) return type;
-  fail(where, fmt::format("dtype {} is not supported", name.dump()));
+  refuse_safetensors(where, fmt::format("dtype {} is not supported", name.dump()));
 }
 
 const char* name_of(at::ScalarType type) {
-  for (const auto& [name, known] : kTypes)
+  for (const auto& [name, known] : kSafetensorsTypes)
     if (known == type) return name;
   throw Error(fmt::format("safetensors: dtype {} is not supported", dtype_name(type)));
 }
@@ -57,18 +57,18 @@ Entry parse_entry(const std::string& name, const Json& entry, const std::string&
     const auto found = entry.find(key);
     if (found == entry.end() || !found->is_array() ||
         !std::all_of(found->begin(), found->end(), [](const Json& n) { return n.is_number_unsigned(); }))
-      fail(where, fmt::format("'{}' is no list of sizes", key));
+      refuse_safetensors(where, fmt::format("'{}' is no list of sizes", key));
     return *found;
   };
-  if (!entry.is_object() || !entry.contains("dtype")) fail(where, "no dtype");
+  if (!entry.is_object() || !entry.contains("dtype")) refuse_safetensors(where, "no dtype");
   Entry result{name, type_named(entry.at("dtype"), where), {}, 0, 0};
   for (const Json& size : unsigned_list("shape")) {
     if (size.get<std::uint64_t>() > INT64_MAX)
-      fail(where, fmt::format("a size of {}", size.get<std::uint64_t>()));
+      refuse_safetensors(where, fmt::format("a size of {}", size.get<std::uint64_t>()));
     result.shape.push_back(size.get<std::int64_t>());
   }
   const Json& offsets = unsigned_list("data_offsets");
-  if (offsets.size() != 2) fail(where, "'data_offsets' is no pair");
+  if (offsets.size() != 2) refuse_safetensors(where, "'data_offsets' is no pair");
   result.begin = offsets[0].get<std::uint64_t>();
   result.end = offsets[1].get<std::uint64_t>();
   return result;
@@ -83,14 +83,15 @@ void require_cover(const std::vector<Entry>& entries, std::uint64_t size, const 
   std::uint64_t reached = 0;
   for (const Entry* entry : order) {
     if (entry->end < entry->begin || entry->end > size)
-      fail(file, fmt::format("tensor '{}': bytes {} to {} are not in the {} bytes of data", entry->name,
-                             entry->begin, entry->end, size));
+      refuse_safetensors(file, fmt::format("tensor '{}': bytes {} to {} are not in the {} bytes of data",
+                                           entry->name, entry->begin, entry->end, size));
     if (entry->begin != reached)
-      fail(file, fmt::format("tensor '{}' begins at byte {} of the data, expected {}", entry->name,
-                             entry->begin, reached));
+      refuse_safetensors(file, fmt::format("tensor '{}' begins at byte {} of the data, expected {}",
+                                           entry->name, entry->begin, reached));
     reached = entry->end;
   }
-  if (reached != size) fail(file, fmt::format("{} bytes of data, the tensors have {}", size, reached));
+  if (reached != size)
+    refuse_safetensors(file, fmt::format("{} bytes of data, the tensors have {}", size, reached));
 }
 
 }  // namespace
@@ -102,10 +103,11 @@ SafeTensors read_safetensors(const std::string& path) {
 SafeTensors parse_safetensors(const ByteRange& file, const std::string& name) {
   ByteReader reader(file.bytes, name);
   const auto header_size = reader.number<std::uint64_t>();
-  if (header_size > kMaxHeader || header_size > reader.left())
-    fail(name, fmt::format("not a safetensors file, or truncated: a header of {} bytes", header_size));
+  if (header_size > kMaxSafetensorsHeader || header_size > reader.left())
+    refuse_safetensors(
+        name, fmt::format("not a safetensors file, or truncated: a header of {} bytes", header_size));
   const Json header = parse_json(reader.text(header_size), name);
-  if (!header.is_object()) fail(name, "the header is no object");
+  if (!header.is_object()) refuse_safetensors(name, "the header is no object");
   const ByteRange data = file.part(reader.position(), reader.left());
 
   SafeTensors result;
@@ -115,9 +117,9 @@ SafeTensors parse_safetensors(const ByteRange& file, const std::string& name) {
       entries.push_back(parse_entry(key, value, name));
       continue;
     }
-    if (!value.is_object()) fail(name, "'__metadata__' is no object");
+    if (!value.is_object()) refuse_safetensors(name, "'__metadata__' is no object");
     for (const auto& [word, text] : value.items()) {
-      if (!text.is_string()) fail(name, fmt::format("'__metadata__': '{}' is no text", word));
+      if (!text.is_string()) refuse_safetensors(name, fmt::format("'__metadata__': '{}' is no text", word));
       result.metadata[word] = text.get<std::string>();
     }
   }

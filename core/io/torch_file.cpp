@@ -16,7 +16,7 @@
 namespace imatch {
 namespace {
 
-[[noreturn]] void fail(const std::string& name, const std::string& what) {
+[[noreturn]] void refuse_torch_file(const std::string& name, const std::string& what) {
   throw Failure(code::kBadFormat, name + ": " + what);
 }
 
@@ -26,8 +26,8 @@ std::size_t bytes_of(const StorageReference& storage, std::size_t file_size, con
   if (__builtin_mul_overflow(storage.count, static_cast<std::int64_t>(c10::elementSize(storage.type)),
                              &bytes) ||
       static_cast<std::uint64_t>(bytes) > file_size)
-    fail(name,
-         fmt::format("truncated, or broken: the storage '{}' has {} elements", storage.key, storage.count));
+    refuse_torch_file(name, fmt::format("truncated, or broken: the storage '{}' has {} elements", storage.key,
+                                        storage.count));
   return static_cast<std::size_t>(bytes);
 }
 
@@ -44,27 +44,33 @@ PlainValue load_zip(const ByteRange& file, const std::string& name) {
     if (entry.name.ends_with(kPickle) && std::count(entry.name.begin(), entry.name.end(), '/') == 1)
       folder = entry.name.substr(0, entry.name.size() - kPickle.size() + 1);
   }
-  if (folder.empty()) fail(name, "a zip archive without data.pkl; expected a file of torch.save");
+  if (folder.empty())
+    refuse_torch_file(name, "a zip archive without data.pkl; expected a file of torch.save");
   if (data.contains(folder + "constants.pkl"))
-    fail(name,
-         "a TorchScript archive; expected the weights alone, as torch.save(model.state_dict(), ...) writes "
-         "them");
+    refuse_torch_file(
+        name,
+        "a TorchScript archive; expected the weights alone, as torch.save(model.state_dict(), ...) writes "
+        "them");
   for (const ZipEntry& entry : entries)
     if (entry.compressed)
-      fail(name, fmt::format("the entry '{}' is compressed; torch.save stores its entries", entry.name));
+      refuse_torch_file(
+          name, fmt::format("the entry '{}' is compressed; torch.save stores its entries", entry.name));
   if (const auto order = data.find(folder + "byteorder"); order != data.end()) {
     const auto bytes = order->second->bytes;
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (text != "little") fail(name, fmt::format("byte order '{}', expected 'little'", text.substr(0, 16)));
+    if (text != "little")
+      refuse_torch_file(name, fmt::format("byte order '{}', expected 'little'", text.substr(0, 16)));
   }
   std::unordered_map<std::string, at::Storage> opened;
   const auto find_storage = [&](const StorageReference& reference) {
     const auto known = opened.find(reference.key);
     const auto found = data.find(folder + "data/" + reference.key);
-    if (found == data.end()) fail(name, fmt::format("the storage '{}' is missing", reference.key));
+    if (found == data.end())
+      refuse_torch_file(name, fmt::format("the storage '{}' is missing", reference.key));
     if (bytes_of(reference, file.size(), name) != found->second->size())
-      fail(name, fmt::format("the storage '{}' has {} bytes, expected {} elements of {}", reference.key,
-                             found->second->size(), reference.count, dtype_name(reference.type)));
+      refuse_torch_file(
+          name, fmt::format("the storage '{}' has {} bytes, expected {} elements of {}", reference.key,
+                            found->second->size(), reference.count, dtype_name(reference.type)));
     if (known != opened.end()) return known->second;
     return opened.emplace(reference.key, storage_over(*found->second, reference.type, name)).first->second;
   };
@@ -83,15 +89,15 @@ class LegacyFile {
   PlainValue load() {
     if (const PlainValue version = next();
         !std::holds_alternative<std::int64_t>(version) || std::get<std::int64_t>(version) != 1001)
-      fail(name_, "a version of torch.save's format other than 1001");
+      refuse_torch_file(name_, "a version of torch.save's format other than 1001");
     require_little_endian(next());
     PlainValue object = next([this](const StorageReference& reference) { return promise(reference); });
     const PlainValue keys = next();
     const PlainList* list = list_of(keys);
-    if (!list) fail(name_, "no list of storages");
+    if (!list) refuse_torch_file(name_, "no list of storages");
     for (const PlainValue& key : list->items) fill(key);
     for (const auto& [key, storage] : storages_)
-      if (!storage.filled) fail(name_, fmt::format("the storage '{}' is missing", key));
+      if (!storage.filled) refuse_torch_file(name_, fmt::format("the storage '{}' is missing", key));
     return object;
   }
 
@@ -105,7 +111,7 @@ class LegacyFile {
 
   PlainValue next() {
     return next([this](const StorageReference& reference) -> at::Storage {
-      fail(name_, fmt::format("the storage '{}' where none belongs", reference.key));
+      refuse_torch_file(name_, fmt::format("the storage '{}' where none belongs", reference.key));
     });
   }
 
@@ -119,8 +125,8 @@ class LegacyFile {
     const PlainDict* dict = dict_of(system);
     const PlainValue* little = dict ? dict->find("little_endian") : nullptr;
     if (!little || !std::holds_alternative<bool>(*little))
-      fail(name_, "no description of the writing system");
-    if (!std::get<bool>(*little)) fail(name_, "written on a big-endian machine");
+      refuse_torch_file(name_, "no description of the writing system");
+    if (!std::get<bool>(*little)) refuse_torch_file(name_, "written on a big-endian machine");
   }
 
   at::Storage promise(const StorageReference& reference) {
@@ -133,22 +139,22 @@ class LegacyFile {
           .first->second.storage;
     }
     if (known->second.type != reference.type || known->second.count != reference.count)
-      fail(name_, fmt::format("the storage '{}' is described in two ways", reference.key));
+      refuse_torch_file(name_, fmt::format("the storage '{}' is described in two ways", reference.key));
     return known->second.storage;
   }
 
   void fill(const PlainValue& key) {
     const auto found = text_of(key) ? storages_.find(*text_of(key)) : storages_.end();
     // A storage of unknown type has no known size, and what follows it could not be found.
-    if (found == storages_.end()) fail(name_, "a storage that no tensor uses");
+    if (found == storages_.end()) refuse_torch_file(name_, "a storage that no tensor uses");
     Promised& promised = found->second;
-    if (promised.filled) fail(name_, fmt::format("two storages '{}'", found->first));
+    if (promised.filled) refuse_torch_file(name_, fmt::format("two storages '{}'", found->first));
     ByteReader reader(file_.bytes, name_);
     reader.seek(position_);
     const auto count = reader.number<std::int64_t>();
     if (count != promised.count)
-      fail(name_,
-           fmt::format("the storage '{}' has {} elements, expected {}", found->first, count, promised.count));
+      refuse_torch_file(name_, fmt::format("the storage '{}' has {} elements, expected {}", found->first,
+                                           count, promised.count));
     const std::size_t start = reader.position();
     const std::size_t size = reader.take(promised.storage.nbytes()).size();
     promised.storage.set_data_ptr_noswap(data_over(file_.part(start, size), promised.type, name_));
@@ -180,10 +186,10 @@ PlainValue load_torch_file(const std::string& path) {
 
 PlainValue load_torch_bytes(const ByteRange& file, const std::string& name) {
   const std::string_view text(reinterpret_cast<const char*>(file.bytes.data()), file.size());
-  if (text.empty()) fail(name, "an empty file");
+  if (text.empty()) refuse_torch_file(name, "an empty file");
   if (text.starts_with("PK")) return load_zip(file, name);
   if (const std::size_t size = magic_number_size(text)) return LegacyFile(file, size, name).load();
-  fail(name, "not a file of torch.save: neither a zip archive nor its older format");
+  refuse_torch_file(name, "not a file of torch.save: neither a zip archive nor its older format");
 }
 
 }  // namespace imatch

@@ -39,7 +39,8 @@ struct LocateOptions {
       field("model", &Self::model, one_of(kLocateModels),
             "Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera "
             "looks "
-            "straight down) or homography (any tilt over flat ground; needs more agreeing matches)."),
+            "straight down) or homography (any tilt over flat ground; needs more agreeing matches; "
+            "deviations are those of the similarity through the same ones)."),
       field("match_th", &Self::match_th, in_range(-1, 1), "Smallest cosine similarity of a match."),
       field("reproj_tokens", &Self::reproj_tokens, in_range(0.01, 100),
             "Largest error of a match that agrees with a pose, in sides of a token."),

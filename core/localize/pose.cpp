@@ -11,12 +11,12 @@
 
 #include "base/error.h"
 #include "geo/footprint.h"
+#include "localize/tile_grid.h"
 
 namespace imatch {
 namespace {
 
 constexpr double kDegree = std::numbers::pi / 180;
-constexpr double kFieldOfViewDeg = 60;
 
 constexpr double kClustersAcross = 7;
 
@@ -143,10 +143,10 @@ CameraOptions camera_at(const Pose& pose, int width_px, int height_px, double ma
   camera.x_m = pose.position.x;
   camera.y_m = pose.position.y;
   camera.heading_deg = pose.heading_deg;
-  camera.fov_deg = kFieldOfViewDeg;
+  camera.fov_deg = kTileFieldOfViewDeg;
   camera.width = width_px;
   camera.height = height_px;
-  camera.altitude_m = altitude_for_width_m(pose.width_m * margin, kFieldOfViewDeg);
+  camera.altitude_m = altitude_for_width_m(pose.width_m * margin, kTileFieldOfViewDeg);
   return camera;
 }
 

@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "image/image.h"
-#include "render/camera.h"
+#include "geometry/ground_camera.h"
+#include "geometry/planar.h"
 
 namespace imatch {
 

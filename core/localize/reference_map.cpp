@@ -13,15 +13,16 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/revision.h"
 #include "base/sha256.h"
 #include "base/stop.h"
-#include "localize/window_pooling.h"
+#include "retrieval/window_pooling.h"
 
 namespace imatch {
 namespace {
 
 /// To be raised when a picture of the map or its tokens come out otherwise under the same description.
-constexpr const char* kRevision = "map block 1";
+const std::string kRevision = fmt::format("map block {}", revision_of("localize"));
 
 constexpr std::size_t kBlocksAtOnce = 8;  // to fill the batches of backbones that see each tile alone
 

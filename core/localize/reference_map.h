@@ -12,10 +12,11 @@
 
 #include "backbone/backbone.h"
 #include "feature/cache.h"
+#include "geometry/planar.h"
 #include "localize/tile_grid.h"
-#include "localize/vocabulary.h"
-#include "localize/whitening.h"
 #include "render/ground.h"
+#include "retrieval/vocabulary.h"
+#include "retrieval/whitening.h"
 
 namespace imatch {
 

@@ -14,7 +14,6 @@
 namespace imatch {
 namespace {
 
-constexpr double kFieldOfViewDeg = 60;  // any does: the camera looks straight down on a plane
 constexpr double kMostTiles = 1e7;
 
 Point2 turned(Point2 ground, double heading_rad) {
@@ -118,10 +117,10 @@ std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& ph
           block.camera.x_m = centre.x;
           block.camera.y_m = centre.y;
           block.camera.heading_deg = heading_deg;
-          block.camera.fov_deg = kFieldOfViewDeg;
+          block.camera.fov_deg = kTileFieldOfViewDeg;
           block.camera.width = block.cols * photo.token_px;
           block.camera.height = block.rows * photo.token_px;
-          block.camera.altitude_m = altitude_for_width_m(block.cols * token_m, kFieldOfViewDeg);
+          block.camera.altitude_m = altitude_for_width_m(block.cols * token_m, kTileFieldOfViewDeg);
           blocks.push_back(block);
         }
       }

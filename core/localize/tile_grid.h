@@ -4,10 +4,13 @@
 #include <vector>
 
 #include "base/field.h"
-#include "render/camera.h"
+#include "geometry/ground_camera.h"
 #include "render/ground.h"
 
 namespace imatch {
+
+/// Of the cameras that stand for tiles and poses: any does, since they look straight down on a plane.
+inline constexpr double kTileFieldOfViewDeg = 60;
 
 /// How a map is cut into tiles, each the ground that one photo could show.
 struct TileOptions {

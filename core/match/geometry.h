@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/options.h"
+#include "geometry/planar.h"
 #include "match/matches.h"
 
 namespace imatch {

@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/linear_layer.h"
 #include "base/stop.h"
+#include "nn/linear_layer.h"
 
 namespace imatch {
 namespace {

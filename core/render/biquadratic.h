@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "image/image.h"
+#include "geometry/planar.h"
 
 namespace imatch {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "geo/local_frame.h"
-#include "render/camera.h"
+#include "geometry/ground_camera.h"
 #include "render/view.h"
 
 namespace imatch {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "geometry/planar.h"
 #include "render/landscape.h"
 #include "render/random.h"
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "geometry/planar.h"
 #include "render/landscape.h"
 #include "render/noise.h"
 

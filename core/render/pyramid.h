@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "geometry/ground_camera.h"
 #include "render/biquadratic.h"
-#include "render/camera.h"
 #include "render/tile_cache.h"
 #include "render/view.h"
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "geometry/planar.h"
 #include "render/disturb.h"
 #include "render/ground.h"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "render/camera.h"
+#include "geometry/ground_camera.h"
 
 namespace imatch {
 

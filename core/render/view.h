@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "geometry/planar.h"
 #include "image/image.h"
 
 namespace imatch {
@@ -12,7 +13,7 @@ namespace imatch {
 struct View {
   Image image;                      ///< Black where nothing is known of the ground.
   std::vector<std::uint8_t> valid;  ///< H×W, row-major: 255 where the image shows ground, 0 elsewhere.
-  Homography ground_from_image;     ///< Exact; ground in metres east and north (render/camera.h).
+  Homography ground_from_image;     ///< Exact; ground in metres east and north (geometry/ground_camera.h).
   double gsd_m = 0;  ///< Metres of ground a pixel in the middle of the image; infinite in the sky.
 };
 

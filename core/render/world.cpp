@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/revision.h"
 #include "base/sha256.h"
 #include "render/landscape.h"
 #include "render/painter.h"
@@ -87,8 +88,7 @@ std::string World::name() const {
 }
 
 std::string World::digest() const {
-  constexpr const char* kRevision = "world 1 ";  // to be raised when one seed paints another world
-  return sha256_hex(kRevision + name());
+  return sha256_hex(fmt::format("world {} {}", revision_of("render"), name()));
 }
 
 std::size_t World::tile_bytes() const {

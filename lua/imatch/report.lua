@@ -1,5 +1,5 @@
 -- The page a sweep leaves behind: runs/<name>/<hash>/report.html. What it looks like stands in report/: the page, its style
--- and its scripts; core/run/report.h fills in the results.
+-- and its scripts; core/report/report.h fills in the results.
 local M = {}
 
 M.OPTIONS = { "metric", "line_x", "line_color", "heat_x", "heat_y", "heat_facet" }

@@ -6,30 +6,24 @@
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "backbone/dtype_drift.h"
 #include "backbone/extract.h"
+#include "backbone/features_of.h"
 #include "backbone/pictures.h"
-#include "backbone/pooling.h"
 #include "backbone/spec.h"
 #include "base/error.h"
 #include "base/stop.h"
+#include "feature/pooling.h"
 #include "scratch.h"
 
 namespace {
 
 using namespace imatch;
+using imatch::testing::difference;
+using imatch::testing::features_of;
 using imatch::testing::picture;
-
-Features features_of(const Backbone& backbone, const Image& image) {
-  const Image* one[] = {&image};
-  return backbone.extract(one).at(0);
-}
-
-double difference(const at::Tensor& a, const at::Tensor& b) {
-  return (a - b).abs().max().item<double>();
-}
 
 const Json kEveryBackbone[] = {{{"spec", "dense_sift"}, {"dimensions", 128}},
                                {{"spec", "efficientnet_lite0 stage=8"}, {"dimensions", 40}},

@@ -4,26 +4,29 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
+#include "catch.h"
 
 #include "backbone/backbone.h"
+#include "backbone/features_of.h"
 #include "backbone/hf_folder.h"
 #include "backbone/hf_folder_names.h"
 #include "backbone/pictures.h"
-#include "backbone/vision_transformer_positions.h"
 #include "backbone/weights_search.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "io/json_file.h"
 #include "io/safetensors.h"
+#include "nn/vision_transformer_positions.h"
 #include "scratch.h"
 
 namespace {
 
 using namespace imatch;
+using imatch::testing::difference;
+using imatch::testing::features_of;
 using imatch::testing::picture;
 using imatch::testing::Scratch;
 
@@ -94,15 +97,6 @@ std::string refusal(const std::string& spec, const std::string& weights,
     return failure.what();
   }
   return "";
-}
-
-Features features_of(const Backbone& backbone, const Image& image) {
-  const Image* one[] = {&image};
-  return backbone.extract(one).at(0);
-}
-
-double difference(const at::Tensor& a, const at::Tensor& b) {
-  return (a - b).abs().max().item<double>();
 }
 
 TEST_CASE("Dino: a missing, extra, misshaped, integer or NaN tensor is named with its file") {

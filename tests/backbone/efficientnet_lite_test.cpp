@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backbone/efficientnet_lite_network.h"
+#include "nn/efficientnet_lite_network.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "backbone/backbone.h"
 #include "backbone/pictures.h"

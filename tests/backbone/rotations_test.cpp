@@ -3,7 +3,7 @@
 
 #include <ATen/ops/equal.h>
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "backbone/working_frame.h"
 #include "base/error.h"

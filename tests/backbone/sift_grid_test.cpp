@@ -6,8 +6,8 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
-#include <catch2/catch.hpp>
 #include <cmath>
+#include "catch.h"
 
 #include "base/error.h"
 

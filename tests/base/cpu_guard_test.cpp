@@ -7,9 +7,9 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include "catch.h"
 
 namespace imatch {
 namespace {

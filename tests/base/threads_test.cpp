@@ -5,10 +5,10 @@
 #include <sched.h>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include "catch.h"
 
 #include "base/cpu_quota.h"
 #include "base/error.h"

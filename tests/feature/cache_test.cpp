@@ -10,11 +10,11 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <random>
 #include <thread>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"

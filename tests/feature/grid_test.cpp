@@ -6,7 +6,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "base/error.h"
 

@@ -5,8 +5,8 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include <catch2/catch.hpp>
 #include <limits>
+#include "catch.h"
 
 #include "base/error.h"
 

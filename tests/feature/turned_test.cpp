@@ -4,8 +4,8 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/rand.h>
 
-#include <catch2/catch.hpp>
 #include <cmath>
+#include "catch.h"
 
 #include "image/transform.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data keys, and manifests against a key.
 #include "fuzz/target.h"
-#include "localize/manifest.h"
+#include "retrieval/manifest.h"
 
 using namespace imatch;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include "catch.h"
 
 #include "base/error.h"
 #include "geo/distance.h"

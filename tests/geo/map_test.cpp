@@ -3,10 +3,10 @@
 
 #include <cpl_conv.h>
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include "catch.h"
 
 #include "base/error.h"
 #include "geotiff.h"
@@ -29,7 +29,7 @@ Geotiff utm_map() {
   return tiff;
 }
 
-const std::uint8_t* at(const MapPixels& pixels, int x, int y) {
+const std::uint8_t* rgba_at(const MapPixels& pixels, int x, int y) {
   return pixels.rgba.data() + 4 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(pixels.width) +
                                    static_cast<std::size_t>(x));
 }
@@ -59,8 +59,9 @@ TEST_CASE("map: RGB windows come back as written") {
   const MapPixels window = map.read(0, 7, 5, 20, 9);
   for (int y = 0; y < 9; ++y)
     for (int x = 0; x < 20; ++x) {
-      for (int c = 0; c < 3; ++c) REQUIRE(at(window, x, y)[c] == (c * 80 + 3 * (x + 7) + 2 * (y + 5)) % 256);
-      REQUIRE(at(window, x, y)[3] == 255);
+      for (int c = 0; c < 3; ++c)
+        REQUIRE(rgba_at(window, x, y)[c] == (c * 80 + 3 * (x + 7) + 2 * (y + 5)) % 256);
+      REQUIRE(rgba_at(window, x, y)[3] == 255);
     }
 }
 
@@ -134,7 +135,7 @@ TEST_CASE("map: grey, palette, few bits and many") {
   SECTION("grey") {
     tiff.write(path);
     const MapPixels p = GeoMap(path).read(0, 0, 0, 40, 30);
-    for (int c = 0; c < 3; ++c) CHECK(at(p, 9, 4)[c] == 35);
+    for (int c = 0; c < 3; ++c) CHECK(rgba_at(p, 9, 4)[c] == 35);
   }
   SECTION("palette") {
     tiff.value = [](int, int x, int) { return x % 3; };
@@ -147,18 +148,18 @@ TEST_CASE("map: grey, palette, few bits and many") {
     };
     tiff.write(path);
     const MapPixels p = GeoMap(path).read(0, 0, 0, 40, 30);
-    CHECK(at(p, 4, 0)[0] == 200);
-    CHECK(at(p, 4, 0)[1] == 100);
-    CHECK(at(p, 4, 0)[2] == 50);
-    CHECK(at(p, 3, 7)[2] == 30);
+    CHECK(rgba_at(p, 4, 0)[0] == 200);
+    CHECK(rgba_at(p, 4, 0)[1] == 100);
+    CHECK(rgba_at(p, 4, 0)[2] == 50);
+    CHECK(rgba_at(p, 3, 7)[2] == 30);
   }
   SECTION("1 bit") {
     tiff.creation = {"NBITS=1"};
     tiff.value = [](int, int x, int) { return x % 2; };
     tiff.write(path);
     const MapPixels p = GeoMap(path).read(0, 0, 0, 40, 30);
-    CHECK(at(p, 0, 0)[0] == 0);
-    CHECK(at(p, 1, 0)[0] == 255);
+    CHECK(rgba_at(p, 0, 0)[0] == 0);
+    CHECK(rgba_at(p, 1, 0)[0] == 255);
   }
   SECTION("16 bits between stated values") {
     tiff.type = GDT_UInt16;
@@ -168,8 +169,8 @@ TEST_CASE("map: grey, palette, few bits and many") {
     options.value_low = 1000;
     options.value_high = 2000;
     const MapPixels p = GeoMap(path, options).read(0, 0, 0, 40, 30);
-    CHECK(at(p, 10, 0)[0] == std::lround(400 * 0.255));
-    CHECK(at(p, 39, 29)[1] == 255);  // above white
+    CHECK(rgba_at(p, 10, 0)[0] == std::lround(400 * 0.255));
+    CHECK(rgba_at(p, 39, 29)[1] == 255);  // above white
     options.value_high = 500;
     CHECK_THROWS_WITH(GeoMap(path, options), Catch::Contains("value_high: 500"));
   }
@@ -178,18 +179,18 @@ TEST_CASE("map: grey, palette, few bits and many") {
     tiff.value = [](int, int x, int y) { return x == 0 && y == 0 ? 65535.0 : 1000.0 + 10 * x; };
     tiff.write(path);
     const MapPixels p = GeoMap(path).read(0, 0, 0, 40, 30);
-    CHECK(at(p, 0, 1)[0] == 0);
-    CHECK(at(p, 39, 0)[0] == 255);
-    CHECK(std::abs(int{at(p, 20, 0)[0]} - 131) <= 2);  // the single bright pixel does not set the scale
+    CHECK(rgba_at(p, 0, 1)[0] == 0);
+    CHECK(rgba_at(p, 39, 0)[0] == 255);
+    CHECK(std::abs(int{rgba_at(p, 20, 0)[0]} - 131) <= 2);  // the single bright pixel does not set the scale
   }
   SECTION("floats with holes") {
     tiff.type = GDT_Float32;
     tiff.value = [](int, int x, int) { return x == 5 ? std::nan("") : 0.01 * x; };
     tiff.write(path);
     const MapPixels p = GeoMap(path).read(0, 0, 0, 40, 30);
-    CHECK(at(p, 5, 3)[3] == 0);
-    CHECK(at(p, 6, 3)[3] == 255);
-    CHECK(at(p, 39, 3)[0] == 255);
+    CHECK(rgba_at(p, 5, 3)[3] == 0);
+    CHECK(rgba_at(p, 6, 3)[3] == 255);
+    CHECK(rgba_at(p, 39, 3)[0] == 255);
   }
 }
 
@@ -234,7 +235,7 @@ TEST_CASE("map: masks of every kind say where there is data") {
   tiff.write(path);
   const MapPixels p = GeoMap(path).read(0, 0, 0, 40, 30);
   for (int y = 0; y < 30; ++y)
-    for (int x = 0; x < 40; ++x) REQUIRE(int{at(p, x, y)[3]} == expected(x));
+    for (int x = 0; x < 40; ++x) REQUIRE(int{rgba_at(p, x, y)[3]} == expected(x));
 }
 
 TEST_CASE("map: stored overviews are levels") {
@@ -254,8 +255,8 @@ TEST_CASE("map: stored overviews are levels") {
   CHECK(map.levels()[1].width == 151);
   CHECK(map.levels()[1].scale_x == Approx(301.0 / 151));
   const MapPixels p = map.read(2, 0, 0, map.levels()[2].width, map.levels()[2].height);
-  CHECK(at(p, 0, 0)[0] == 40);
-  CHECK(at(p, p.width - 1, 0)[0] == 200);
+  CHECK(rgba_at(p, 0, 0)[0] == 40);
+  CHECK(rgba_at(p, p.width - 1, 0)[0] == 200);
 }
 
 TEST_CASE("map: what is no map says why") {
@@ -313,6 +314,6 @@ TEST_CASE("map: the orthomosaic of real data", "[data]") {
   CHECK(map.crs() == "EPSG:4326");
   CHECK(map.gsd_m() == Approx(0.15).epsilon(0.01));
   const MapPixels corner = map.read(0, 0, 0, 8, 8), middle = map.read(0, 1400, 1600, 8, 8);
-  CHECK(at(corner, 0, 0)[3] == 0);
-  CHECK(at(middle, 0, 0)[3] == 255);
+  CHECK(rgba_at(corner, 0, 0)[3] == 0);
+  CHECK(rgba_at(middle, 0, 0)[3] == 255);
 }

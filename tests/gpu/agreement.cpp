@@ -15,10 +15,10 @@
 #include <iterator>
 #include <utility>
 
-#include "backbone/device_batches.h"
 #include "gpu/networks.h"
 #include "index/exact_index.h"
 #include "match/nearest.h"
+#include "nn/device_batches.h"
 
 namespace imatch::testing {
 namespace {

@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "backbone/dinov2_dinov3_models.h"
-#include "backbone/efficientnet_lite_network.h"
 #include "gpu/random_weights.h"
+#include "nn/efficientnet_lite_network.h"
 
 namespace imatch::testing {
 namespace {

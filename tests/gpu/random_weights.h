@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "backbone/convnext.h"
-#include "backbone/resnet_network.h"
-#include "backbone/vision_transformer.h"
 #include "io/state_dict.h"
+#include "nn/convnext.h"
+#include "nn/resnet_network.h"
+#include "nn/vision_transformer.h"
 
 namespace imatch::testing {
 

@@ -12,8 +12,8 @@
 #include <cmath>
 #include <functional>
 
-#include "backbone/device_batches.h"
 #include "gpu/networks.h"
+#include "nn/device_batches.h"
 
 namespace imatch::testing {
 namespace {

@@ -5,16 +5,16 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <new>
+#include "catch.h"
 
 #include "base/error.h"
+#include "bind/types.h"
 #include "binding.h"
 #include "interrupt.h"
 #include "memory.h"
 #include "state.h"
-#include "types.h"
 
 namespace imatch::host {
 namespace {

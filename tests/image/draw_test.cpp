@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/draw.h"
 
-#include <catch2/catch.hpp>
 #include <limits>
 #include <numeric>
+#include "catch.h"
 
 #include "base/error.h"
 #include "image/draw_matches.h"

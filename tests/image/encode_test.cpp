@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <random>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"

@@ -5,8 +5,8 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 
-#include <catch2/catch.hpp>
 #include <limits>
+#include "catch.h"
 
 #include "base/error.h"
 #include "image/statistics.h"

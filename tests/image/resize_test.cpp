@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/resize.h"
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "base/error.h"
 #include "image/resample_weights.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/transform.h"
 
-#include <catch2/catch.hpp>
 #include <limits>
+#include "catch.h"
 
 #include "base/error.h"
 #include "pictures.h"

@@ -10,9 +10,9 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/zeros.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <set>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"

@@ -5,7 +5,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -13,6 +13,7 @@
 #include "io/npz.h"
 #include "io/pickle_writer.h"
 #include "io/safetensors.h"
+#include "io/samples.h"
 #include "scratch.h"
 
 namespace imatch {
@@ -20,8 +21,6 @@ namespace {
 
 using testing::raw;
 using testing::Scratch;
-
-const std::string kData = IMATCH_TEST_FOLDER "/io/data/";
 
 at::Tensor npy(const std::string& header, const std::string& data) {
   const std::string size = raw(static_cast<std::uint16_t>(header.size()));
@@ -33,14 +32,14 @@ SafeTensors safetensors(const std::string& header, const std::string& data) {
 }
 
 TEST_CASE("npy files of NumPy are read") {
-  CHECK(at::equal(read_npy(kData + "matrix.npy"), at::arange(6, at::kFloat).reshape({2, 3})));
-  const at::Tensor fortran = read_npy(kData + "fortran.npy");
+  CHECK(at::equal(read_npy(kSamples + "matrix.npy"), at::arange(6, at::kFloat).reshape({2, 3})));
+  const at::Tensor fortran = read_npy(kSamples + "fortran.npy");
   CHECK(at::equal(fortran, at::arange(6, at::kLong).reshape({2, 3})));
   CHECK(fortran.strides().vec() == std::vector<std::int64_t>{1, 2});
 }
 
 TEST_CASE("npy files are written byte for byte as NumPy does") {
-  CHECK(npy_bytes(at::arange(6, at::kFloat).reshape({2, 3})) == read_file(kData + "matrix.npy"));
+  CHECK(npy_bytes(at::arange(6, at::kFloat).reshape({2, 3})) == read_file(kSamples + "matrix.npy"));
   Scratch scratch;
   for (const at::Tensor& tensor : {at::tensor(2.5), at::tensor({1, 2, 3}), at::empty({0, 4}, at::kHalf),
                                    at::arange(24, at::kShort).reshape({2, 3, 4}).permute({2, 0, 1})}) {
@@ -82,7 +81,7 @@ TEST_CASE("npy headers are read as Python would, and nothing else") {
 }
 
 TEST_CASE("npz files are read and written") {
-  const StateDict arrays = read_npz(kData + "arrays.npz");
+  const StateDict arrays = read_npz(kSamples + "arrays.npz");
   CHECK(at::equal(*arrays.find("a"), at::arange(4, at::kLong)));
   CHECK(at::equal(*arrays.find("b"), at::zeros({100, 3}, at::kByte)));
   Scratch scratch;
@@ -101,14 +100,14 @@ TEST_CASE("npz files are read and written") {
 }
 
 TEST_CASE("safetensors files of the reference writer are read") {
-  const SafeTensors file = read_safetensors(kData + "dtypes.safetensors");
+  const SafeTensors file = read_safetensors(kSamples + "dtypes.safetensors");
   CHECK(file.metadata.at("format") == "pt");
   CHECK(file.tensors.size() == 10);
   CHECK(at::equal(*file.tensors.find("int64"), at::tensor({-(std::int64_t{1} << 62), std::int64_t{3}})));
   CHECK(at::equal(*file.tensors.find("bool"), at::tensor({1, 0}).to(at::kBool)));
   CHECK(file.tensors.find("bfloat16")->scalar_type() == at::kBFloat16);
   CHECK(at::equal(file.tensors.find("bfloat16")->to(at::kFloat), at::tensor({0.5F, -2.5F})));
-  CHECK(load_state_dict(kData + "dtypes.safetensors").size() == 10);
+  CHECK(load_state_dict(kSamples + "dtypes.safetensors").size() == 10);
 }
 
 TEST_CASE("safetensors files are written and read back") {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/file_list.h"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"

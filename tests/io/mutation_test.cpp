@@ -5,8 +5,8 @@
 
 #include <ATen/ops/sum.h>
 
-#include <catch2/catch.hpp>
 #include <random>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -15,13 +15,12 @@
 #include "io/npy.h"
 #include "io/npz.h"
 #include "io/safetensors.h"
+#include "io/samples.h"
 #include "io/torch_file.h"
 #include "scratch.h"
 
 namespace imatch {
 namespace {
-
-const std::string kData = IMATCH_TEST_FOLDER "/io/data/";
 
 /// Damages `bytes` in one to four places by flips, numbers at the limits, cuts, repeats and swaps.
 std::string mutated(std::string bytes, std::mt19937& random) {
@@ -95,7 +94,7 @@ TEST_CASE("damaged files of torch.save are refused, or read without harm") {
   INFO(file);
   rusage before;
   getrusage(RUSAGE_SELF, &before);
-  survive(read_file(kData + file), 4000, [](const std::string& bytes) {
+  survive(read_file(kSamples + file), 4000, [](const std::string& bytes) {
     touch(state_dict_of(load_torch_bytes(exact(bytes), "w.pth"), "w.pth"));
   });
   rusage after;
@@ -104,15 +103,15 @@ TEST_CASE("damaged files of torch.save are refused, or read without harm") {
 }
 
 TEST_CASE("damaged safetensors, npy and npz files are refused, or read without harm") {
-  survive(read_file(kData + "dtypes.safetensors"), 4000,
+  survive(read_file(kSamples + "dtypes.safetensors"), 4000,
           [](const std::string& bytes) { touch(parse_safetensors(exact(bytes), "w.safetensors").tensors); });
   for (const char* file : {"matrix.npy", "fortran.npy"})
-    survive(read_file(kData + file), 3000, [](const std::string& bytes) {
+    survive(read_file(kSamples + file), 3000, [](const std::string& bytes) {
       const at::Tensor tensor = parse_npy(exact(bytes), "a.npy");
       if (tensor.numel() < 1'000'000) tensor.sum(at::kDouble).item();
     });
   testing::Scratch scratch;
-  survive(read_file(kData + "arrays.npz"), 1000, [&](const std::string& bytes) {
+  survive(read_file(kSamples + "arrays.npz"), 1000, [&](const std::string& bytes) {
     write_file_atomically(scratch / "a.npz", bytes, /*durable=*/false);
     touch(read_npz(scratch / "a.npz"));
   });

@@ -4,11 +4,12 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/file.h"
 #include "io/pickle_writer.h"
+#include "io/samples.h"
 #include "io/tensor_view.h"
 #include "scratch.h"
 
@@ -16,8 +17,6 @@ namespace imatch {
 namespace {
 
 using namespace testing;
-
-const std::string kData = IMATCH_TEST_FOLDER "/io/data/";
 
 PlainValue load(const std::string& bytes) {
   return load_torch_bytes(own_bytes(bytes), "w.pth");
@@ -64,7 +63,7 @@ TEST_CASE("a checkpoint of PyTorch reads alike in all its formats") {
   const std::string file =
       GENERATE("checkpoint_zip.pth", "checkpoint_legacy.pth", "checkpoint_zip_protocol5.pth");
   INFO(file);
-  const PlainValue tree = load_torch_file(kData + file);
+  const PlainValue tree = load_torch_file(kSamples + file);
   CHECK(value<std::int64_t>(tree, "step") == 7);
   CHECK(value<std::int64_t>(tree, "large") == std::int64_t{1} << 40);
   CHECK(value<std::int64_t>(tree, "negative") == -5);
@@ -114,7 +113,7 @@ TEST_CASE("a checkpoint of PyTorch reads alike in all its formats") {
 TEST_CASE("tensors view the file, and writing to one leaves the file alone") {
   Scratch scratch;
   const std::string path = scratch / "w.pth";
-  const std::string bytes = read_file(kData + "checkpoint_zip.pth");
+  const std::string bytes = read_file(kSamples + "checkpoint_zip.pth");
   write_file_atomically(path, bytes);
   StateDict state = load_state_dict(path);
   at::Tensor tensor = *state.find("model.conv.bias");
@@ -291,9 +290,9 @@ TEST_CASE("files that are something else say so") {
   CHECK(failure("") == "bad_format x.pth: an empty file");
   CHECK(failure("GIF89a, not weights") ==
         "bad_format x.pth: not a file of torch.save: neither a zip archive nor its older format");
-  CHECK(failure(read_file(kData + "arrays.npz")) ==
+  CHECK(failure(read_file(kSamples + "arrays.npz")) ==
         "bad_format x.pth: a zip archive without data.pkl; expected a file of torch.save");
-  const std::string zip = read_file(kData + "checkpoint_zip.pth");
+  const std::string zip = read_file(kSamples + "checkpoint_zip.pth");
   CHECK(failure(zip.substr(0, zip.size() / 2)) ==
         "bad_format x.pth: truncated zip archive: no directory at byte 0");
   std::string renamed = zip;
@@ -307,7 +306,7 @@ TEST_CASE("files that are something else say so") {
   for (std::size_t at = 0; (at = missing.find("/data/0", at)) != std::string::npos; ++at)
     missing[at + 6] = 'x';
   CHECK(failure(missing) == "bad_format x.pth: the storage '0' is missing");
-  const std::string legacy = read_file(kData + "checkpoint_legacy.pth");
+  const std::string legacy = read_file(kSamples + "checkpoint_legacy.pth");
   CHECK(failure(legacy.substr(0, legacy.size() - 1)).find("truncated") != std::string::npos);
   std::string big_endian = legacy;
   big_endian[big_endian.find('\x88', big_endian.find("little_endian"))] = '\x89';
@@ -318,7 +317,7 @@ TEST_CASE("files that are something else say so") {
 
 TEST_CASE("every truncation of a file is noticed") {
   for (const char* file : {"checkpoint_zip.pth", "checkpoint_legacy.pth"}) {
-    const std::string whole = read_file(kData + file);
+    const std::string whole = read_file(kSamples + file);
     CHECK(message_of(whole).empty());
     for (std::size_t size = 0; size < whole.size(); ++size)
       if (message_of(whole.substr(0, size)).empty())

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "localize/pose.h"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
+#include "catch.h"
 
 #include "base/error.h"
 

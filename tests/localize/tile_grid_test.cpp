@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "localize/tile_grid.h"
 
-#include <catch2/catch.hpp>
 #include <cmath>
+#include "catch.h"
 
 #include "base/error.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "match/geometry.h"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <thread>
+#include "catch.h"
 
 #include "base/error.h"
 

@@ -13,7 +13,7 @@
 #include "match/token_sets.h"
 
 // Last: c10 has a CHECK of its own.
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 using namespace imatch;
 using imatch::testing::features_of;

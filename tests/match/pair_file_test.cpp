@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "match/pair_file.h"
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "base/error.h"
 #include "io/json_file.h"

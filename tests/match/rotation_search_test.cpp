@@ -5,7 +5,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
-#include <catch2/catch.hpp>
+#include "catch.h"
 
 #include "base/error.h"
 

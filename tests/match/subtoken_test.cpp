@@ -5,8 +5,8 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 
-#include <catch2/catch.hpp>
 #include <cmath>
+#include "catch.h"
 
 #include "base/error.h"
 #include "match/nearest.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/world.h"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+#include "catch.h"
 
 #include "base/error.h"
 #include "base/stop.h"

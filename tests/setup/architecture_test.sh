@@ -4,7 +4,7 @@
 set -u
 shopt -s lastpipe  # `none` at the end of a pipe counts in this shell
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-rooms=(base io image feature backbone match export geo render index localize run)
+rooms=(base io geometry image nn feature backbone match index geo render retrieval localize evaluation redis export sweep report)
 failures=0
 
 # none RULE: prints what came on standard input as breaches of the rule.
@@ -36,7 +36,7 @@ for header in $(grep -rlE '# *include *<(opencv2|gdal|ogr|cpl|faiss)' core --inc
   room=$(dirname "$header")
   grep -rnF "\"${header#core/}\"" core host tests | grep -vE "^$room/[^:/]*\.cpp:"
 done | none "a header with OpenCV, GDAL or FAISS in it serves the .cpp files of its own room only"
-for header in core/*/*.h host/*.h; do
+for header in core/*/*.h host/*.h host/bind/*.h; do
   grep -hoE '^(struct|class|enum class) [A-Z][A-Za-z0-9]+[^;]*\{' "$header" | awk '{ print $1 == "enum" ? $3 : $2 }'
 done | sort | uniq -d | none "a type's name stands in one header only: two would share what the compiler makes of std::vector of them"
 grep -rnE '# *include *<(torch/torch\.h|ATen/ATen\.h)>' core host tests | none "single ATen headers only"

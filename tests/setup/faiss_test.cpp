@@ -8,12 +8,12 @@
 #include <faiss/IndexFlat.h>
 #include <faiss/index_factory.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <set>
 #include <vector>
+#include "catch.h"
 
 namespace {
 

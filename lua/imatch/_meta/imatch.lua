@@ -2600,7 +2600,7 @@ function ReferenceMap:close() end
 ---@field top_k? integer Tiles of the retrieval that are matched. in [1, 100000]. Default 40.
 ---@field apart? number Of tiles whose centres are nearer than this share of their width, with neighbouring headings, only the best is matched. in [0, 10]. Default 0.25.
 ---@field margin_tokens? integer Tokens around a tile that take part in its matching. in [0, 1000]. Default 4.
----@field model? string Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera looks straight down) or homography (any tilt over flat ground; needs more agreeing matches). 'similarity' or 'homography'. Default 'similarity'.
+---@field model? string Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera looks straight down) or homography (any tilt over flat ground; needs more agreeing matches; deviations are those of the similarity through the same ones). 'similarity' or 'homography'. Default 'similarity'.
 ---@field match_th? number Smallest cosine similarity of a match. in [-1, 1]. Default 0.
 ---@field reproj_tokens? number Largest error of a match that agrees with a pose, in sides of a token. in [0.01, 100]. Default 1.
 ---@field iterations? integer Samples of RANSAC at most. in [1, 10000000]. Default 2000.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "geo/distance.h"
+#include "retrieval/skipped_file.h"
+
+namespace imatch {
+
+/// Positions by the name of an image, in the order in which they were added.
+class PositionTable {
+ public:
+  /// Throws Error for a position that is none.
+  void add(const std::string& name, LatLon position);
+  /// The number of an image: by the path as it stands, else by its file name, else by that without its
+  /// ending; -1 when it is not there, or when several share the shorter name.
+  std::int64_t number(std::string_view path) const;
+  std::optional<LatLon> find(std::string_view path) const;
+
+  std::size_t size() const { return positions_.size(); }
+  const std::vector<LatLon>& positions() const { return positions_; }
+  const std::string& name(std::int64_t number) const { return names_[static_cast<std::size_t>(number)]; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<LatLon> positions_;
+  std::unordered_map<std::string, std::int64_t> by_name_;
+  std::unordered_map<std::string, std::int64_t> by_shorter_name_;  ///< File names and stems; -1: of several.
+};
+
+/// Reads an annotation JSON (images[]{imageref, position{latitude, longitude}}), a label index made from one
+/// ({imageref: {lat, lon}}), or a CSV table with named columns (name, image, file or path; latitude or lat;
+/// longitude or lon). Throws Failure: not_found, not_a_file, unreadable; bad_format naming the file and the
+/// key or line: no coordinates, a latitude beyond 90.
+PositionTable read_positions(const std::string& path);
+
+/// UTM coordinates on WGS 84. Throws Error for a zone that is not in [1, 60] or a latitude band that is none.
+LatLon latlon_from_utm(double east_m, double north_m, int zone, char band);
+
+/// The position that an image's name says: @<UTM east>@<UTM north>@<zone>@<band>@..., as the data sets of
+/// visual place recognition have it. nullopt for another name.
+std::optional<LatLon> position_in_name(const std::string& path);
+
+/// Where a picture says that it is: its name, its EXIF and XMP, or, for a GeoTIFF, its centre; nullopt when
+/// it says nothing. `source` becomes "name", "exif" or "geotiff".
+std::optional<LatLon> position_of_image(const std::string& path, std::string* source = nullptr);
+
+/// position_of_image of many, by path; what has no position, or cannot be read, goes to `skipped` with the
+/// reason.
+PositionTable positions_of_images(const std::vector<std::string>& paths, std::vector<SkippedFile>& skipped);
+
+}  // namespace imatch

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/convnext.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/layer_norm.h>
+#include <fmt/format.h>
+
+namespace imatch {
+namespace {
+
+constexpr int kStages = 4;
+constexpr int kKernel = 7;
+constexpr int kExpansion = 4;
+
+}  // namespace
+
+ConvNext::ConvNext(const ConvNextShape& shape, int stage, WeightsCheckpoint& checkpoint)
+    : shape_(shape), stage_(stage) {
+  for (int number = 0; number < kStages; ++number) {
+    Stage taken = take_stage(checkpoint, number);
+    if (number <= stage) stages_.push_back(std::move(taken));
+  }
+  const int width = shape.widths.back();
+  const Affine norm{checkpoint.take("norm.weight", {width}), checkpoint.take("norm.bias", {width})};
+  if (stage == kStages - 1) norm_ = norm;
+  for (const char* norm_again : {"norms.3.weight", "norms.3.bias"}) checkpoint.skip(norm_again);
+  checkpoint.require_empty();
+}
+
+ConvNext::Stage ConvNext::take_stage(WeightsCheckpoint& checkpoint, int number) const {
+  const bool first = number == 0;
+  const int width = shape_.widths[number];
+  const int below = first ? 3 : shape_.widths[number - 1];
+  const int kernel = first ? 4 : 2;
+  const auto take = [&](const std::string& name, const WeightsCheckpoint::Shape& weight, int out) {
+    return Affine{checkpoint.take(name + ".weight", weight), checkpoint.take(name + ".bias", {out})};
+  };
+  const std::string before = fmt::format("downsample_layers.{}.", number);
+  const int normed_width = first ? width : below;
+  Stage stage;
+  stage.conv = take(before + (first ? "0" : "1"), {width, below, kernel, kernel}, width);
+  stage.conv.weight = stage.conv.weight.contiguous(at::MemoryFormat::ChannelsLast);
+  stage.norm = take(before + (first ? "1" : "0"), {normed_width}, normed_width);
+  for (int n = 0; n < shape_.depths[number]; ++n) {
+    const std::string name = fmt::format("stages.{}.{}.", number, n);
+    const int wide = kExpansion * width;
+    Block block;
+    block.depthwise = take(name + "dwconv", {width, 1, kKernel, kKernel}, width);
+    block.norm = take(name + "norm", {width}, width);
+    block.widen = checkpoint.take_linear(name + "pwconv1", width, wide);
+    block.narrow = checkpoint.take_linear(name + "pwconv2", wide, width);
+    block.scale = checkpoint.take(name + "gamma", {width});
+    stage.blocks.push_back(std::move(block));
+  }
+  return stage;
+}
+
+/// Maps are channels-last, so that their channels lie side by side for the norm and the linear layers.
+at::Tensor ConvNext::normed(const at::Tensor& map, const Affine& norm) const {
+  return at::layer_norm(map.permute({0, 2, 3, 1}), {map.size(1)}, norm.weight, norm.bias, shape_.norm_eps)
+      .permute({0, 3, 1, 2});
+}
+
+at::Tensor ConvNext::downsampled(const at::Tensor& map, const Stage& stage, bool first) const {
+  const std::int64_t stride = stage.conv.weight.size(2);
+  const auto conv = [&](const at::Tensor& x) {
+    return at::conv2d(x, stage.conv.weight, stage.conv.bias, {stride, stride})
+        .contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  return first ? normed(conv(map), stage.norm) : conv(normed(map, stage.norm));
+}
+
+void ConvNext::run(const Block& block, at::Tensor& map) const {
+  const std::int64_t channels = map.size(1);
+  const at::Tensor mixed = at::conv2d(map, block.depthwise.weight, block.depthwise.bias, {1, 1},
+                                      {kKernel / 2, kKernel / 2}, {1, 1}, channels)
+                               .contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor tokens = normed(mixed, block.norm).permute({0, 2, 3, 1});
+  map.permute({0, 2, 3, 1}).addcmul_(block.narrow(block.widen.gelu(tokens)), block.scale);
+}
+
+TokenGrid ConvNext::forward(const at::Tensor& images) const {
+  at::Tensor map = images.contiguous(at::MemoryFormat::ChannelsLast);
+  for (std::size_t number = 0; number < stages_.size(); ++number) {
+    map = downsampled(map, stages_[number], number == 0);
+    for (const Block& block : stages_[number].blocks) run(block, map);
+  }
+  TokenGrid grid;
+  grid.rows = map.size(2);
+  grid.cols = map.size(3);
+  grid.tokens = map.permute({0, 2, 3, 1}).flatten(1, 2);
+  grid.globals = grid.tokens.mean(1);
+  if (!norm_.weight.defined()) return grid;
+  const auto final_norm = [&](const at::Tensor& x) {
+    return at::layer_norm(x, {x.size(-1)}, norm_.weight, norm_.bias, shape_.norm_eps);
+  };
+  grid.tokens = final_norm(grid.tokens);
+  grid.globals = final_norm(grid.globals);
+  return grid;
+}
+
+}  // namespace imatch

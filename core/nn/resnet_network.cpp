@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/resnet_network.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/relu.h>
+#include <fmt/format.h>
+
+namespace imatch {
+namespace {
+
+constexpr int kResNetStemChannels = 64;
+constexpr int kResNetClasses = 1000;
+constexpr double kResNetBatchNormEps = 1e-5;
+
+}  // namespace
+
+at::Tensor ResNet::Conv::operator()(const at::Tensor& x) const {
+  const std::int64_t padding = weight.size(2) / 2;
+  return at::conv2d(x, weight, bias, {stride, stride}, {padding, padding});
+}
+
+ResNet::Conv ResNet::take_conv(WeightsCheckpoint& checkpoint, const std::string& conv,
+                               const std::string& norm, int in, int out, int kernel, int stride) {
+  const at::Tensor weight = checkpoint.take_float64(conv + ".weight", {out, in, kernel, kernel});
+  const at::Tensor gain = checkpoint.take_float64(norm + ".weight", {out});
+  const at::Tensor shift = checkpoint.take_float64(norm + ".bias", {out});
+  const at::Tensor mean = checkpoint.take_float64(norm + ".running_mean", {out});
+  const at::Tensor variance = checkpoint.take_float64(norm + ".running_var", {out});
+  checkpoint.skip(norm + ".num_batches_tracked");  // a counter of training; older files lack it
+  const at::Tensor scale = gain.div(variance.add(kResNetBatchNormEps).sqrt());
+  return {
+      weight.mul(scale.view({-1, 1, 1, 1})).to(checkpoint.dtype()).contiguous(at::MemoryFormat::ChannelsLast),
+      shift.sub(mean.mul(scale)).to(checkpoint.dtype()), stride};
+}
+
+ResNet::ResNet(const ResNetShape& shape, WeightsCheckpoint& checkpoint) {
+  stem_ = take_conv(checkpoint, "conv1", "bn1", 3, kResNetStemChannels, 7, 2);
+  int channels = kResNetStemChannels;
+  for (int layer = 0; layer < kLayers; ++layer) {
+    const int planes = kResNetStemChannels << layer;
+    const int inner = shape.bottleneck ? planes * shape.width_of_64 / 64 : planes;
+    const int out = shape.bottleneck ? 4 * planes : planes;
+    for (int n = 0; n < shape.depths[layer]; ++n) {
+      const std::string name = fmt::format("layer{}.{}.", layer + 1, n);
+      const int stride = n == 0 && layer > 0 ? 2 : 1;
+      const auto conv = [&](int number, int from, int to, int kernel, int by) {
+        return take_conv(checkpoint, fmt::format("{}conv{}", name, number),
+                         fmt::format("{}bn{}", name, number), from, to, kernel, by);
+      };
+      Block block;
+      if (shape.bottleneck)
+        block.convs = {conv(1, channels, inner, 1, 1), conv(2, inner, inner, 3, stride),
+                       conv(3, inner, out, 1, 1)};
+      else
+        block.convs = {conv(1, channels, inner, 3, stride), conv(2, inner, out, 3, 1)};
+      if (stride != 1 || channels != out)
+        block.shortcut =
+            take_conv(checkpoint, name + "downsample.0", name + "downsample.1", channels, out, 1, stride);
+      layers_[layer].push_back(std::move(block));
+      channels = out;
+    }
+  }
+  classifier_weight_ = checkpoint.take("fc.weight", {kResNetClasses, channels});
+  classifier_bias_ = checkpoint.take("fc.bias", {kResNetClasses});
+  checkpoint.require_empty();
+}
+
+std::vector<at::Tensor> ResNet::layers(const at::Tensor& images, int count) const {
+  at::Tensor x = stem_(images.contiguous(at::MemoryFormat::ChannelsLast)).relu_();
+  x = at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1});
+  std::vector<at::Tensor> maps;
+  for (int layer = 0; layer < count; ++layer) {
+    for (const Block& block : layers_[layer]) {
+      at::Tensor inner = x;
+      for (std::size_t n = 0; n + 1 < block.convs.size(); ++n) inner = block.convs[n](inner).relu_();
+      x = block.convs.back()(inner).add_(block.shortcut ? (*block.shortcut)(x) : x).relu_();
+    }
+    maps.push_back(x);
+  }
+  return maps;
+}
+
+at::Tensor ResNet::logits(const at::Tensor& images) const {
+  const at::Tensor features = layers(images, kLayers).back();
+  return at::linear(features.mean({2, 3}), classifier_weight_, classifier_bias_);
+}
+
+}  // namespace imatch

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/vision_transformer.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/silu.h>
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "nn/attention.h"
+
+namespace imatch {
+
+VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules,
+                                     int layer, Facet facet, WeightsCheckpoint& checkpoint)
+    : shape_(shape), rules_(rules), facet_(facet) {
+  const std::int64_t width = shape.width;
+  patches_.weight = checkpoint.take("patch_embed.proj.weight", {width, 3, shape.patch_px, shape.patch_px});
+  patches_.bias = checkpoint.take("patch_embed.proj.bias", {width});
+  class_token_ = checkpoint.take("cls_token", {1, 1, width});
+  const bool rotary = shape.positions == PositionScheme::kRotary;
+  if (shape.registers > 0)
+    registers_ = checkpoint.take(rotary ? "storage_tokens" : "register_tokens", {1, shape.registers, width});
+  const std::int64_t head_width = width / shape.heads;
+  if (!rotary) {
+    constexpr std::int64_t kPatches = LearnedPositions::kSide * LearnedPositions::kSide;
+    learned_ = {checkpoint.take_float32("pos_embed", {1, 1 + kPatches, width}), rules.resampling};
+  } else if (rules.rotary_base > 0) {
+    rotary_ = RotaryPositions(rotary_periods(head_width, rules.rotary_base).to(class_token_.device()));
+  } else {
+    rotary_ = RotaryPositions(checkpoint.take_float32("rope_embed.periods", {head_width / 4}));
+  }
+  for (int n = 0; n < shape.depth; ++n) {
+    Block block = take_block(checkpoint, fmt::format("blocks.{}.", n));
+    if (n <= layer) blocks_.push_back(std::move(block));
+  }
+  norm_ = take_norm(checkpoint, "norm");
+  for (const char* of_training : {"mask_token", "local_cls_norm.weight", "local_cls_norm.bias"})
+    checkpoint.skip(of_training);
+  checkpoint.require_empty();
+}
+
+VisionTransformer::Affine VisionTransformer::take_norm(WeightsCheckpoint& checkpoint,
+                                                       const std::string& name) const {
+  return {checkpoint.take(name + ".weight", {shape_.width}), checkpoint.take(name + ".bias", {shape_.width})};
+}
+
+std::vector<LinearLayer> VisionTransformer::take_qkv(WeightsCheckpoint& checkpoint,
+                                                     const std::string& name) const {
+  const int width = shape_.width;
+  const bool rotary = shape_.positions == PositionScheme::kRotary;
+  if (rules_.split_qkv)
+    return {checkpoint.take_linear(name + "q", width, width, shape_.qkv_bias),
+            checkpoint.take_linear(name + "k", width, width, shape_.qkv_bias && !rotary),
+            checkpoint.take_linear(name + "v", width, width, shape_.qkv_bias)};
+  at::Tensor bias;
+  if (shape_.qkv_bias) {
+    bias = checkpoint.take_float32(name + "qkv.bias", {3 * width});
+    if (rotary) bias = bias.mul(checkpoint.take_float32(name + "qkv.bias_mask", {3 * width}));
+    bias = bias.to(checkpoint.dtype());
+  }
+  return {checkpoint.take_linear_weight(name + "qkv", width, 3 * width, std::move(bias))};
+}
+
+VisionTransformer::Block VisionTransformer::take_block(WeightsCheckpoint& checkpoint,
+                                                       const std::string& name) const {
+  const int width = shape_.width;
+  const int wide = shape_.feed_forward_width;
+  Block block;
+  block.norm1 = take_norm(checkpoint, name + "norm1");
+  block.qkv = take_qkv(checkpoint, name + "attn.");
+  block.projection = checkpoint.take_linear(name + "attn.proj", width, width);
+  block.scale1 = checkpoint.take(name + "ls1.gamma", {width});
+  block.norm2 = take_norm(checkpoint, name + "norm2");
+  switch (shape_.feed_forward) {
+    case FeedForward::kGelu:
+      block.widen = {checkpoint.take_linear(name + "mlp.fc1", width, wide)};
+      break;
+    case FeedForward::kSwiGlu:
+      block.widen = {checkpoint.take_linear(name + "mlp.w1", width, wide),
+                     checkpoint.take_linear(name + "mlp.w2", width, wide)};
+      break;
+    case FeedForward::kFusedSwiGlu:
+      block.widen = {checkpoint.take_linear(name + "mlp.w12", width, 2 * wide)};
+      break;
+  }
+  const bool gelu = shape_.feed_forward == FeedForward::kGelu;
+  block.narrow = checkpoint.take_linear(name + (gelu ? "mlp.fc2" : "mlp.w3"), wide, width);
+  block.scale2 = checkpoint.take(name + "ls2.gamma", {width});
+  return block;
+}
+
+at::Tensor VisionTransformer::normed(const at::Tensor& x, const Affine& norm) const {
+  return at::layer_norm(x, {shape_.width}, norm.weight, norm.bias, shape_.norm_eps);
+}
+
+at::Tensor VisionTransformer::embedded(const at::Tensor& images, std::int64_t rows, std::int64_t cols) const {
+  const std::int64_t n = images.size(0);
+  const at::Tensor patches =
+      at::conv2d(images, patches_.weight, patches_.bias, {shape_.patch_px, shape_.patch_px})
+          .flatten(2)
+          .transpose(1, 2);
+  const auto of_each = [n](const at::Tensor& tokens) { return tokens.expand({n, -1, -1}); };
+  if (rotary_.defined())
+    return registers_.defined() ? at::cat({of_each(class_token_), of_each(registers_), patches}, 1)
+                                : at::cat({of_each(class_token_), patches}, 1);
+  const at::Tensor positions = learned_(rows, cols).to(images.scalar_type());
+  at::Tensor x = at::cat({of_each(class_token_), patches}, 1).add_(positions);
+  if (!registers_.defined()) return x;
+  return at::cat({x.narrow(1, 0, 1), of_each(registers_), x.narrow(1, 1, rows * cols)}, 1);
+}
+
+VisionTransformer::Heads VisionTransformer::heads(const Block& block, const at::Tensor& x) const {
+  if (block.qkv.size() == 3) return {block.qkv[0](x), block.qkv[1](x), block.qkv[2](x)};
+  const std::vector<at::Tensor> thirds = block.qkv[0](x).chunk(3, 2);
+  return {thirds[0], thirds[1], thirds[2]};
+}
+
+at::Tensor VisionTransformer::attention(const Heads& heads, const RotaryPositions::Tables& tables) const {
+  const auto split = [&](const at::Tensor& all) {  // [N, tokens, width] -> [N, heads, tokens, head width]
+    return all.unflatten(2, {shape_.heads, shape_.width / shape_.heads}).transpose(1, 2);
+  };
+  at::Tensor query = split(heads[0]), key = split(heads[1]);
+  if (rotary_.defined()) {
+    query = RotaryPositions::turned(query, tables);
+    key = RotaryPositions::turned(key, tables);
+  }
+  return imatch::attention(query, key, split(heads[2]));
+}
+
+at::Tensor VisionTransformer::feed_forward(const Block& block, const at::Tensor& x) const {
+  switch (shape_.feed_forward) {
+    case FeedForward::kGelu:
+      return block.narrow(block.widen[0].gelu(x));
+    case FeedForward::kSwiGlu:
+      return block.narrow(at::silu(block.widen[0](x)).mul_(block.widen[1](x)));
+    case FeedForward::kFusedSwiGlu: {
+      const std::vector<at::Tensor> gate_and_value = block.widen[0](x).chunk(2, 2);
+      return block.narrow(at::silu(gate_and_value[0]).mul_(gate_and_value[1]));
+    }
+  }
+  throw std::logic_error("feed_forward");
+}
+
+TokenGrid VisionTransformer::forward(const at::Tensor& images) const {
+  TokenGrid grid;
+  grid.rows = images.size(2) / shape_.patch_px;
+  grid.cols = images.size(3) / shape_.patch_px;
+  RotaryPositions::Tables tables;
+  if (rotary_.defined()) tables = rotary_.tables(grid.rows, grid.cols, prefix());
+  const auto patches_of = [&](const at::Tensor& x) { return x.narrow(1, prefix(), grid.rows * grid.cols); };
+
+  at::Tensor x = embedded(images, grid.rows, grid.cols);
+  for (const Block& block : blocks_) {
+    const Heads qkv = heads(block, normed(x, block.norm1));
+    if (&block == &blocks_.back() && facet_ != Facet::kToken)
+      grid.tokens = patches_of(qkv[facet_ == Facet::kQuery ? 0 : facet_ == Facet::kKey ? 1 : 2]);
+    const at::Tensor attended = attention(qkv, tables);
+    x.addcmul_(block.projection(attended), block.scale1);
+    x.addcmul_(feed_forward(block, normed(x, block.norm2)), block.scale2);
+  }
+  x = normed(x, norm_);
+  if (facet_ == Facet::kToken) grid.tokens = patches_of(x);
+  grid.globals = x.select(1, 0);
+  return grid;
+}
+
+}  // namespace imatch

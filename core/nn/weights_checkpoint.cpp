@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/weights_checkpoint.h"
+
+#include <ATen/ops/aminmax.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace imatch {
+namespace {
+
+/// The extremes of a tensor with a NaN are NaN, so that no mask of its size is needed.
+bool is_finite(const at::Tensor& tensor) {
+  const auto [least, most] = at::aminmax(tensor);
+  return std::isfinite(least.item<double>()) && std::isfinite(most.item<double>());
+}
+
+/// Takes a tensor's pages out of this process's memory; they come back from the file when touched again, so
+/// this is safe whoever shares them. Where the kernel cannot, they stay.
+void release_pages(const at::Tensor& tensor) {
+#ifdef MADV_PAGEOUT
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr());
+  const std::uintptr_t first = (begin + page - 1) / page * page;
+  const std::uintptr_t last = (begin + tensor.nbytes()) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_PAGEOUT);
+#endif
+}
+
+}  // namespace
+
+WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file,
+                                     c10::Device device, c10::ScalarType dtype)
+    : title_(std::move(title)),
+      tensors_(tensors.begin(), tensors.end()),
+      name_in_file_(name_in_file),
+      device_(device),
+      dtype_(dtype) {
+  double bytes = 0;
+  for (const auto& [name, tensor] : tensors_)
+    bytes += static_cast<double>(tensor.numel()) * static_cast<double>(c10::elementSize(dtype));
+  const double memory =
+      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  linear_storage_ = bytes < memory / 2 ? LinearLayer::Storage::kPacked : LinearLayer::Storage::kShared;
+}
+
+void WeightsCheckpoint::fail(const std::string& what) const {
+  throw Failure(code::kBadWeights, fmt::format("{}: {}", title_, what));
+}
+
+at::Tensor WeightsCheckpoint::take(std::string_view official, const Shape& shape, c10::ScalarType dtype) {
+  const std::string name = name_in_file_(official);
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) fail(fmt::format("the tensor '{}' is missing", name));
+  const at::Tensor tensor = found->second;
+  if (tensor.sizes() != c10::IntArrayRef(shape))
+    fail(fmt::format("the tensor '{}' has the shape [{}]; expected [{}]", name,
+                     fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", ")));
+  if (!tensor.is_floating_point())
+    fail(fmt::format("the tensor '{}' is of type {}; expected a floating-point tensor", name,
+                     c10::toString(tensor.scalar_type())));
+  if (!is_finite(tensor))
+    fail(fmt::format("the tensor '{}' has elements that are not finite; expected numbers", name));
+  tensors_.erase(found);
+  at::Tensor placed = tensor.to(device_, dtype).contiguous();
+  if (!placed.is_alias_of(tensor)) release_pages(tensor);
+  return placed;
+}
+
+LinearLayer WeightsCheckpoint::take_linear(const std::string& official, std::int64_t in, std::int64_t out,
+                                           bool bias) {
+  const at::Tensor weight = take(official + ".weight", {out, in});
+  return packed(weight, bias ? take(official + ".bias", {out}) : at::Tensor());
+}
+
+LinearLayer WeightsCheckpoint::take_linear_weight(const std::string& official, std::int64_t in,
+                                                  std::int64_t out, at::Tensor bias) {
+  return packed(take(official + ".weight", {out, in}), std::move(bias));
+}
+
+LinearLayer WeightsCheckpoint::packed(const at::Tensor& weight, at::Tensor bias) const {
+  LinearLayer layer(weight, std::move(bias), linear_storage_);
+  if (layer.is_packed()) release_pages(weight);
+  return layer;
+}
+
+void WeightsCheckpoint::skip(std::string_view official) {
+  tensors_.erase(name_in_file_(official));
+}
+
+void WeightsCheckpoint::require_empty() const {
+  if (tensors_.empty()) return;
+  const std::string more =
+      tensors_.size() == 1 ? std::string() : fmt::format(", nor are {} more", tensors_.size() - 1);
+  fail(fmt::format("the tensor '{}' is not part of the network{}", tensors_.begin()->first, more));
+}
+
+}  // namespace imatch

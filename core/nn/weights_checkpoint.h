@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/state_dict.h"
+#include "nn/linear_layer.h"
+
+namespace imatch {
+
+/// Hands out the tensors of a checkpoint one by one, by the names that the network has for them, each
+/// checked; what is left at the end does not belong to the network. A tensor that already has the wanted
+/// device and type stays where it is, in the mapped file; the pages of one that is converted are given back,
+/// so that loading never needs room for both.
+class WeightsCheckpoint {
+ public:
+  /// The name in the file of a tensor with that official name.
+  using NameInFile = std::string (*)(std::string_view official);
+  using Shape = std::vector<std::int64_t>;
+
+  /// `title` begins the messages: "vits14 weights /models/dinov2_vits14_pretrain.pth".
+  WeightsCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file, c10::Device device,
+                    c10::ScalarType dtype);
+
+  /// On the network's device in its number type. Throws Failure (bad_weights), naming the tensor, when it is
+  /// missing, of another shape, no floating-point tensor, or has an element that is not finite.
+  at::Tensor take(std::string_view official, const Shape& shape) { return take(official, shape, dtype_); }
+  /// The same in a fixed type, for what is computed with before it is rounded.
+  at::Tensor take_float32(std::string_view official, const Shape& shape) {
+    return take(official, shape, at::kFloat);
+  }
+  at::Tensor take_float64(std::string_view official, const Shape& shape) {
+    return take(official, shape, at::kDouble);
+  }
+  /// The linear layer of `official`.weight [out, in] and `official`.bias [out]. Its weight is packed for the
+  /// processor unless the checkpoint takes more than half of the memory: then it stays in the mapped file,
+  /// where pages can be dropped.
+  LinearLayer take_linear(const std::string& official, std::int64_t in, std::int64_t out, bool bias = true);
+  /// The same with a bias [out] from elsewhere, or without (undefined).
+  LinearLayer take_linear_weight(const std::string& official, std::int64_t in, std::int64_t out,
+                                 at::Tensor bias);
+  /// Passes over a tensor that only training uses, if there is one.
+  void skip(std::string_view official);
+  /// Throws Failure (bad_weights) that names a tensor which nobody took.
+  void require_empty() const;
+
+  c10::ScalarType dtype() const { return dtype_; }
+
+ private:
+  at::Tensor take(std::string_view official, const Shape& shape, c10::ScalarType dtype);
+  LinearLayer packed(const at::Tensor& weight, at::Tensor bias) const;
+  [[noreturn]] void fail(const std::string& what) const;
+
+  std::string title_;
+  std::map<std::string, at::Tensor> tensors_;
+  NameInFile name_in_file_;
+  c10::Device device_;
+  c10::ScalarType dtype_;
+  LinearLayer::Storage linear_storage_;
+};
+
+}  // namespace imatch

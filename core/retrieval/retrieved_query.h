@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "geo/distance.h"
+
+namespace imatch {
+
+/// One query and what a search gave for it.
+struct RetrievedQuery {
+  std::string name;
+  std::optional<LatLon> truth;
+  std::vector<std::int64_t> references;              ///< By rank; -1: one without a position.
+  std::vector<double> scores;                        ///< As many.
+  double embed_ms = 0, search_ms = 0, total_ms = 0;  ///< NaN: not known.
+};
+
+}  // namespace imatch

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sweep/claim.h"
+#include "sweep/plan.h"
+#include "sweep/progress.h"
+#include "sweep/provenance.h"
+#include "sweep/results.h"
+#include "sweep/selection.h"
+#include "sweep/worker.h"
+
+namespace imatch {
+
+struct RunOptions {
+  bool retry_failed = false;  ///< Measure the cells again that failed in an earlier run.
+  int max_failures = -1;      ///< Give up when more cells than this fail in this run; -1: never.
+  bool durable = false;       ///< Flush every cell to the disk.
+  bool quiet = false;         ///< No progress on standard error.
+
+  static constexpr auto fields =
+      std::tuple{field("retry_failed", &RunOptions::retry_failed, anything(),
+                       "Measure the cells again that failed in an earlier run."),
+                 field("max_failures", &RunOptions::max_failures, at_least(-1),
+                       "Give up when more cells than this fail in this run; -1: never, every failure is "
+                       "recorded and the rest goes on."),
+                 field("durable", &RunOptions::durable, anything(),
+                       "Flush every cell to the disk, against power failure; finished cells survive a killed "
+                       "process either way."),
+                 field("quiet", &RunOptions::quiet, anything(), "No progress on standard error.")};
+};
+
+/// What became of one cell.
+struct Measurement {
+  bool ok = true;
+  Json metrics = Json::object();
+  std::string error;
+  std::string traceback;
+};
+
+/// A folder of finished cells, shared by any number of processes without a server:
+///
+///   cells/<key>.json    one finished cell, written atomically; everything else can be made again from these
+///   cells/<key>.claim   a worker is measuring this cell (claim.h)
+///   workers/<id>.json   provenance of each process that measured cells; <id>.alive while it lives (worker.h)
+///   plan.json plan.csv results.csv results.jsonl failed.csv best.json provenance.json   of the plan at hand
+///
+/// A killed process loses the cell it was measuring, nothing else. A record that cannot be read is measured
+/// again.
+class RunFolder {
+ public:
+  /// Reads what is finished; makes nothing yet, so that a run with nothing to do leaves no trace.
+  /// `identity` is what the folder's name is a hash of, kept in provenance.json.
+  RunFolder(std::string path, std::shared_ptr<const Plan> plan, Json identity, RunOptions options = {});
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  const Plan& plan() const { return *plan_; }
+  const ResultTable& results() const { return results_; }
+  std::size_t num_cached() const { return num_cached_; }
+  /// Cells measured by this object.
+  std::size_t num_run() const { return num_run_; }
+  /// Time that measuring the finished cells took which were there when the folder was opened.
+  double cached_s() const;
+  /// The whole record of a cell, as it stands in the folder. Throws Failure (not_found, bad_format).
+  CellRecord record(std::size_t cell) const;
+  /// Records that could not be read when the folder was opened.
+  const std::vector<std::string>& damaged() const { return damaged_; }
+
+  /// Who measures: see Provenance. To be called before run(); gathered only when a cell is measured.
+  /// `late_facts` is asked whenever the record is written, for what becomes known only while measuring: the
+  /// weights of opened models.
+  void describe(std::string script, Json facts, std::function<Json()> late_facts = {});
+
+  /// Measures every cell that nobody has finished, waits for those that other workers hold (and takes over
+  /// the cells of dead ones), then writes the tables. A cell for which `measure` returns ok = false is
+  /// recorded, and the rest goes on. When a stop is asked for, the finished cells are kept, the tables are
+  /// written and Interrupted is thrown. Throws Failure (unwritable, no_space), naming the folder; Error
+  /// beyond max_failures.
+  void run(const std::function<Measurement(std::size_t cell)>& measure,
+           const std::optional<BestOptions>& best, std::int64_t sweep_seed, const std::string& progress_name);
+
+  /// The run in a folder that another process made, to look at: its plan is that of the last sweep there.
+  /// Throws Failure (not_found, bad_format).
+  static std::shared_ptr<RunFolder> read(const std::string& path);
+
+  /// Makes the tables from the cells, and writes those that differ from what is there. True when one did.
+  bool write_tables(const std::optional<BestOptions>& best);
+
+  /// Changes when any result does.
+  std::string fingerprint() const;
+
+ private:
+  struct Ticket {
+    std::size_t cell;
+    Claim claim;
+  };
+
+  std::string cell_path(std::size_t cell) const;
+  void read_finished();
+  bool load(std::size_t cell);
+  std::optional<Ticket> next();
+  void wait_for_others();
+  void finish(const Ticket& ticket, const CellRecord& record);
+  Worker& worker();
+  void remove_leftovers(const std::vector<std::string>& names) const;
+  ProgressCounts counts() const;
+  void save_session(bool stopped);
+  Json provenance_of_all() const;
+  template <class Action>
+  auto naming_folder(Action&& action) const;
+
+  std::string path_;
+  std::shared_ptr<const Plan> plan_;
+  Json identity_;
+  RunOptions options_;
+  ResultTable results_;
+  std::size_t num_cached_ = 0, num_run_ = 0, num_failed_now_ = 0;
+  double cached_s_ = 0;
+  std::vector<std::string> damaged_;
+
+  std::vector<std::size_t> queue_;  ///< Cells to look at, in the order of the plan.
+  std::size_t at_ = 0;
+  std::vector<std::size_t> held_by_others_;
+  std::size_t finished_at_last_pass_ = 0;
+  int wait_ms_ = 0;
+  std::unordered_map<std::size_t, timespec>
+      retried_;  ///< When the failed record was written that is to be replaced.
+
+  std::string script_;
+  Json facts_ = Json::object();
+  std::function<Json()> late_facts_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<Provenance> provenance_;
+};
+
+}  // namespace imatch

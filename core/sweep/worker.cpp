@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sweep/worker.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace imatch {
+namespace {
+
+std::string first_line_of(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string host_name() {
+  char name[256] = "unknown";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// Where process ids mean the same: one boot of one machine, one pid namespace.
+std::string machine() {
+  struct stat status {};
+  ::stat("/proc/self/ns/pid", &status);
+  return fmt::format("{}:{}", first_line_of("/proc/sys/kernel/random/boot_id"), status.st_ino);
+}
+
+/// State letter and start time (clock ticks since boot) of a process; false when there is none.
+bool process_status(long pid, char* state, std::string* start) {
+  std::string text = first_line_of(fmt::format("/proc/{}/stat", pid).c_str());
+  const auto bracket = text.rfind(')');  // the name before it may hold anything
+  if (bracket == std::string::npos) return false;
+  std::istringstream fields(text.substr(bracket + 1));
+  std::string field;
+  for (int i = 3; i <= 22 && fields >> field; ++i) {
+    if (i == 3) *state = field[0];
+    if (i == 22) *start = field;
+  }
+  return *state != 'Z' && *state != 'X';
+}
+
+/// Workers of this very process: a claim with its pid and no entry here was left by an earlier run in it.
+std::mutex own_mutex;
+std::set<std::string> own_workers;
+
+/// Whether the process that wrote `identity` ran on this machine and is no more.
+bool is_gone(const Json& identity, const std::string& this_machine) {
+  char state = '?';
+  std::string start;
+  return identity.is_object() && identity.value("machine", "") == this_machine &&
+         (!process_status(identity.value("pid", -1L), &state, &start) ||
+          start != identity.value("start", ""));
+}
+
+/// Takes away the files of workers that were killed.
+void remove_dead(const std::string& folder, const std::string& this_machine) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() != ".alive") continue;
+    try {
+      if (is_gone(Json::parse(read_file(entry.path()), nullptr, false), this_machine))
+        ::unlink(entry.path().c_str());
+    } catch (const Failure&) {  // removed by its owner meanwhile
+    }
+  }
+}
+
+double modified_s(const struct stat& status) {
+  return static_cast<double>(status.st_mtim.tv_sec) + 1e-9 * static_cast<double>(status.st_mtim.tv_nsec);
+}
+
+}  // namespace
+
+struct Worker::State {
+  std::string folder, id, alive_file, machine;
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool stop = false;
+  std::thread heart;
+
+  void beat() {
+    std::unique_lock lock(mutex);
+    const auto period = std::chrono::duration<double>(kHeartbeatSeconds);
+    while (!wake.wait_for(lock, period, [&] { return stop; }))
+      ::utimensat(AT_FDCWD, alive_file.c_str(), nullptr, 0);
+  }
+};
+
+Worker::Worker(std::string run_folder) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.folder = run_folder + "/workers";
+  s.machine = machine();
+  remove_dead(s.folder, s.machine);
+  char letter = '?';
+  std::string start;
+  process_status(::getpid(), &letter, &start);
+  static std::atomic<int> counter{0};
+  s.id = file_name_from(fmt::format("{}-{}-{}-{}", host_name(), ::getpid(), start, counter++));
+  s.alive_file = fmt::format("{}/{}.alive", s.folder, s.id);
+  const Json identity{
+      {"worker", s.id}, {"host", host_name()}, {"machine", s.machine}, {"pid", ::getpid()}, {"start", start}};
+  write_file_atomically(s.alive_file, identity.dump() + "\n", false);
+  {
+    std::lock_guard lock(own_mutex);
+    own_workers.insert(s.id);
+  }
+  // Signals are for the thread that runs Lua.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  s.heart = std::thread([&s] { s.beat(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Worker::~Worker() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stop = true;
+  }
+  state_->wake.notify_all();
+  state_->heart.join();
+  ::unlink(state_->alive_file.c_str());
+  std::lock_guard lock(own_mutex);
+  own_workers.erase(state_->id);
+}
+
+const std::string& Worker::id() const {
+  return state_->id;
+}
+const std::string& Worker::alive_file() const {
+  return state_->alive_file;
+}
+
+bool Worker::is_alive(std::string_view identity) const {
+  const Json other = Json::parse(identity, nullptr, false);
+  if (!other.is_object() || !other.contains("worker")) return false;
+  const std::string id = other.value("worker", "");
+  const long pid = other.value("pid", -1L);
+  if (other.value("machine", "") == state_->machine) {
+    if (pid == ::getpid()) {
+      std::lock_guard lock(own_mutex);
+      return own_workers.contains(id);
+    }
+    char letter = '?';
+    std::string start;
+    if (!process_status(pid, &letter, &start) || start != other.value("start", "")) return false;
+    if (letter != 'T' && letter != 't') return true;
+  }
+  struct stat theirs, mine;
+  const std::string file = fmt::format("{}/{}.alive", state_->folder, file_name_from(id));
+  if (::stat(file.c_str(), &theirs) != 0) return false;
+  ::utimensat(AT_FDCWD, state_->alive_file.c_str(), nullptr, 0);
+  if (::stat(state_->alive_file.c_str(), &mine) != 0) return true;
+  return modified_s(mine) - modified_s(theirs) < kStaleSeconds;
+}
+
+Json list_workers(const std::string& run_folder) {
+  const std::string this_machine = machine();
+  timespec clock{};
+  ::clock_gettime(CLOCK_REALTIME, &clock);
+  const double now_s = static_cast<double>(clock.tv_sec) + 1e-9 * static_cast<double>(clock.tv_nsec);
+  std::map<std::string, Json> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(run_folder + "/workers", ignored)) {
+    if (entry.path().extension() != ".alive") continue;
+    struct stat status {};
+    Json identity;
+    try {
+      identity = Json::parse(read_file(entry.path()), nullptr, false);
+    } catch (const Failure&) {  // removed by its owner meanwhile
+      continue;
+    }
+    if (!identity.is_object() || ::stat(entry.path().c_str(), &status) != 0) continue;
+    const double age_s = std::max(0.0, now_s - modified_s(status));
+    found[identity.value("worker", "")] = {
+        {"worker", identity.value("worker", "")},
+        {"host", identity.value("host", "")},
+        {"pid", identity.value("pid", -1L)},
+        {"heartbeat_age_s", age_s},
+        {"is_alive", age_s < Worker::kStaleSeconds && !is_gone(identity, this_machine)}};
+  }
+  Json list = Json::array();
+  for (auto& [name, worker] : found) list.push_back(std::move(worker));
+  return list;
+}
+
+}  // namespace imatch

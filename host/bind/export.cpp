@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "bind/types.h"
+#include "binding.h"
+#include "export/colmap_database.h"
+#include "export/hloc_files.h"
+
+namespace imatch::host {
+
+template <>
+inline constexpr const char* type_name<ExportSet> = "ExportSet";
+template <>
+inline std::size_t native_bytes(const ExportSet& set) {
+  std::size_t bytes = 0;
+  for (const ExportImage& image : set.images())
+    bytes += image.keypoints.size() * 5 * sizeof(Point2) +
+             (image.descriptors.defined() ? image.descriptors.nbytes() : 0);
+  for (const ExportPair& pair : set.pairs()) bytes += pair.matches.size() * 16;
+  return bytes;
+}
+
+namespace {
+
+int make(lua_State* L) {
+  return push(L, ExportSet());
+}
+
+int add_image(lua_State* L) {
+  auto& set = mutable_arg<ExportSet>(L, 1);
+  const auto side = [&](int index) { return static_cast<int>(check_integer(L, index, 1, 1 << 30)); };
+  if (is<Features>(L, 3))
+    set.add_image(check_string(L, 2), arg<Features>(L, 3));
+  else
+    set.add_image(check_string(L, 2), side(3), side(4));
+  return 0;
+}
+
+int has_image(lua_State* L) {
+  return push(L, arg<ExportSet>(L, 1).has_image(check_string(L, 2)));
+}
+
+int add_pair(lua_State* L) {
+  const Geometry* geometry = is_absent(L, 5) ? nullptr : &arg<Geometry>(L, 5);
+  auto& set = mutable_arg<ExportSet>(L, 1);
+  return push(L, set.add_pair(check_string(L, 2), check_string(L, 3), arg<Matches>(L, 4), geometry));
+}
+
+int counts(lua_State* L) {
+  const auto& set = arg<ExportSet>(L, 1);
+  std::size_t keypoints = 0, matches = 0, geometries = 0;
+  for (const ExportImage& image : set.images()) keypoints += image.keypoints.size();
+  for (const ExportPair& pair : set.pairs())
+    matches += pair.matches.size(), geometries += pair.b_from_a.has_value();
+  return push(L, Json{{"images", set.images().size()},
+                      {"keypoints", keypoints},
+                      {"pairs", set.pairs().size()},
+                      {"matches", matches},
+                      {"geometries", geometries}});
+}
+
+int hloc(lua_State* L) {
+  imatch::write_hloc(arg<ExportSet>(L, 1), check_string(L, 2),
+                     options<HlocOptions>(L, 3, "ExportSet:write_hloc"));
+  return push(L, true);
+}
+
+int colmap(lua_State* L) {
+  imatch::write_colmap(arg<ExportSet>(L, 1), check_string(L, 2),
+                       options<ColmapOptions>(L, 3, "ExportSet:write_colmap"));
+  return push(L, true);
+}
+
+int set_length(lua_State* L) {
+  return push(L, arg<ExportSet>(L, 1).images().size());
+}
+int set_to_string(lua_State* L) {
+  const auto& set = arg<ExportSet>(L, 1);
+  return push(L, fmt::format("ExportSet({} images, {} pairs)", set.images().size(), set.pairs().size()));
+}
+
+#define TWO_IMAGES                                                                                     \
+  "local tokens = im.tensor.from_table { { { 1, 0 }, { 0, 1 } }, { { 1, 1 }, { 1, -1 } } }\n"          \
+  "local features = im.features.from_tensors(im.tensor.from_table { 1 }, tokens, { image_width = 64, " \
+  "image_height = 64 })\n"                                                                             \
+  "local set = im.export.new()\nset:add_image('a.jpg', features)\nset:add_image('b.jpg', features)\n"
+
+constexpr Binding kFunctions[] = {
+    bind<make>("new", "export.new() -> ExportSet", "A set without images, to be filled and written.",
+               "print(#im.export.new())"),
+};
+
+constexpr Binding kMethods[] = {
+    bind<add_image>(
+        "add_image", "ExportSet:add_image(name, features | width, height)",
+        "An image by its path below the folder of the images. With features its tokens are its "
+        "keypoints, with their descriptors; with a size in pixels the keypoints come with the pairs.",
+        "im.export.new():add_image('a.jpg', 640, 480)"),
+    bind<has_image>("has_image", "ExportSet:has_image(name) -> boolean",
+                    "Whether an image of that name was added.", "print(im.export.new():has_image 'a.jpg')"),
+    bind<add_pair>(
+        "add_pair", "ExportSet:add_pair(a, b, matches [, geometry]) -> boolean",
+        "The matches between two images that were added, and the geometry estimated from them. False, "
+        "and nothing is added, when the two have a pair already, in either order. An error when the "
+        "matches are of other images or other features.",
+        TWO_IMAGES "local matches = im.match.mutual_nearest(features, features)\n"
+                   "print(set:add_pair('a.jpg', 'b.jpg', matches, im.match.geometry(matches)))"),
+    bind<counts>("counts", "ExportSet:counts() -> table", "images, keypoints, pairs, matches, geometries.",
+                 "print(im.export.new():counts().pairs)"),
+    bind<hloc>(
+        "write_hloc", "ExportSet:write_hloc(folder [, options]) -> true",
+        "The files of hloc: features.h5 (keypoints, image_size, and descriptors where features were given), "
+        "matches.h5 (matches0, matching_scores0), global.h5 (global_descriptor) and pairs.txt. Keypoints "
+        "count "
+        "from the centre of the top-left pixel, as hloc's do. Fails with unwritable.",
+        TWO_IMAGES "set:write_hloc '/tmp/imatch_doc_hloc'", describe_options<HlocOptions>),
+    bind<colmap>(
+        "write_colmap", "ExportSet:write_colmap(path [, options]) -> true",
+        "A database of COLMAP: cameras (SIMPLE_RADIAL, a guess to be refined), images, keypoints, matches, "
+        "and the inliers and homography of pairs that have a geometry. Replaces the file. Fails with "
+        "unwritable.",
+        TWO_IMAGES "set:write_colmap '/tmp/imatch_doc_colmap.db'", describe_options<ColmapOptions>),
+};
+
+#undef TWO_IMAGES
+
+constexpr Type kTypes[] = {
+    describe_type<ExportSet, set_to_string, set_length>(
+        "Images with keypoints, and matches between them, for structure-from-motion programs.", kMethods),
+};
+
+}  // namespace
+
+extern const Module export_module;
+const Module export_module{"export", "Files for hloc and COLMAP.", kFunctions, kTypes};
+
+}  // namespace imatch::host

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "backbone/extract.h"
+#include "base/error.h"
+#include "bind/types.h"
+#include "binding.h"
+#include "evaluation/kml.h"
+#include "localize/locate.h"
+#include "settings.h"
+#include "sweep/progress.h"
+
+namespace imatch::host {
+
+template <>
+inline constexpr const char* type_name<ReferenceMap> = "ReferenceMap";
+template <>
+inline std::size_t native_bytes(const ReferenceMap& map) {
+  return map.vectors().nbytes() + static_cast<std::size_t>(map.options().memory_mb * 1e6);
+}
+
+namespace {
+
+int reference_map(lua_State* L) {
+  const auto ground = shared_arg<Ground>(L, 1);
+  const std::string spec = check_string(L, 2);
+  const Json backbone_options = is_absent(L, 3) ? Json::object() : to_json(L, 3, "backbone options");
+  const auto options = host::options<ReferenceMapOptions>(L, 4, "localize.reference_map");
+  Progress progress("map", Progress::style_for(settings().quiet), "pictures");
+  ProgressCounts counts;
+  auto map = std::make_shared<ReferenceMap>(ground, spec, backbone_options, options,
+                                            [&](std::size_t done, std::size_t total) {
+                                              counts.done = done;
+                                              counts.total = total;
+                                              progress.update(counts);
+                                            });
+  progress.finish(counts);
+  return push(L, std::move(map));
+}
+
+std::optional<LatLon> position_in(const Json& query, const char* name) {
+  const auto found = query.find(name);
+  if (found == query.end() || found->is_null()) return std::nullopt;
+  const auto number = [&](const char* field) {
+    const auto value = found->is_object() ? found->find(field) : found->end();
+    if (!found->is_object() || value == found->end() || !value->is_number())
+      throw Error(fmt::format("localize.write_kml: {} has no number {}", name, field));
+    return value->get<double>();
+  };
+  return LatLon{number("latitude_deg"), number("longitude_deg")};
+}
+
+int write_kml_file(lua_State* L) {
+  const std::string path = check_string(L, 1);
+  const Json list = to_json(L, 2, "queries");
+  std::vector<PlacedQuery> queries;
+  for (const Json& item : list) {
+    if (!item.is_object() || !item.contains("query") || !item["query"].is_string())
+      throw Error("localize.write_kml: a query has no string 'query'");
+    PlacedQuery query{.query = item["query"],
+                      .truth = position_in(item, "truth"),
+                      .predicted = position_in(item, "predicted"),
+                      .predicted_name = item["query"]};
+    if (const auto error = item.find("error_m"); error != item.end() && error->is_number())
+      query.error_m = error->get<double>();
+    queries.push_back(std::move(query));
+  }
+  write_kml(path, queries);
+  return push(L, true);
+}
+
+// ---- ReferenceMap
+
+Json describe(const Retrieved& retrieved, const ReferenceMap& map) {
+  const Tile& tile = map.tiles()[retrieved.tile];
+  const LatLon centre = map.ground().frame().latlon_from_local(tile.centre);
+  return {{"tile", retrieved.tile},
+          {"score", retrieved.score},
+          {"x_m", tile.centre.x},
+          {"y_m", tile.centre.y},
+          {"latitude_deg", centre.latitude_deg},
+          {"longitude_deg", centre.longitude_deg},
+          {"heading_deg", tile.heading_deg},
+          {"width_m", tile.width_m},
+          {"coverage", tile.coverage}};
+}
+
+/// The photo at `index` as features by the map's backbone.
+std::shared_ptr<const Features> photo_features(lua_State* L, int index, const ReferenceMap& map) {
+  if (is<Features>(L, index)) return shared_arg<Features>(L, index);
+  const Image* const images[] = {&arg<Image>(L, index)};
+  return extract_features(map.backbone(), images).front();
+}
+
+int locate_photo(lua_State* L) {
+  const auto& map = arg<ReferenceMap>(L, 1);
+  const auto options = host::options<LocateOptions>(L, 3, "ReferenceMap:locate");
+  return push(L, to_json(locate(map, *photo_features(L, 2, map), options), map));
+}
+int retrieve(lua_State* L) {
+  const auto& map = arg<ReferenceMap>(L, 1);
+  const int k = static_cast<int>(check_integer(L, 3, 1, 10'000'000));
+  Json list = Json::array();
+  for (const Retrieved& retrieved : map.retrieve(map.vector_of(*photo_features(L, 2, map)), k))
+    list.push_back(describe(retrieved, map));
+  return push(L, list);
+}
+int num_tiles(lua_State* L) {
+  return push(L, arg<ReferenceMap>(L, 1).tiles().size());
+}
+int map_to_string(lua_State* L) {
+  const auto& map = arg<ReferenceMap>(L, 1);
+  return push(L, fmt::format("ReferenceMap({}, {} tiles, {} pictures, {})", map.ground().name(),
+                             map.tiles().size(), map.num_blocks(), map.backbone().spec()));
+}
+
+#define SMALL_MAP                                                                               \
+  "local world = im.render.world { size_m = 128 }\n"                                            \
+  "local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },\n" \
+  "  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })\n"
+#define PHOTO                                                                                        \
+  "local photo = world:view({ x_m = 5, altitude_m = 52, heading_deg = 93, width = 128, height = 96 " \
+  "}):image()\n"
+
+constexpr Binding kFunctions[] = {
+    bind<reference_map>(
+        "reference_map",
+        "localize.reference_map(ground, backbone [, backbone_options [, options]]) -> ReferenceMap",
+        "Cuts a Ground into tiles of the size that a photo shows, at several widths and headings, and takes "
+        "from each a vector for retrieval and tokens for matching. The backbone and its options are those "
+        "for "
+        "the photos. Pictures of the ground come straight from windows of the map's file and never lie on "
+        "disk; their features do, in the feature cache, so that a second call only reads them. Shows its "
+        "progress and can be stopped; what is done stays in the cache. Returns nil, message, \"no_result\" "
+        "when "
+        "the ground covers no tile.",
+        SMALL_MAP "print(map)", describe_options<ReferenceMapOptions>),
+    bind<write_kml_file>(
+        "write_kml", "localize.write_kml(path, queries) -> true",
+        "Writes queries as KML 2.2, as map viewers open it. A query is a table: query (its name), truth and "
+        "predicted ({ latitude_deg, longitude_deg }, either may be missing) and error_m, which labels the "
+        "line "
+        "between the two. Returns nil, message, code when the file cannot be written.",
+        "local path = os.tmpname()\n"
+        "im.localize.write_kml(path, { { query = 'a.jpg', predicted = { latitude_deg = 46.8, longitude_deg = "
+        "8.2 } } })\n"
+        "os.remove(path)"),
+};
+
+constexpr Binding kMethods[] = {
+    bind<locate_photo>(
+        "locate", "ReferenceMap:locate(photo [, options]) -> table",
+        "Where a photo (Image, or Features by the map's backbone) was taken that looks straight down: the "
+        "best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for `model`), and from "
+        "the "
+        "best the map is looked at again from the pose found. Gives found, latitude_deg, longitude_deg, x_m, "
+        "y_m (ground frame), heading_deg, width_m (of the photo on the ground), their standard deviations "
+        "(position_sigma_m, east_sigma_m, north_sigma_m, east_north_correlation, heading_sigma_deg, "
+        "width_sigma_m), residual_m of one match, num_matches, num_inliers, num_inliers_elsewhere (of the "
+        "best "
+        "tile that does not touch the answer), time_ms { retrieve, match, refine } and candidates, the tiles "
+        "that were matched. `found` is false below min_inliers: the position is then no more than a guess; "
+        "without three agreeing matches there is none.",
+        SMALL_MAP PHOTO "print(map:locate(photo, { min_inliers = 10 }).found)",
+        describe_options<LocateOptions>),
+    bind<retrieve>(
+        "retrieve", "ReferenceMap:retrieve(photo, k) -> list of tables",
+        "The k tiles whose vectors are most alike the photo's, by cosine: tile (0-based number), "
+        "score, x_m, y_m, latitude_deg, longitude_deg of the centre, heading_deg, width_m, coverage.",
+        SMALL_MAP PHOTO "print(map:retrieve(photo, 5)[1].score)"),
+    bind<num_tiles>("num_tiles", "ReferenceMap:num_tiles() -> integer", "Tiles with enough coverage.",
+                    SMALL_MAP "print(map:num_tiles())"),
+};
+
+#undef PHOTO
+#undef SMALL_MAP
+
+constexpr Type kTypes[] = {
+    describe_type<ReferenceMap, map_to_string>(
+        "A map prepared for localisation: tiles, their vectors and tokens; immutable.", kMethods),
+};
+
+}  // namespace
+
+extern const Module localize_module;
+const Module localize_module{"localize", "Where on a map was this photo taken?", kFunctions, kTypes};
+
+}  // namespace imatch::host

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "bind/types.h"
+#include "bind/vector_set.h"
+#include "binding.h"
+#include "redis/redis_pusher.h"
+
+namespace imatch::host {
+
+template <>
+inline constexpr const char* type_name<RedisPusher> = "RedisPusher";
+
+namespace {
+
+int open(lua_State* L) {
+  return push(L,
+              std::make_shared<RedisPusher>(check_string(L, 1), options<RedisOptions>(L, 2, "redis.open")));
+}
+
+Json counts_json(const RedisPusher& pusher, const RedisCounts& counts) {
+  return {{"pushed", counts.pushed},
+          {"there", counts.there},
+          {"waiting", counts.waiting},
+          {"reconnects", counts.reconnects},
+          {"search_problem", counts.search_problem},
+          {"buffer", pusher.buffer_path()}};
+}
+
+int push_results(lua_State* L) {
+  auto& pusher = mutable_arg<RedisPusher>(L, 1);
+  const auto &queries = arg<VectorSet>(L, 2), &base = arg<VectorSet>(L, 3);
+  const Neighbours found{arg<at::Tensor>(L, 4), arg<at::Tensor>(L, 5)};
+  const auto search = options<CoarseSearch>(L, 6, "search");
+  for (std::size_t q = 0; q < queries.paths.size(); ++q)
+    pusher.push(search, queries, base, found, static_cast<std::int64_t>(q));
+  return push(L, counts_json(pusher, pusher.counts()));
+}
+int finish(lua_State* L) {
+  auto& pusher = mutable_arg<RedisPusher>(L, 1);
+  return push(L, counts_json(pusher, pusher.finish()));
+}
+int pusher_to_string(lua_State* L) {
+  const RedisCounts counts = arg<RedisPusher>(L, 1).counts();
+  return push(L, fmt::format("RedisPusher({} pushed, {} waiting)", counts.pushed, counts.waiting));
+}
+
+constexpr Binding kFunctions[] = {
+    bind<open>(
+        "open", "redis.open(url [, options]) -> RedisPusher",
+        "Pushes search results to a Redis server, redis://[user:password@]host[:port][/database] or "
+        "rediss:// for "
+        "TLS. Rows wait in a file while it is away; none comes twice. Fails with refused (password, "
+        "database, "
+        "certificate).",
+        "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }))",
+        describe_options<RedisOptions>),
+};
+
+constexpr Binding kMethods[] = {
+    bind<push_results>(
+        "push_results", "RedisPusher:push_results(queries, base, scores, ids, search) -> counts",
+        "A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the "
+        "stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, "
+        "reconnects, buffer, search_problem (why the server's search module got no vector index; empty: it "
+        "has "
+        "one, or there is no such module).",
+        "local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })\n"
+        "local none, empty = im.coarse.vectors {}, im.tensor.from_table { { 0 } }\n"
+        "print(r:push_results(none, none, empty, empty, {}).waiting)",
+        describe_options<CoarseSearch>),
+    bind<finish>("finish", "RedisPusher:finish() -> counts",
+                 "Sends what waits, for at most wait_s; the rest stays in the buffer for the next run.",
+                 "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 "
+                 "}):finish().waiting)"),
+};
+
+constexpr Type kTypes[] = {
+    describe_type<RedisPusher, pusher_to_string>("Pushes rows to a Redis server.", kMethods),
+};
+
+}  // namespace
+
+extern const Module redis_module;
+const Module redis_module{"redis", "Search results for other programs.", kFunctions, kTypes};
+
+}  // namespace imatch::host

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "bind/types.h"
+#include "binding.h"
+
+namespace imatch::host {
+namespace {
+
+Json sizes_of(const at::Tensor& t) {
+  Json list = Json::array();
+  for (const std::int64_t size : t.sizes()) list.push_back(size);
+  return list;
+}
+
+std::string dtype_of(const at::Tensor& t) {
+  switch (t.scalar_type()) {
+    case at::kFloat:
+      return "float32";
+    case at::kDouble:
+      return "float64";
+    case at::kHalf:
+      return "float16";
+    case at::kBFloat16:
+      return "bfloat16";
+    case at::kInt:
+      return "int32";
+    case at::kLong:
+      return "int64";
+    case at::kShort:
+      return "int16";
+    case at::kChar:
+      return "int8";
+    case at::kByte:
+      return "uint8";
+    case at::kBool:
+      return "bool";
+    default:
+      return c10::toString(t.scalar_type());
+  }
+}
+
+/// On the CPU, contiguous, float64: what Lua's numbers can hold.
+at::Tensor as_doubles(const at::Tensor& t) {
+  return t.to(at::kCPU, at::kDouble).contiguous();
+}
+
+/// Nested lists to a shape, checked to be rectangular, and their numbers in row-major order.
+void flatten(const Json& value, std::size_t depth, std::vector<std::int64_t>& sizes,
+             std::vector<float>& numbers) {
+  if (!value.is_array()) {
+    if (depth != sizes.size() || !value.is_number())
+      throw Error("tensor: expected a rectangular nesting of lists of numbers");
+    numbers.push_back(value.get<float>());
+    return;
+  }
+  const auto size = static_cast<std::int64_t>(value.size());
+  if (numbers.empty() && depth == sizes.size()) sizes.push_back(size);
+  if (depth >= sizes.size() || sizes[depth] != size)
+    throw Error(fmt::format("tensor: lists of different lengths at depth {}", depth + 1));
+  for (const Json& item : value) flatten(item, depth + 1, sizes, numbers);
+}
+
+int from_table(lua_State* L) {
+  const Json value = to_json(L, 1, "tensor");
+  if (!value.is_array()) wrong_argument(L, 1, "a list of numbers or of lists");
+  std::vector<std::int64_t> sizes;
+  std::vector<float> numbers;
+  flatten(value, 0, sizes, numbers);
+  return push(L, at::from_blob(numbers.data(), sizes, at::kFloat).clone());
+}
+
+int shape(lua_State* L) {
+  return push(L, sizes_of(arg<at::Tensor>(L, 1)));
+}
+int dtype(lua_State* L) {
+  return push(L, dtype_of(arg<at::Tensor>(L, 1)));
+}
+int device(lua_State* L) {
+  return push(L, arg<at::Tensor>(L, 1).device().str());
+}
+int numel(lua_State* L) {
+  return push(L, static_cast<std::int64_t>(arg<at::Tensor>(L, 1).numel()));
+}
+
+int get(lua_State* L) {
+  at::Tensor t = arg<at::Tensor>(L, 1);
+  if (lua_gettop(L) - 1 != t.dim())
+    throw Error(fmt::format("get: expected {} indices for a tensor of shape {}, got {}", t.dim(),
+                            sizes_of(t).dump(), lua_gettop(L) - 1));
+  const c10::InferenceMode inference;
+  for (int i = 2; i <= lua_gettop(L); ++i) t = t.select(0, check_integer(L, i, 0, t.size(0) - 1));
+  return push(L, t.item().toDouble());
+}
+
+int select(lua_State* L) {
+  const auto& t = arg<at::Tensor>(L, 1);
+  if (t.dim() < 1) throw Error("select: the tensor has no dimension");
+  return push(L, t.select(0, check_integer(L, 2, 0, t.size(0) - 1)));
+}
+
+Json nested(const double* data, c10::IntArrayRef sizes) {
+  if (sizes.empty()) return *data;
+  std::int64_t stride = 1;
+  for (const std::int64_t size : sizes.slice(1)) stride *= size;
+  Json list = Json::array();
+  for (std::int64_t i = 0; i < sizes[0]; ++i) list.push_back(nested(data + i * stride, sizes.slice(1)));
+  return list;
+}
+
+int to_table(lua_State* L) {
+  const at::Tensor t = as_doubles(arg<at::Tensor>(L, 1));
+  return push(L, nested(t.const_data_ptr<double>(), t.sizes()));
+}
+
+/// The tensor with at least one element, as float64, for statistics.
+at::Tensor filled(lua_State* L) {
+  const auto& t = arg<at::Tensor>(L, 1);
+  if (t.numel() == 0) throw Error("the tensor is empty");
+  return as_doubles(t);
+}
+
+int min(lua_State* L) {
+  return push(L, filled(L).min().item<double>());
+}
+int max(lua_State* L) {
+  return push(L, filled(L).max().item<double>());
+}
+int mean(lua_State* L) {
+  return push(L, filled(L).mean().item<double>());
+}
+int norm(lua_State* L) {
+  return push(L, filled(L).norm().item<double>());
+}
+
+int cosine(lua_State* L) {
+  const at::Tensor a = as_doubles(arg<at::Tensor>(L, 1)).flatten(),
+                   b = as_doubles(arg<at::Tensor>(L, 2)).flatten();
+  if (a.numel() != b.numel())
+    throw Error(fmt::format("cosine: {} and {} numbers; expected equally many", a.numel(), b.numel()));
+  const double length = a.norm().item<double>() * b.norm().item<double>();
+  return push(L, length > 0 ? a.dot(b).item<double>() / length : 0.0);
+}
+
+int max_difference(lua_State* L) {
+  const auto &a = arg<at::Tensor>(L, 1), &b = arg<at::Tensor>(L, 2);
+  if (a.sizes() != b.sizes())
+    throw Error(
+        fmt::format("max_difference: shapes {} and {} differ", sizes_of(a).dump(), sizes_of(b).dump()));
+  return push(L, a.numel() == 0 ? 0.0 : as_doubles(a).sub(as_doubles(b)).abs().max().item<double>());
+}
+
+/// Address of float32 data on the CPU, for lua/imatch/view.lua, which keeps the tensor alive.
+int data_address(lua_State* L) {
+  const auto& t = arg<at::Tensor>(L, 1);
+  if (t.scalar_type() != at::kFloat || !t.device().is_cpu() || !t.is_contiguous())
+    throw Error(fmt::format("view: expected a contiguous float32 tensor on the CPU, got {} on {}",
+                            dtype_of(t), t.device().str()));
+  lua_pushlightuserdata(L, const_cast<float*>(t.const_data_ptr<float>()));
+  return 1;
+}
+
+int tensor_to_string(lua_State* L) {
+  const auto& t = arg<at::Tensor>(L, 1);
+  std::string shape_text;
+  for (const std::int64_t size : t.sizes())
+    shape_text += fmt::format("{}{}", shape_text.empty() ? "" : "x", size);
+  std::string text = fmt::format("Tensor({} {} {}", shape_text.empty() ? "scalar" : shape_text, dtype_of(t),
+                                 t.device().str());
+  if (t.numel() > 0) {
+    const at::Tensor d = as_doubles(t);
+    text += fmt::format(", min {:.4g} mean {:.4g} max {:.4g}", d.min().item<double>(),
+                        d.mean().item<double>(), d.max().item<double>());
+  }
+  return push(L, text + ")");
+}
+
+int tensor_length(lua_State* L) {
+  const auto& t = arg<at::Tensor>(L, 1);
+  return push(L, t.dim() == 0 ? std::int64_t{0} : t.size(0));
+}
+
+constexpr Binding kFunctions[] = {
+    bind<from_table>("from_table", "tensor.from_table(list) -> Tensor",
+                     "A float32 tensor on the CPU from a list of numbers or nested lists of equal lengths.",
+                     "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } })"),
+};
+
+constexpr Binding kMethods[] = {
+    bind<shape>("shape", "Tensor:shape() -> list of integers", "Sizes of the dimensions, outermost first.",
+                "print(#im.tensor.from_table { 1, 2 }:shape())"),
+    bind<dtype>("dtype", "Tensor:dtype() -> string", "'float32', 'float16', 'int64' ...",
+                "print(im.tensor.from_table { 1 }:dtype())"),
+    bind<device>("device", "Tensor:device() -> string", "'cpu', 'cuda:0' ...",
+                 "print(im.tensor.from_table { 1 }:device())"),
+    bind<numel>("numel", "Tensor:numel() -> integer", "Number of elements.",
+                "print(im.tensor.from_table { 1, 2 }:numel())"),
+    bind<get>("get", "Tensor:get(i, j, ...) -> number",
+              "One element; indices are 0-based, one for each dimension.",
+              "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:get(1, 0))"),
+    bind<select>("select", "Tensor:select(i) -> Tensor",
+                 "The i-th slice along the first dimension, 0-based, without a copy.",
+                 "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:select(0))"),
+    bind<to_table>("to_table", "Tensor:to_table() -> list", "Nested lists of numbers: a copy. Mind the size.",
+                   "print(im.tensor.from_table { 1, 2 }:to_table()[2])"),
+    bind<min>("min", "Tensor:min() -> number", "Smallest element; an empty tensor is an error.",
+              "print(im.tensor.from_table { 1, 2 }:min())"),
+    bind<max>("max", "Tensor:max() -> number", "Largest element; an empty tensor is an error.",
+              "print(im.tensor.from_table { 1, 2 }:max())"),
+    bind<mean>("mean", "Tensor:mean() -> number", "Mean of all elements; an empty tensor is an error.",
+               "print(im.tensor.from_table { 1, 2 }:mean())"),
+    bind<norm>("norm", "Tensor:norm() -> number",
+               "Euclidean norm of all elements; an empty tensor is an error.",
+               "print(im.tensor.from_table { 3, 4 }:norm())"),
+    bind<cosine>(
+        "cosine", "Tensor:cosine(other) -> number",
+        "Cosine of the angle between two tensors read as vectors, in [-1, 1]; 0 when one of them is zero.",
+        "print(im.tensor.from_table { 1, 0 }:cosine(im.tensor.from_table { 1, 1 }))"),
+    bind<max_difference>(
+        "max_difference", "Tensor:max_difference(other) -> number",
+        "Largest absolute difference of two tensors of the same shape.",
+        "print(im.tensor.from_table { 1, 2 }:max_difference(im.tensor.from_table { 1, 5 }))"),
+    bind<data_address>(
+        "data_address", "Tensor:data_address() -> light userdata",
+        "Address of the first element of a contiguous float32 tensor on the CPU. Use im.view, which keeps "
+        "the tensor alive.",
+        "local view = im.view(im.tensor.from_table { 1, 2 }); print(view[0])"),
+};
+
+constexpr Type kTypes[] = {
+    describe_type<at::Tensor, tensor_to_string, tensor_length>(
+        "Numbers in a regular array, on the CPU or a GPU; immutable.", kMethods),
+};
+
+}  // namespace
+
+extern const Module tensor_module;
+const Module tensor_module{"tensor", "Tensors: what networks make and indexes search.", kFunctions, kTypes};
+
+}  // namespace imatch::host
