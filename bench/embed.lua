@@ -1,10 +1,10 @@
 -- Seconds an image of `imatch-lua embed` with efficientnet_lite0 over FOLDER (embed.py makes it), without opening the network:
 -- decoding, resizing, one forward pass for all vectors, writing. Run with --no-cache.
 local im = require "imatch"
-local embed = require "imatch.coarse.embed"
+local embed = require "imatch.retrieval.embed"
 
 local folder = ...
-local plan = assert(im.coarse.manifest(folder .. "/manifest.json", folder .. "/key.json", folder))
+local plan = assert(im.retrieval.manifest(folder .. "/manifest.json", folder .. "/key.json", folder))
 local out = os.tmpname()
 os.remove(out)
 local model = plan.models[1]

@@ -18,7 +18,7 @@ extern const Module export_module;
 extern const Module geo_module;
 extern const Module render_module;
 extern const Module index_module;
-extern const Module coarse_module;
+extern const Module retrieval_module;
 extern const Module redis_module;
 extern const Module localize_module;
 extern const Module run_module;
@@ -30,10 +30,10 @@ namespace {
 
 /// One line a room.
 const Module* const kModules[] = {
-    &host_module,     &tensor_module, &homography_module, &io_module,     &image_module,
-    &feature_module,  &cache_module,  &backbone_module,   &match_module,  &pairs_module,
-    &evaluate_module, &export_module, &geo_module,        &render_module, &index_module,
-    &coarse_module,   &redis_module,  &localize_module,   &run_module,
+    &host_module,      &tensor_module, &homography_module, &io_module,     &image_module,
+    &feature_module,   &cache_module,  &backbone_module,   &match_module,  &pairs_module,
+    &evaluate_module,  &export_module, &geo_module,        &render_module, &index_module,
+    &retrieval_module, &redis_module,  &localize_module,   &run_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

@@ -76,7 +76,7 @@ Json curves_of(const Evaluation& evaluation, const std::vector<RetrievedQuery>& 
 
 }  // namespace
 
-Evaluation evaluate_results(const CoarseResults& results, const PositionTable& queries,
+Evaluation evaluate_results(const SearchResults& results, const PositionTable& queries,
                             const PositionTable& references, const LocalizationMetricsOptions& options) {
   std::vector<std::int64_t> numbers(results.references.size());
   std::int64_t unknown = 0;

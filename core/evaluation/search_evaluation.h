@@ -33,7 +33,7 @@ struct Evaluation {
 
 /// Truth of the queries and positions of the references by name. Answers without a position count as none;
 /// how many there are is a warning.
-Evaluation evaluate_results(const CoarseResults& results, const PositionTable& queries,
+Evaluation evaluate_results(const SearchResults& results, const PositionTable& queries,
                             const PositionTable& references, const LocalizationMetricsOptions& options = {});
 
 /// {weight, mode, direction, num_references, metrics[]{name, value, unit, definition}, warnings[], curves}.

@@ -128,7 +128,7 @@ void RedisPusher::make_index(std::int64_t dim) {
   indexed_dim_ = dim;
 }
 
-void RedisPusher::push(const CoarseSearch& search, const VectorSet& queries, const VectorSet& base,
+void RedisPusher::push(const SearchSettings& search, const VectorSet& queries, const VectorSet& base,
                        const Neighbours& found, std::int64_t q) {
   const Json row = redis_row(search, queries, base, found, q);
   const std::string& query = queries.images[q].empty() ? queries.paths[q] : queries.images[q];

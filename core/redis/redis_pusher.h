@@ -68,7 +68,7 @@ class RedisPusher {
 
   /// Throws Failure "refused", and "buffer_full" when the server stays away for wait_s with a full buffer:
   /// what was not taken is named.
-  void push(const CoarseSearch& search, const VectorSet& queries, const VectorSet& base,
+  void push(const SearchSettings& search, const VectorSet& queries, const VectorSet& base,
             const Neighbours& found, std::int64_t q);
   /// Sends what waits, for at most wait_s; the rest stays in the buffer.
   RedisCounts finish();

@@ -26,7 +26,7 @@ Json place(const VectorSet& set, std::int64_t i) {
   return {{"vector", set.paths[i]}, {"meta", or_null(set.metas[i])}, {"image", or_null(set.images[i])}};
 }
 
-Json timing(const CoarseSearch& search, const VectorSet& queries, std::int64_t q) {
+Json timing(const SearchSettings& search, const VectorSet& queries, std::int64_t q) {
   const double embed = queries.embed_ms[q];
   const double known = std::isnan(embed) ? 0 : embed;
   return {{"embed", std::isnan(embed) ? Json(nullptr) : Json(embed)},
@@ -52,7 +52,7 @@ Json answers(const VectorSet& base, const Neighbours& found, std::int64_t q) {
   return list;
 }
 
-Json head(const CoarseSearch& search, const VectorSet& queries, const VectorSet& base) {
+Json head(const SearchSettings& search, const VectorSet& queries, const VectorSet& base) {
   return {{"weight", search.weight},          {"mode", search.mode},
           {"direction", search.direction},    {"k", search.k},
           {"index_count", base.paths.size()}, {"search_count", queries.paths.size()}};
@@ -60,7 +60,7 @@ Json head(const CoarseSearch& search, const VectorSet& queries, const VectorSet&
 
 }  // namespace
 
-Json result_json(const CoarseSearch& search, const VectorSet& queries, const VectorSet& base,
+Json result_json(const SearchSettings& search, const VectorSet& queries, const VectorSet& base,
                  const Neighbours& found, std::int64_t q) {
   Json json = head(search, queries, base);
   json["search"] = place(queries, q);
@@ -69,7 +69,7 @@ Json result_json(const CoarseSearch& search, const VectorSet& queries, const Vec
   return json;
 }
 
-Json redis_row(const CoarseSearch& search, const VectorSet& queries, const VectorSet& base,
+Json redis_row(const SearchSettings& search, const VectorSet& queries, const VectorSet& base,
                const Neighbours& found, std::int64_t q) {
   Json results = Json::array();
   for_each_answer(found, q, [&](std::int64_t rank, std::int64_t id, double score) {
@@ -86,7 +86,7 @@ Json redis_row(const CoarseSearch& search, const VectorSet& queries, const Vecto
           {"index_build_ms", search.index_build_ms}};
 }
 
-void write_results(const std::string& folder, const CoarseSearch& search, const VectorSet& queries,
+void write_results(const std::string& folder, const SearchSettings& search, const VectorSet& queries,
                    const VectorSet& base, const Neighbours& found, bool with_redis) {
   make_folder(folder);
   for (std::int64_t q = 0; q < static_cast<std::int64_t>(queries.paths.size()); ++q) {
@@ -104,7 +104,7 @@ void write_results(const std::string& folder, const CoarseSearch& search, const 
   }
 }
 
-void write_aggregate(const std::string& path, const CoarseSearch& search, const VectorSet& queries,
+void write_aggregate(const std::string& path, const SearchSettings& search, const VectorSet& queries,
                      const VectorSet& base, const Neighbours& found) {
   std::string text = json_text(head(search, queries, base), -1);
   text.back() = ',';

@@ -19,7 +19,7 @@ using simdjson::ondemand::value;
 
 class Reader {
  public:
-  explicit Reader(CoarseResults& results) : results_(results) {}
+  explicit Reader(SearchResults& results) : results_(results) {}
 
   void read(const std::string& path) {
     const auto before = results_.queries.size();
@@ -120,15 +120,15 @@ class Reader {
     return at->second;
   }
 
-  CoarseResults& results_;
+  SearchResults& results_;
   simdjson::ondemand::parser parser_;
   std::unordered_map<std::string, std::int64_t> numbers_;
 };
 
 }  // namespace
 
-CoarseResults read_results(const std::vector<std::string>& paths) {
-  CoarseResults results;
+SearchResults read_results(const std::vector<std::string>& paths) {
+  SearchResults results;
   Reader reader(results);
   for (const std::string& path : paths) {
     check_stop();

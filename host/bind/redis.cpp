@@ -11,7 +11,7 @@ namespace imatch::host {
 template <>
 inline constexpr const char* type_name<RedisPusher> = "RedisPusher";
 
-namespace {
+namespace redis_bindings {
 
 int open(lua_State* L) {
   return push(L,
@@ -31,7 +31,7 @@ int push_results(lua_State* L) {
   auto& pusher = mutable_arg<RedisPusher>(L, 1);
   const auto &queries = arg<VectorSet>(L, 2), &base = arg<VectorSet>(L, 3);
   const Neighbours found{arg<at::Tensor>(L, 4), arg<at::Tensor>(L, 5)};
-  const auto search = options<CoarseSearch>(L, 6, "search");
+  const auto search = options<SearchSettings>(L, 6, "search");
   for (std::size_t q = 0; q < queries.paths.size(); ++q)
     pusher.push(search, queries, base, found, static_cast<std::int64_t>(q));
   return push(L, counts_json(pusher, pusher.counts()));
@@ -66,9 +66,9 @@ constexpr Binding kMethods[] = {
         "has "
         "one, or there is no such module).",
         "local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })\n"
-        "local none, empty = im.coarse.vectors {}, im.tensor.from_table { { 0 } }\n"
+        "local none, empty = im.retrieval.vectors {}, im.tensor.from_table { { 0 } }\n"
         "print(r:push_results(none, none, empty, empty, {}).waiting)",
-        describe_options<CoarseSearch>),
+        describe_options<SearchSettings>),
     bind<finish>("finish", "RedisPusher:finish() -> counts",
                  "Sends what waits, for at most wait_s; the rest stays in the buffer for the next run.",
                  "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 "
@@ -79,9 +79,10 @@ constexpr Type kTypes[] = {
     describe_type<RedisPusher, pusher_to_string>("Pushes rows to a Redis server.", kMethods),
 };
 
-}  // namespace
+}  // namespace redis_bindings
 
 extern const Module redis_module;
-const Module redis_module{"redis", "Search results for other programs.", kFunctions, kTypes};
+const Module redis_module{"redis", "Search results for other programs.", redis_bindings::kFunctions,
+                          redis_bindings::kTypes};
 
 }  // namespace imatch::host

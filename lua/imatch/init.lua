@@ -10,7 +10,7 @@ im.documentation, im.methods, im.overview = nil, nil, nil
 
 im.view = require("imatch.view").open
 im.memoize = require("imatch.memoize").memoize
-im.arguments = require("imatch.arguments").parser
+im.arguments = require("imatch.cli").parser
 im.sweep = require("imatch.sweep").sweep
 im.range = require("imatch.range").range
 im.linspace = require("imatch.range").linspace

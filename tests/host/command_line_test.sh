@@ -52,6 +52,21 @@ expect 2 "'dok' is neither a file nor a command; did you mean 'doc'?" dok
 expect 0 'tensor.from_table' doc tensor.from_table
 expect 1 "no documentation for 'nonsense_name'" doc nonsense_name
 expect 2 'imatch-lua doc' doc --wrong
+# What commands say and end with: 1 and one line for an expected failure, 2 with the usage for wrong arguments.
+mkdir "$folder/empty"
+expect 1 "imatch-lua stats: $folder/empty: no pictures" stats "$folder/empty"
+expect 1 "imatch-lua stats: $folder/nowhere: no such" stats "$folder/nowhere"
+expect 2 '--size: 0 is not allowed; expected an integer in [1, 65536]' stats "$folder/empty" --size 0
+expect 2 'Usage: imatch-lua stats' stats --size 5
+expect 2 "unknown option '--sise'" stats --sise 5 "$folder/empty"
+expect 0 '(default: $DATASET_HOST, else .)' embed --help
+expect 1 'imatch-lua embed: no_such.json: no such file' embed --manifest m.json --data-key no_such.json
+expect 2 "'--crop-ratio'" reference --data-key k.json --dataset d --crop-ratio
+expect 2 '--crop-ratio: 2 is not allowed; expected a number in (0, 1]' reference --data-key k.json --dataset d --crop-ratio 2
+expect 1 'where the embeddings of the references lie is not given: --reference-root' search
+expect 2 '--direction' search --direction sideways
+lines=$("$program" stats "$folder/empty" 2>&1 | wc -l)
+[[ $lines == 1 ]] || { echo "FAILED an expected failure is one line, got $lines"; failed=1; }
 expect 0 '1	5	true' --threads=1 --seed 5 --quiet -e 'local s = require("imatch").settings() print(s.threads, s.seed, s.quiet)'
 expect 0 'cpu' --device cpu -e 'print(require("imatch").settings().device)'
 expect 0 '' </dev/null

@@ -24,7 +24,7 @@ local folder, url, turns, pause_s = arg[1], arg[2], tonumber(arg[3]), tonumber(a
 local options = im.io.read_json(folder .. "/options.json")
 local paths = im.io.list_files(folder .. "/vectors", { extensions = { "npy" } })
 for i, name in ipairs(paths) do paths[i] = folder .. "/vectors/" .. name end
-local set = im.coarse.vectors(paths)
+local set = im.retrieval.vectors(paths)
 local index = im.index.new(set:tensor():shape()[2])
 index:add(set:tensor())
 local redis, why, code = im.redis.open(url, options)
@@ -46,7 +46,7 @@ if not counts then
   io.stderr:write(code, ": ", why, "\\n")
   os.exit(1)
 end
-print(im.coarse.json(counts))
+print(im.retrieval.json(counts))
 """
 
 

@@ -2172,7 +2172,7 @@ function ImageStream:close() end
 
 ---The next picture and the time it took; false and why when it cannot be decoded; nil at the end.
 ---```lua
----print(im.coarse.images({}):next())
+---print(im.retrieval.images({}):next())
 ---```
 ---@return any
 ---@return Image
@@ -2193,14 +2193,14 @@ function VectorSet:close() end
 
 ---The file of each row.
 ---```lua
----print(#im.coarse.vectors({}):paths())
+---print(#im.retrieval.vectors({}):paths())
 ---```
 ---@return any[]
 function VectorSet:paths() end
 
 ---What was left out.
 ---```lua
----print(#im.coarse.vectors({}):skipped())
+---print(#im.retrieval.vectors({}):skipped())
 ---```
 ---@return any[]
 ---@return any
@@ -2208,7 +2208,7 @@ function VectorSet:skipped() end
 
 ---What the meta files say of the backbone; empty texts when they say nothing.
 ---```lua
----print(im.coarse.vectors({}):source().backbone)
+---print(im.retrieval.vectors({}):source().backbone)
 ---```
 ---@return any
 ---@return any
@@ -2216,35 +2216,35 @@ function VectorSet:source() end
 
 ---[n, D] float32, rows of length one.
 ---```lua
----print(im.coarse.vectors({}):tensor())
+---print(im.retrieval.vectors({}):tensor())
 ---```
 ---@return Tensor
 function VectorSet:tensor() end
 
 ---Search results read back.
----@class CoarseResults
-local CoarseResults = {}
+---@class SearchResults
+local SearchResults = {}
 
 ---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
 ---```lua
 ---im.image.new(8, 8):close()
 ---```
-function CoarseResults:close() end
+function SearchResults:close() end
 
 ---weight, mode, direction, num_queries, num_references, skipped.
 ---```lua
----print(im.coarse.results({}):description().num_queries)
+---print(im.retrieval.results({}):description().num_queries)
 ---```
 ---@return table
-function CoarseResults:description() end
+function SearchResults:description() end
 
 ---Of the 'queries', or of the 'references' that were answered.
 ---```lua
----print(#im.coarse.results({}):names 'queries')
+---print(#im.retrieval.results({}):names 'queries')
 ---```
 ---@param which any
 ---@return any[]
-function CoarseResults:names(which) end
+function SearchResults:names(which) end
 
 ---Positions by image.
 ---@class PositionTable
@@ -2258,7 +2258,7 @@ function PositionTable:close() end
 
 ---By the path, else the file name, else that without its ending.
 ---```lua
----print(im.coarse.image_positions({}):find 'a.jpg')
+---print(im.retrieval.image_positions({}):find 'a.jpg')
 ---```
 ---@param path any
 ---@return any
@@ -2277,8 +2277,8 @@ function Evaluation:close() end
 
 ---query, truth, predicted, predicted_name and error_m of query i, from 1.
 ---```lua
----local none = im.coarse.image_positions {}
----print(pcall(function() return im.coarse.evaluate(im.coarse.results {}, none, none):row(1) end))
+---local none = im.retrieval.image_positions {}
+---print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, none):row(1) end))
 ---```
 ---@param i any
 ---@return table
@@ -2286,8 +2286,8 @@ function Evaluation:row(i) end
 
 ---summary.json, summary.csv, details.json, details.csv, queries.geojson, queries.kml.
 ---```lua
----local none = im.coarse.image_positions {}
----im.coarse.evaluate(im.coarse.results {}, none, none):save '/tmp/imatch_doc_evaluation'
+---local none = im.retrieval.image_positions {}
+---im.retrieval.evaluate(im.retrieval.results {}, none, none):save '/tmp/imatch_doc_evaluation'
 ---```
 ---@param folder any
 ---@return any
@@ -2295,26 +2295,26 @@ function Evaluation:save(folder) end
 
 ---weight, mode, direction, num_references, metrics (a list of {name, value, unit, definition}), warnings, curves (hit, top_k, latency_ms).
 ---```lua
----local none = im.coarse.image_positions {}
----print(#im.coarse.evaluate(im.coarse.results {}, none, none):summary().metrics)
+---local none = im.retrieval.image_positions {}
+---print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics)
 ---```
 ---@return table
 function Evaluation:summary() end
 
 ---Embedding archives, searching them, and scores in metres.
----@class imatch.coarse
-im.coarse = {}
+---@class imatch.retrieval
+im.retrieval = {}
 
 ---A data set of a data key: root, captures (id, label, folder, altitude_m, heading_deg), gt_sigma_m, alt_ref, yaw_source.
 ---```lua
----print(im.coarse.dataset('no_such.json', 'flight'))
+---print(im.retrieval.dataset('no_such.json', 'flight'))
 ---```
 ---@param data_key_path any
 ---@param dataset_key any
 ---@return table
-function im.coarse.dataset(data_key_path, dataset_key) end
+function im.retrieval.dataset(data_key_path, dataset_key) end
 
----@class imatch.coarse.evaluate.options
+---@class imatch.retrieval.evaluate.options
 ---@field radius_m? number A reference within it of the true position is right, m. in [0.001, 10000000]. Default 25.
 ---@field recall_k? integer[] The K of the recalls and of SDM and PDM. in [1, 1000000]. Default { 1, 5, 10, 20 }.
 ---@field hit_m? number[] The distances of the hit rates, m. in [0.001, 10000000]. Default { 1, 3, 5, 10, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100 }.
@@ -2324,73 +2324,73 @@ function im.coarse.dataset(data_key_path, dataset_key) end
 
 ---Compares the answers to queries with the truth. The true reference is the nearest of all reference positions.
 ---```lua
----print(pcall(im.coarse.evaluate, 1, 2, 3))
+---print(pcall(im.retrieval.evaluate, 1, 2, 3))
 ---```
 ---@param results any
 ---@param query_positions any
 ---@param reference_positions any
----@param options? imatch.coarse.evaluate.options
+---@param options? imatch.retrieval.evaluate.options
 ---@return Evaluation
-function im.coarse.evaluate(results, query_positions, reference_positions, options) end
+function im.retrieval.evaluate(results, query_positions, reference_positions, options) end
 
 ---The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.
 ---```lua
----print(im.coarse.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')
+---print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')
 ---```
 ---@param file_name any
 ---@return string|nil
-function im.coarse.global_variant(file_name) end
+function im.retrieval.global_variant(file_name) end
 
 ---What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre of a GeoTIFF.
 ---```lua
----print(#im.coarse.image_positions {})
+---print(#im.retrieval.image_positions {})
 ---```
 ---@param paths any
 ---@return PositionTable
 ---@return any
-function im.coarse.image_positions(paths) end
+function im.retrieval.image_positions(paths) end
 
----@class imatch.coarse.images.options
+---@class imatch.retrieval.images.options
 ---@field ahead? integer Pictures decoded before they are asked for. in [1, 4096]. Default 32.
 ---@field threads? integer That decode; 0: as many as compute. in [0, 64]. Default 0.
 ---@field side_px? integer Resize to a square of this side (bicubic, antialiased) in the same threads; 0: as they are. in [0, 16384]. Default 0.
 
 ---Decodes pictures in the background, in order.
 ---```lua
----print(im.coarse.images { 'no_such.jpg' }:next())
+---print(im.retrieval.images { 'no_such.jpg' }:next())
 ---```
 ---@param paths any
----@param options? imatch.coarse.images.options
+---@param options? imatch.retrieval.images.options
 ---@return ImageStream
-function im.coarse.images(paths, options) end
+function im.retrieval.images(paths, options) end
 
 ---JSON in one line.
 ---```lua
----print(im.coarse.json { a = { 1, 2 } })
+---print(im.retrieval.json { a = { 1, 2 } })
 ---```
 ---@param value any
 ---@return string
-function im.coarse.json(value) end
+function im.retrieval.json(value) end
 
 ---A manifest of embeddings resolved against a data key: dataset_key, dataset_type, embed_root, variants, and models, each with weights, target_res, embedding_cfg, outputs, images (path, capture_id, label, frame, altitude_m, heading_deg) and missing (paths that are not there). Fails with bad_format, naming the file and the key.
 ---```lua
----print(im.coarse.manifest('no_such.json', 'data_key.json'))
+---print(im.retrieval.manifest('no_such.json', 'data_key.json'))
 ---```
 ---@param path any
 ---@param data_key_path any
 ---@param dataset_root? any
 ---@return table
-function im.coarse.manifest(path, data_key_path, dataset_root) end
+function im.retrieval.manifest(path, data_key_path, dataset_root) end
 
 ---Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: {lat, lon}}) or a CSV table with columns such as name, latitude, longitude. Fails with bad_format, naming the file and the key.
 ---```lua
----print(im.coarse.positions 'no_such.csv')
+---print(im.retrieval.positions 'no_such.csv')
 ---```
 ---@param path any
 ---@return PositionTable
-function im.coarse.positions(path) end
+function im.retrieval.positions(path) end
 
----@class imatch.coarse.redis_row.options
+---@class imatch.retrieval.redis_row.options
 ---@field weight? string Alias of the weights. Default ''.
 ---@field mode? string 'raw' or 'sub<stride>'. Default ''.
 ---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
@@ -2402,7 +2402,7 @@ function im.coarse.positions(path) end
 
 ---The row of query i (from 1) as it is pushed to Redis.
 ---```lua
----print(pcall(im.coarse.redis_row, 1, im.coarse.vectors {}))
+---print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {}))
 ---```
 ---@param i any
 ---@param queries any
@@ -2411,26 +2411,26 @@ function im.coarse.positions(path) end
 ---@param ids any
 ---@param search any
 ---@return table
-function im.coarse.redis_row(i, queries, base, scores, ids, search) end
+function im.retrieval.redis_row(i, queries, base, scores, ids, search) end
 
 ---A file that came with the program, for its reports: kind 'lua' or 'js'.
 ---```lua
----print(#im.coarse.resource('lua', 'imatch/report/report.css'))
+---print(#im.retrieval.resource('lua', 'imatch/report/report.css'))
 ---```
 ---@param kind any
 ---@param name any
 ---@return string
-function im.coarse.resource(kind, name) end
+function im.retrieval.resource(kind, name) end
 
 ---Reads result files of either kind; damaged ones are skipped by name.
 ---```lua
----print(im.coarse.results { 'no_such.json' })
+---print(im.retrieval.results { 'no_such.json' })
 ---```
 ---@param paths any
----@return CoarseResults
-function im.coarse.results(paths) end
+---@return SearchResults
+function im.retrieval.results(paths) end
 
----@class imatch.coarse.vector_name.options
+---@class imatch.retrieval.vector_name.options
 ---@field kind? string GlobalToken, PatchToken, PatchGrid or DenseFT. Default 'GlobalToken'.
 ---@field embedding_cfg? string Such as 'res1024'. Default ''.
 ---@field variant? string 'raw' or 'sub<stride>'. Default ''.
@@ -2441,22 +2441,22 @@ function im.coarse.results(paths) end
 
 ---Where a vector file lies below <root>/<dataset_key>/<alias>/, without its ending.
 ---```lua
----print(im.coarse.vector_name { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16',
+---print(im.retrieval.vector_name { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16',
 ---  normalization = 'LVD', label = 'a', frame = '0001' })
 ---```
 ---@param fields any
 ---@return string
-function im.coarse.vector_name(fields) end
+function im.retrieval.vector_name(fields) end
 
 ---Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the image. Truncated files, NaN, zeros and other sizes are skipped by name.
 ---```lua
----print(#im.coarse.vectors { 'no_such.npy' }:skipped())
+---print(#im.retrieval.vectors { 'no_such.npy' }:skipped())
 ---```
 ---@param paths any
 ---@return VectorSet
-function im.coarse.vectors(paths) end
+function im.retrieval.vectors(paths) end
 
----@class imatch.coarse.write_aggregate.options
+---@class imatch.retrieval.write_aggregate.options
 ---@field weight? string Alias of the weights. Default ''.
 ---@field mode? string 'raw' or 'sub<stride>'. Default ''.
 ---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
@@ -2468,9 +2468,9 @@ function im.coarse.vectors(paths) end
 
 ---All queries in one JSON file, under `results`.
 ---```lua
----local none = im.coarse.vectors {}
+---local none = im.retrieval.vectors {}
 ---local empty = im.tensor.from_table { { 0 } }
----im.coarse.write_aggregate('/tmp/imatch_doc_aggregate.json', none, none, empty, empty, {})
+---im.retrieval.write_aggregate('/tmp/imatch_doc_aggregate.json', none, none, empty, empty, {})
 ---```
 ---@param path any
 ---@param queries any
@@ -2479,9 +2479,9 @@ function im.coarse.vectors(paths) end
 ---@param ids any
 ---@param search any
 ---@return any
-function im.coarse.write_aggregate(path, queries, base, scores, ids, search) end
+function im.retrieval.write_aggregate(path, queries, base, scores, ids, search) end
 
----@class imatch.coarse.write_results.options
+---@class imatch.retrieval.write_results.options
 ---@field weight? string Alias of the weights. Default ''.
 ---@field mode? string 'raw' or 'sub<stride>'. Default ''.
 ---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
@@ -2493,9 +2493,9 @@ function im.coarse.write_aggregate(path, queries, base, scores, ids, search) end
 
 ---One JSON file a query: <vector file>_<direction>_top<k>.json, with ..._redis.json beside it.
 ---```lua
----local none = im.coarse.vectors {}
+---local none = im.retrieval.vectors {}
 ---local empty = im.tensor.from_table { { 0 } }
----im.coarse.write_results('/tmp/imatch_doc_results', none, none, empty, empty, {})
+---im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, {})
 ---```
 ---@param folder any
 ---@param queries any
@@ -2505,12 +2505,12 @@ function im.coarse.write_aggregate(path, queries, base, scores, ids, search) end
 ---@param search any
 ---@param with_redis? any
 ---@return any
-function im.coarse.write_results(folder, queries, base, scores, ids, search, with_redis) end
+function im.retrieval.write_results(folder, queries, base, scores, ids, search, with_redis) end
 
 ---Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], 'PatchToken' [tokens, D] or 'PatchGrid' [rows, cols, D].
 ---```lua
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table { { 1 } }, { rows = 1, cols = 1 })
----im.coarse.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true })
+---im.retrieval.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true })
 ---```
 ---@param stem any
 ---@param features any
@@ -2518,7 +2518,7 @@ function im.coarse.write_results(folder, queries, base, scores, ids, search, wit
 ---@param meta any
 ---@param outputs any
 ---@return any
-function im.coarse.write_vector(stem, features, kind, meta, outputs) end
+function im.retrieval.write_vector(stem, features, kind, meta, outputs) end
 
 ---Pushes rows to a Redis server.
 ---@class RedisPusher
@@ -2550,7 +2550,7 @@ function RedisPusher:finish() end
 ---A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, reconnects, buffer, search_problem (why the server's search module got no vector index; empty: it has one, or there is no such module).
 ---```lua
 ---local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })
----local none, empty = im.coarse.vectors {}, im.tensor.from_table { { 0 } }
+---local none, empty = im.retrieval.vectors {}, im.tensor.from_table { { 0 } }
 ---print(r:push_results(none, none, empty, empty, {}).waiting)
 ---```
 ---@param queries any

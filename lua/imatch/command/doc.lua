@@ -1,7 +1,8 @@
 -- imatch-lua doc [NAME]: prints what ?NAME prints in the interactive session; or writes all of it as files.
+local cli = require "imatch.cli"
 local im = require "imatch"
 
-local parser = im.arguments("imatch-lua doc",
+local parser = cli.command("doc",
   "Prints the documentation of a function, a type or a table; of everything without a name. Or writes it as files.")
 parser:argument("name", "such as match.mutual_nearest, Image:resize, image"):args "?"
 parser:option("--markdown", "write the reference as Markdown into this folder")
@@ -10,12 +11,7 @@ parser:flag("--check", "with --markdown or --meta: write nothing, exit status 1 
 local arguments = parser:parse { ... }
 
 if not arguments.markdown and not arguments.meta then
-  local text, message = im.doc.text(arguments.name or "")
-  if not text then
-    io.stderr:write("imatch-lua: ", message, "\n")
-    os.exit(1)
-  end
-  print(text)
+  print((cli.checked(im.doc.text(arguments.name or ""))))
   return
 end
 

@@ -1,6 +1,6 @@
 -- imatch-lua evaluate: search results against the truth, in metres.
 local im = require "imatch"
-local report = require "imatch.coarse.report"
+local report = require "imatch.retrieval.report"
 
 local parser = im.arguments("imatch-lua evaluate",
   "Compares search results with true positions: recall, rank, metres, hits, latency, each figure with its definition. Writes "
@@ -58,7 +58,7 @@ local options = {
 }
 local facts = {}
 if arguments.data_key then
-  local dataset, why = im.coarse.dataset(arguments.data_key, arguments.dataset or fail "--data-key needs --dataset")
+  local dataset, why = im.retrieval.dataset(arguments.data_key, arguments.dataset or fail "--data-key needs --dataset")
   if not dataset then
     fail(why)
   end
@@ -74,14 +74,14 @@ local function positions(source, results, which)
     for _, name in ipairs(results:names(which)) do
       images[#images + 1] = name
     end
-    local found, skipped = im.coarse.image_positions(images)
+    local found, skipped = im.retrieval.image_positions(images)
     for i = 1, math.min(#skipped, 20) do
       io.stderr:write("no position: ", skipped[i].path, ": ", skipped[i].reason, "\n")
     end
     return found
   end
   if not tables[source] then
-    local found, why = im.coarse.positions(source)
+    local found, why = im.retrieval.positions(source)
     if not found then
       fail(why)
     end
@@ -93,7 +93,7 @@ end
 local MAP_POINTS = 2000
 local runs, points, num_queries = {}, {}, 0
 for number, path in ipairs(arguments.result) do
-  local results, why = im.coarse.results(result_files(path))
+  local results, why = im.retrieval.results(result_files(path))
   if not results then
     fail(why)
   end
@@ -107,7 +107,7 @@ for number, path in ipairs(arguments.result) do
   local query_truth = arguments.query_truth or arguments.truth or fail "where the true positions are is not given: --truth"
   local reference_truth = arguments.reference_truth or arguments.truth
     or fail "where the references are is not given: --reference-truth"
-  local evaluation = im.coarse.evaluate(results, positions(query_truth, results, "queries"),
+  local evaluation = im.retrieval.evaluate(results, positions(query_truth, results, "queries"),
     positions(reference_truth, results, "references"), options)
   local summary = evaluation:summary()
   local name = ("%s %s %s"):format(summary.weight, summary.mode, summary.direction)

@@ -4,7 +4,7 @@ local im = require "imatch"
 local answers = require "imatch.localize.answers"
 local photos = require "imatch.localize.photos"
 local pictures = require "imatch.localize.pictures"
-local page = require "imatch.coarse.report"
+local page = require "imatch.retrieval.report"
 
 local M = {}
 

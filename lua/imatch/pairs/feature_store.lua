@@ -122,7 +122,7 @@ function Store:extract_all(images, needed)
   for i, image in ipairs(images) do
     paths[i] = image.file
   end
-  local stream = im.coarse.images(paths, { ahead = math.min(self.batch_size, AHEAD) })
+  local stream = im.retrieval.images(paths, { ahead = math.min(self.batch_size, AHEAD) })
   local batch = {}
   for i, picture, message in
     function()

@@ -59,7 +59,7 @@ local function outputs_of(image, model, weight, plan, folder)
     local outputs = model.outputs[key]
     if outputs.npy or outputs.json then
       for _, variant in ipairs(plan.variants) do
-        local stem = native.coarse.vector_name {
+        local stem = native.retrieval.vector_name {
           kind = KINDS[key], embedding_cfg = model.embedding_cfg, variant = variant, hub = weight.hub,
           normalization = weight.normalization, label = image.label, frame = image.frame,
         }
@@ -100,7 +100,7 @@ local function meta_of(image, output, model, weight, plan, backbone, times)
 end
 
 --- Embeds the images of one model with one of its weights.
----@param plan table as native.coarse.manifest gives it
+---@param plan table as native.retrieval.manifest gives it
 ---@param model table one of plan.models
 ---@param weight table one of model.weights
 ---@param options table embed_root, weights_root, batch, quiet
@@ -118,7 +118,7 @@ function M.run(plan, model, weight, options)
   for _, image in ipairs(model.images) do
     local wanted = model.test_embedding and outputs_of(image, model, weight, plan, folder) or {}
     local picture = model.generate_denseft
-      and ("%s/%s.png"):format(folder, native.coarse.vector_name {
+      and ("%s/%s.png"):format(folder, native.retrieval.vector_name {
         kind = "DenseFT", embedding_cfg = model.embedding_cfg, variant = "raw", hub = weight.hub,
         normalization = weight.normalization, label = image.label, frame = image.frame,
       })
@@ -143,7 +143,7 @@ function M.run(plan, model, weight, options)
     for _, output in ipairs(job.wanted) do
       local of_variant = output.variant == "raw" and features or features:variant(output.variant)
       local meta = meta_of(job.image, output, model, weight, plan, backbone, times)
-      local ok, why = native.coarse.write_vector(output.stem, of_variant, output.kind, meta, output.outputs)
+      local ok, why = native.retrieval.write_vector(output.stem, of_variant, output.kind, meta, output.outputs)
       if not ok then
         error(why, 0) -- a disk that is full fails every image that follows
       end
@@ -184,7 +184,7 @@ function M.run(plan, model, weight, options)
   end
 
   local start = native.now()
-  local stream = native.coarse.images(paths, { side_px = side_px, ahead = 4 * options.batch, threads = options.decoders })
+  local stream = native.retrieval.images(paths, { side_px = side_px, ahead = 4 * options.batch, threads = options.decoders })
   local at_end = false
   while not at_end do
     native.scope(function()

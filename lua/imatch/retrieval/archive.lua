@@ -16,7 +16,7 @@ function M.find(root, variant)
   for _, file in ipairs(files) do
     local path = root .. "/" .. file
     local alias, name = path:match "([^/]+)/[^/]+/[^/]+/([^/]+)$"
-    if alias and native.coarse.global_variant(name) == variant then
+    if alias and native.retrieval.global_variant(name) == variant then
       by_alias[alias] = by_alias[alias] or {}
       table.insert(by_alias[alias], path)
     end

@@ -67,19 +67,19 @@ end
 function M.write(path, title, data)
   local scripts = {}
   for _, name in ipairs { "vega", "vega-lite", "vega-embed", "leaflet" } do
-    scripts[#scripts + 1] = native.coarse.resource("js", name .. ".min.js")
+    scripts[#scripts + 1] = native.retrieval.resource("js", name .. ".min.js")
   end
-  scripts[#scripts + 1] = native.coarse.resource("lua", "imatch/report/evaluation.js")
+  scripts[#scripts + 1] = native.retrieval.resource("lua", "imatch/report/evaluation.js")
   for i, script in ipairs(scripts) do
     scripts[i] = "<script>" .. script:gsub("</script", "<\\/script"):gsub("<!%-%-", "<\\!--") .. "</script>"
   end
   local parts = {
     title = safe_text(title),
-    style = native.coarse.resource("lua", "imatch/report/report.css") .. native.coarse.resource("js", "leaflet.css"),
-    data = native.coarse.json(data):gsub("<", "\\u003c"),
+    style = native.retrieval.resource("lua", "imatch/report/report.css") .. native.retrieval.resource("js", "leaflet.css"),
+    data = native.retrieval.json(data):gsub("<", "\\u003c"),
     scripts = table.concat(scripts, "\n"),
   }
-  local page = native.coarse.resource("lua", "imatch/report/evaluation.html"):gsub("{{(%w+)}}", parts)
+  local page = native.retrieval.resource("lua", "imatch/report/evaluation.html"):gsub("{{(%w+)}}", parts)
   local file = assert(io.open(path .. ".tmp", "wb"))
   file:write(page)
   file:close()

@@ -20,7 +20,7 @@
 namespace imatch::host {
 
 template <>
-inline constexpr const char* type_name<CoarseResults> = "CoarseResults";
+inline constexpr const char* type_name<SearchResults> = "SearchResults";
 template <>
 inline constexpr const char* type_name<Evaluation> = "Evaluation";
 template <>
@@ -32,11 +32,11 @@ inline constexpr const char* type_name<PositionTable> = "PositionTable";
 template <>
 inline constexpr const char* type_name<ImageStream> = "ImageStream";
 template <>
-inline std::size_t native_bytes(const CoarseResults& results) {
+inline std::size_t native_bytes(const SearchResults& results) {
   return results.queries.size() * 600;
 }
 
-namespace {
+namespace retrieval_bindings {
 
 std::vector<std::string> check_strings(lua_State* L, int index) {
   const Json list = to_json(L, index, "paths");
@@ -127,7 +127,7 @@ int dataset(lua_State* L) {
 
 int stream(lua_State* L) {
   return push(L, std::make_shared<ImageStream>(check_strings(L, 1),
-                                               options<ImageStreamOptions>(L, 2, "coarse.images")));
+                                               options<ImageStreamOptions>(L, 2, "retrieval.images")));
 }
 int stream_next(lua_State* L) {
   auto item = mutable_arg<ImageStream>(L, 1).next();
@@ -148,7 +148,7 @@ int stream_to_string(lua_State* L) {
 }
 
 int name_of_vector(lua_State* L) {
-  return push(L, vector_stem(options<VectorName>(L, 1, "coarse.vector_name")));
+  return push(L, vector_stem(options<VectorName>(L, 1, "retrieval.vector_name")));
 }
 int variant_in_name(lua_State* L) {
   const auto variant = global_variant(check_string(L, 1));
@@ -191,7 +191,7 @@ struct ResultArguments {
   const VectorSet& queries;
   const VectorSet& base;
   Neighbours found;
-  CoarseSearch search;
+  SearchSettings search;
 };
 
 /// (queries, base, scores, ids, search) at stack index `at` and behind.
@@ -199,7 +199,7 @@ ResultArguments check_result(lua_State* L, int at) {
   return {arg<VectorSet>(L, at),
           arg<VectorSet>(L, at + 1),
           {arg<at::Tensor>(L, at + 2), arg<at::Tensor>(L, at + 3)},
-          options<CoarseSearch>(L, at + 4, "search")};
+          options<SearchSettings>(L, at + 4, "search")};
 }
 int write_result_files(lua_State* L) {
   const auto r = check_result(L, 2);
@@ -221,15 +221,15 @@ int results(lua_State* L) {
   return push(L, read_results(check_strings(L, 1)));
 }
 int results_length(lua_State* L) {
-  return push(L, arg<CoarseResults>(L, 1).queries.size());
+  return push(L, arg<SearchResults>(L, 1).queries.size());
 }
 int results_to_string(lua_State* L) {
-  const auto& r = arg<CoarseResults>(L, 1);
-  return push(L, fmt::format("CoarseResults({} {} {}, {} queries, {} references)", r.weight, r.mode,
+  const auto& r = arg<SearchResults>(L, 1);
+  return push(L, fmt::format("SearchResults({} {} {}, {} queries, {} references)", r.weight, r.mode,
                              r.direction, r.queries.size(), r.references.size()));
 }
 int results_description(lua_State* L) {
-  const auto& r = arg<CoarseResults>(L, 1);
+  const auto& r = arg<SearchResults>(L, 1);
   return push(L, Json{{"weight", r.weight},
                       {"mode", r.mode},
                       {"direction", r.direction},
@@ -239,7 +239,7 @@ int results_description(lua_State* L) {
 }
 
 int results_names(lua_State* L) {
-  const auto& r = arg<CoarseResults>(L, 1);
+  const auto& r = arg<SearchResults>(L, 1);
   const std::string which = check_string(L, 2);
   if (which == "references") return push(L, Json(r.references));
   if (which != "queries") wrong_argument(L, 2, "'queries' or 'references'");
@@ -277,9 +277,9 @@ int positions_to_string(lua_State* L) {
   return push(L, fmt::format("PositionTable({})", arg<PositionTable>(L, 1).size()));
 }
 int evaluate(lua_State* L) {
-  const auto o = options<LocalizationMetricsOptions>(L, 4, "coarse.evaluate");
+  const auto o = options<LocalizationMetricsOptions>(L, 4, "retrieval.evaluate");
   return push(
-      L, evaluate_results(arg<CoarseResults>(L, 1), arg<PositionTable>(L, 2), arg<PositionTable>(L, 3), o));
+      L, evaluate_results(arg<SearchResults>(L, 1), arg<PositionTable>(L, 2), arg<PositionTable>(L, 3), o));
 }
 int evaluation_summary(lua_State* L) {
   return push(L, summary_json(arg<Evaluation>(L, 1)));
@@ -316,141 +316,142 @@ int evaluation_to_string(lua_State* L) {
 
 constexpr Binding kFunctions[] = {
     bind<manifest>(
-        "manifest", "coarse.manifest(path, data_key_path [, dataset_root]) -> table",
+        "manifest", "retrieval.manifest(path, data_key_path [, dataset_root]) -> table",
         "A manifest of embeddings resolved against a data key: dataset_key, dataset_type, embed_root, "
         "variants, and models, each with weights, target_res, embedding_cfg, outputs, images (path, "
         "capture_id, label, frame, altitude_m, heading_deg) and missing (paths that are not there). Fails "
         "with "
         "bad_format, naming the file and the key.",
-        "print(im.coarse.manifest('no_such.json', 'data_key.json'))"),
+        "print(im.retrieval.manifest('no_such.json', 'data_key.json'))"),
     bind<dataset>(
-        "dataset", "coarse.dataset(data_key_path, dataset_key) -> table",
+        "dataset", "retrieval.dataset(data_key_path, dataset_key) -> table",
         "A data set of a data key: root, captures (id, label, folder, altitude_m, heading_deg), gt_sigma_m, "
         "alt_ref, yaw_source.",
-        "print(im.coarse.dataset('no_such.json', 'flight'))"),
-    bind<stream>("images", "coarse.images(paths [, options]) -> ImageStream",
+        "print(im.retrieval.dataset('no_such.json', 'flight'))"),
+    bind<stream>("images", "retrieval.images(paths [, options]) -> ImageStream",
                  "Decodes pictures in the background, in order.",
-                 "print(im.coarse.images { 'no_such.jpg' }:next())", describe_options<ImageStreamOptions>),
+                 "print(im.retrieval.images { 'no_such.jpg' }:next())", describe_options<ImageStreamOptions>),
     bind<name_of_vector>(
-        "vector_name", "coarse.vector_name(fields) -> string",
+        "vector_name", "retrieval.vector_name(fields) -> string",
         "Where a vector file lies below <root>/<dataset_key>/<alias>/, without its ending.",
-        "print(im.coarse.vector_name { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16',\n"
+        "print(im.retrieval.vector_name { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16',\n"
         "  normalization = 'LVD', label = 'a', frame = '0001' })",
         describe_options<VectorName>),
     bind<variant_in_name>(
-        "global_variant", "coarse.global_variant(file_name) -> string or nil",
+        "global_variant", "retrieval.global_variant(file_name) -> string or nil",
         "The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.",
-        "print(im.coarse.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')"),
+        "print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')"),
     bind<vectors>(
-        "vectors", "coarse.vectors(paths) -> VectorSet",
+        "vectors", "retrieval.vectors(paths) -> VectorSet",
         "Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the "
         "image. Truncated files, NaN, zeros and other sizes are skipped by name.",
-        "print(#im.coarse.vectors { 'no_such.npy' }:skipped())"),
+        "print(#im.retrieval.vectors { 'no_such.npy' }:skipped())"),
     bind<write_vector>(
-        "write_vector", "coarse.write_vector(stem, features, kind, meta, outputs) -> true",
+        "write_vector", "retrieval.write_vector(stem, features, kind, meta, outputs) -> true",
         "Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], "
         "'PatchToken' [tokens, D] or 'PatchGrid' [rows, cols, D].",
         "local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table { { 1 } }, { "
         "rows = 1, cols = 1 })\n"
-        "im.coarse.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true "
+        "im.retrieval.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true "
         "})"),
     bind<write_result_files>(
         "write_results",
-        "coarse.write_results(folder, queries, base, scores, ids, search [, with_redis]) -> true",
+        "retrieval.write_results(folder, queries, base, scores, ids, search [, with_redis]) -> true",
         "One JSON file a query: <vector file>_<direction>_top<k>.json, with ..._redis.json beside it.",
-        "local none = im.coarse.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
-        "im.coarse.write_results('/tmp/imatch_doc_results', none, none, empty, empty, {})",
-        describe_options<CoarseSearch>),
+        "local none = im.retrieval.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
+        "im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, {})",
+        describe_options<SearchSettings>),
     bind<write_aggregate_file>(
-        "write_aggregate", "coarse.write_aggregate(path, queries, base, scores, ids, search) -> true",
+        "write_aggregate", "retrieval.write_aggregate(path, queries, base, scores, ids, search) -> true",
         "All queries in one JSON file, under `results`.",
-        "local none = im.coarse.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
-        "im.coarse.write_aggregate('/tmp/imatch_doc_aggregate.json', none, none, empty, empty, {})",
-        describe_options<CoarseSearch>),
-    bind<row>("redis_row", "coarse.redis_row(i, queries, base, scores, ids, search) -> table",
+        "local none = im.retrieval.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
+        "im.retrieval.write_aggregate('/tmp/imatch_doc_aggregate.json', none, none, empty, empty, {})",
+        describe_options<SearchSettings>),
+    bind<row>("redis_row", "retrieval.redis_row(i, queries, base, scores, ids, search) -> table",
               "The row of query i (from 1) as it is pushed to Redis.",
-              "print(pcall(im.coarse.redis_row, 1, im.coarse.vectors {}))", describe_options<CoarseSearch>),
-    bind<results>("results", "coarse.results(paths) -> CoarseResults",
+              "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {}))",
+              describe_options<SearchSettings>),
+    bind<results>("results", "retrieval.results(paths) -> SearchResults",
                   "Reads result files of either kind; damaged ones are skipped by name.",
-                  "print(im.coarse.results { 'no_such.json' })"),
+                  "print(im.retrieval.results { 'no_such.json' })"),
     bind<positions>(
-        "positions", "coarse.positions(path) -> PositionTable",
+        "positions", "retrieval.positions(path) -> PositionTable",
         "Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: "
         "{lat, lon}}) or a CSV table with columns such as name, latitude, longitude. Fails with bad_format, "
         "naming the file and the key.",
-        "print(im.coarse.positions 'no_such.csv')"),
+        "print(im.retrieval.positions 'no_such.csv')"),
     bind<image_positions>(
-        "image_positions", "coarse.image_positions(paths) -> PositionTable, skipped",
+        "image_positions", "retrieval.image_positions(paths) -> PositionTable, skipped",
         "What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre "
         "of a GeoTIFF.",
-        "print(#im.coarse.image_positions {})"),
-    bind<resource>("resource", "coarse.resource(kind, name) -> string",
+        "print(#im.retrieval.image_positions {})"),
+    bind<resource>("resource", "retrieval.resource(kind, name) -> string",
                    "A file that came with the program, for its reports: kind 'lua' or 'js'.",
-                   "print(#im.coarse.resource('lua', 'imatch/report/report.css'))"),
-    bind<json>("json", "coarse.json(value) -> string", "JSON in one line.",
-               "print(im.coarse.json { a = { 1, 2 } })"),
+                   "print(#im.retrieval.resource('lua', 'imatch/report/report.css'))"),
+    bind<json>("json", "retrieval.json(value) -> string", "JSON in one line.",
+               "print(im.retrieval.json { a = { 1, 2 } })"),
     bind<evaluate>(
         "evaluate",
-        "coarse.evaluate(results, query_positions, reference_positions [, options]) -> Evaluation",
+        "retrieval.evaluate(results, query_positions, reference_positions [, options]) -> Evaluation",
         "Compares the answers to queries with the truth. The true reference is the nearest of all reference "
         "positions.",
-        "print(pcall(im.coarse.evaluate, 1, 2, 3))", describe_options<LocalizationMetricsOptions>),
+        "print(pcall(im.retrieval.evaluate, 1, 2, 3))", describe_options<LocalizationMetricsOptions>),
 };
 
 constexpr Binding kStreamMethods[] = {
     bind<stream_next>(
         "next", "ImageStream:next() -> i, Image, ms | i, false, message | nil",
         "The next picture and the time it took; false and why when it cannot be decoded; nil at the end.",
-        "print(im.coarse.images({}):next())"),
+        "print(im.retrieval.images({}):next())"),
 };
 constexpr Binding kVectorSetMethods[] = {
     bind<vectors_tensor>("tensor", "VectorSet:tensor() -> Tensor", "[n, D] float32, rows of length one.",
-                         "print(im.coarse.vectors({}):tensor())"),
+                         "print(im.retrieval.vectors({}):tensor())"),
     bind<vectors_source>("source", "VectorSet:source() -> {backbone, weights_sha256}",
                          "What the meta files say of the backbone; empty texts when they say nothing.",
-                         "print(im.coarse.vectors({}):source().backbone)"),
+                         "print(im.retrieval.vectors({}):source().backbone)"),
     bind<vectors_paths>("paths", "VectorSet:paths() -> list", "The file of each row.",
-                        "print(#im.coarse.vectors({}):paths())"),
+                        "print(#im.retrieval.vectors({}):paths())"),
     bind<vectors_skipped>("skipped", "VectorSet:skipped() -> list of {path, reason}", "What was left out.",
-                          "print(#im.coarse.vectors({}):skipped())"),
+                          "print(#im.retrieval.vectors({}):skipped())"),
 };
 constexpr Binding kResultsMethods[] = {
-    bind<results_names>("names", "CoarseResults:names(which) -> list",
+    bind<results_names>("names", "SearchResults:names(which) -> list",
                         "Of the 'queries', or of the 'references' that were answered.",
-                        "print(#im.coarse.results({}):names 'queries')"),
-    bind<results_description>("description", "CoarseResults:description() -> table",
+                        "print(#im.retrieval.results({}):names 'queries')"),
+    bind<results_description>("description", "SearchResults:description() -> table",
                               "weight, mode, direction, num_queries, num_references, skipped.",
-                              "print(im.coarse.results({}):description().num_queries)"),
+                              "print(im.retrieval.results({}):description().num_queries)"),
 };
 constexpr Binding kPositionMethods[] = {
     bind<positions_find>("find", "PositionTable:find(path) -> {latitude_deg, longitude_deg} or nil",
                          "By the path, else the file name, else that without its ending.",
-                         "print(im.coarse.image_positions({}):find 'a.jpg')"),
+                         "print(im.retrieval.image_positions({}):find 'a.jpg')"),
 };
 constexpr Binding kEvaluationMethods[] = {
     bind<evaluation_summary>(
         "summary", "Evaluation:summary() -> table",
         "weight, mode, direction, num_references, metrics (a list of {name, value, unit, "
         "definition}), warnings, curves (hit, top_k, latency_ms).",
-        "local none = im.coarse.image_positions {}\n"
-        "print(#im.coarse.evaluate(im.coarse.results {}, none, none):summary().metrics)"),
+        "local none = im.retrieval.image_positions {}\n"
+        "print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics)"),
     bind<evaluation_save>(
         "save", "Evaluation:save(folder) -> true",
         "summary.json, summary.csv, details.json, details.csv, queries.geojson, queries.kml.",
-        "local none = im.coarse.image_positions {}\n"
-        "im.coarse.evaluate(im.coarse.results {}, none, none):save '/tmp/imatch_doc_evaluation'"),
-    bind<evaluation_row>(
-        "row", "Evaluation:row(i) -> table",
-        "query, truth, predicted, predicted_name and error_m of query i, from 1.",
-        "local none = im.coarse.image_positions {}\n"
-        "print(pcall(function() return im.coarse.evaluate(im.coarse.results {}, none, none):row(1) end))"),
+        "local none = im.retrieval.image_positions {}\n"
+        "im.retrieval.evaluate(im.retrieval.results {}, none, none):save '/tmp/imatch_doc_evaluation'"),
+    bind<evaluation_row>("row", "Evaluation:row(i) -> table",
+                         "query, truth, predicted, predicted_name and error_m of query i, from 1.",
+                         "local none = im.retrieval.image_positions {}\n"
+                         "print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, "
+                         "none):row(1) end))"),
 };
 
 constexpr Type kTypes[] = {
     describe_type<ImageStream, stream_to_string>("Pictures decoded in the background.", kStreamMethods),
     describe_type<VectorSet, vectors_to_string, vectors_length>("Global vectors of files.",
                                                                 kVectorSetMethods),
-    describe_type<CoarseResults, results_to_string, results_length>("Search results read back.",
+    describe_type<SearchResults, results_to_string, results_length>("Search results read back.",
                                                                     kResultsMethods),
     describe_type<PositionTable, positions_to_string, positions_length>("Positions by image.",
                                                                         kPositionMethods),
@@ -458,10 +459,10 @@ constexpr Type kTypes[] = {
                                                                        kEvaluationMethods),
 };
 
-}  // namespace
+}  // namespace retrieval_bindings
 
-extern const Module coarse_module;
-const Module coarse_module{"coarse", "Embedding archives, searching them, and scores in metres.", kFunctions,
-                           kTypes};
+extern const Module retrieval_module;
+const Module retrieval_module{"retrieval", "Embedding archives, searching them, and scores in metres.",
+                              retrieval_bindings::kFunctions, retrieval_bindings::kTypes};
 
 }  // namespace imatch::host

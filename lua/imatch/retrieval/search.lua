@@ -1,0 +1,175 @@
+-- Searches between two archives of embeddings: each is listed once, each alias of it read once and each index made once,
+-- however many directions use them.
+local archive = require "imatch.retrieval.archive"
+local native = require "imatch.native"
+
+local M = {}
+
+--- What is searched for what, and the name that this has in the results.
+M.DIRECTIONS = {
+  ["reference-data"] = { from = "reference", to = "data", label = "reference2db" },
+  ["data-reference"] = { from = "data", to = "reference", label = "db2reference" },
+  ["reference-reference"] = { from = "reference", to = "reference", label = "reference2reference" },
+  ["data-data"] = { from = "data", to = "data", label = "db2db" },
+}
+for _, old in ipairs { "reference-data", "data-reference", "reference-reference" } do
+  M.DIRECTIONS[old:gsub("reference", "query")] = M.DIRECTIONS[old]
+end
+
+--- Names of the directions, sorted.
+function M.directions()
+  local names = {}
+  for name in pairs(M.DIRECTIONS) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local Search = {}
+Search.__index = Search
+
+--- A search over the archives `settings.roots.data` and `.reference`. `skipped` is called for each vector file left out.
+---@param settings table roots, variant, backend, metric, device, factory, parameters, index_folder, memory_mapped, k
+---@param skipped fun(path: string, reason: string)
+function M.new(settings, skipped)
+  return setmetatable({ settings = settings, skipped = skipped, lists = {}, sets = {}, indexes = {} }, Search)
+end
+
+--- Files of a side by alias; nil and a message where they cannot be listed.
+function Search:list(side)
+  if not self.lists[side] then
+    local root = self.settings.roots[side]
+    if not root then
+      return nil, ("where the embeddings of the %s lie is not given: --%s-root"):format(side == "data" and "data" or "references",
+        side)
+    end
+    local by_alias, message = archive.find(root, self.settings.variant)
+    if not by_alias then
+      return nil, message
+    end
+    self.lists[side] = by_alias
+  end
+  return self.lists[side]
+end
+
+--- The vectors of an alias of a side.
+function Search:vectors(side, alias)
+  local key = side .. "\0" .. alias
+  if not self.sets[key] then
+    self.sets[key] = native.retrieval.vectors(self:list(side)[alias])
+    for _, file in ipairs(self.sets[key]:skipped()) do
+      self.skipped(file.path, file.reason)
+    end
+  end
+  return self.sets[key]
+end
+
+local function is_same_list(a, b)
+  if type(a) ~= "table" or #a ~= #b then
+    return false
+  end
+  for i = 1, #a do
+    if a[i] ~= b[i] then
+      return false
+    end
+  end
+  return true
+end
+
+--- The index in a file, where it is there and fits the vectors and the settings.
+function Search:saved_index(path, set)
+  local settings = self.settings
+  if not native.run.is_path(path) or not is_same_list(native.io.read_json(path .. ".paths.json"), set:paths()) then
+    return nil
+  end
+  local index, message = native.index.load(path, { memory_mapped = settings.memory_mapped })
+  if not index then
+    return nil, message
+  end
+  local is = index:description()
+  return is.factory == settings.factory and is.metric == settings.metric and index or nil
+end
+
+function Search:new_index(path, set)
+  local settings = self.settings
+  local index = native.index.new(set:tensor():shape()[2],
+    { factory = settings.factory, metric = settings.metric, source = set:source() })
+  index:add(set:tensor())
+  if path then
+    assert(index:save(path))
+    assert(native.io.write_json(path .. ".paths.json", set:paths()))
+  end
+  if path and settings.memory_mapped then
+    return assert(native.index.load(path, { memory_mapped = true }))
+  end
+  return index
+end
+
+--- The index over the vectors of an alias; nil and a message when its file cannot be read.
+function Search:make_index(side, alias)
+  local settings, set = self.settings, self:vectors(side, alias)
+  if settings.backend == "exact" then
+    return native.index.exact(set:tensor(), { metric = settings.metric, device = settings.device, source = set:source() })
+  end
+  local path = settings.index_folder and ("%s/%s_%s_%s.faiss"):format(settings.index_folder, alias, settings.variant, side)
+  local index, message
+  if path then
+    index, message = self:saved_index(path, set)
+    if message then
+      return nil, message
+    end
+  end
+  index = index or self:new_index(path, set)
+  if settings.parameters then
+    index:set_parameters(settings.parameters)
+  end
+  return index
+end
+
+--- The index over the vectors of an alias and the time it took to make, ms.
+function Search:index(side, alias)
+  local key = side .. "\0" .. alias
+  if not self.indexes[key] then
+    local start = native.now()
+    local index, message = self:make_index(side, alias)
+    if not index then
+      return nil, message
+    end
+    self.indexes[key] = { index, (native.now() - start) * 1000 }
+  end
+  return unpack(self.indexes[key])
+end
+
+--- Searches the vectors of an alias in one direction: { queries, base, scores, ids, facts }; nil and why it cannot be done.
+--- `is_fatal` comes third where nothing else could be done either.
+function Search:run(direction, alias)
+  local way, settings = M.DIRECTIONS[direction], self.settings
+  for _, side in ipairs { way.from, way.to } do
+    local by_alias, message = self:list(side)
+    if not by_alias then
+      return nil, message, true
+    elseif not by_alias[alias] then
+      return nil, ("%s: '%s' has no %s vectors below %s"):format(direction, alias, settings.variant, settings.roots[side])
+    end
+  end
+  local queries, base = self:vectors(way.from, alias), self:vectors(way.to, alias)
+  if #queries == 0 or #base == 0 then
+    return nil, ("%s: '%s': none of its vectors can be used"):format(direction, alias)
+  end
+  local index, index_build_ms = self:index(way.to, alias)
+  if not index then
+    return nil, index_build_ms, true
+  end
+  local start = native.now()
+  local scores, ids = index:search(queries:tensor(), { k = settings.k, source = queries:source() })
+  return {
+    queries = queries, base = base, scores = scores, ids = ids,
+    facts = {
+      weight = alias, mode = settings.variant, direction = way.label, backend = settings.backend, metric = settings.metric,
+      k = settings.k, index_build_ms = index_build_ms, search_ms = (native.now() - start) * 1000 / #queries,
+    },
+  }
+end
+
+return M
