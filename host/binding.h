@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything a bind_<room>.cpp needs. A room's binding is one Module: its functions, its types, and their
+// Everything a file of bind/ needs. A topic's binding is one Module: its functions, its types, and their
 // documentation as data. A function checks its arguments, calls core and pushes:
 //
 //   /// image.open(path) -> Image

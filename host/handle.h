@@ -8,7 +8,7 @@
 
 namespace imatch::host {
 
-/// The name of a bound type in Lua ("Image"). Specialise it once for each type, in its bind_<room>.cpp or a
+/// The name of a bound type in Lua ("Image"). Specialise it once for each type, in its file of bind/ or a
 /// header:
 ///   template <> inline constexpr const char* type_name<Image> = "Image";
 template <class T>

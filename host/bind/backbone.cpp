@@ -14,7 +14,7 @@ namespace imatch::host {
 
 int backbone_features(lua_State* L);  // also Image:features
 
-namespace {
+namespace backbone_bindings {
 
 Json options_at(lua_State* L, int index) {
   return is_absent(L, index) ? Json::object() : to_json(L, index, "backbone options");
@@ -94,13 +94,13 @@ int open(lua_State* L) {
   return push(L, open_backbone(check_string(L, 1), options_at(L, 2)));
 }
 
-}  // namespace
+}  // namespace backbone_bindings
 
 int backbone_features(lua_State* L) {
-  return push_features(L, *backbone_at(L, 2), 1);
+  return backbone_bindings::push_features(L, *backbone_bindings::backbone_at(L, 2), 1);
 }
 
-namespace {
+namespace backbone_bindings {
 
 /// One list of Features for an image, a list of lists for a list.
 int rotations(lua_State* L) {
@@ -240,9 +240,10 @@ constexpr Type kTypes[] = {
                                                 kMethods),
 };
 
-}  // namespace
+}  // namespace backbone_bindings
 
 extern const Module backbone_module;
-const Module backbone_module{"backbone", "Models that turn images into features.", kFunctions, kTypes};
+const Module backbone_module{"backbone", "Models that turn images into features.",
+                             backbone_bindings::kFunctions, backbone_bindings::kTypes};
 
 }  // namespace imatch::host

@@ -20,7 +20,7 @@ inline std::size_t native_bytes(const ExportSet& set) {
   return bytes;
 }
 
-namespace {
+namespace export_bindings {
 
 int make(lua_State* L) {
   return push(L, ExportSet());
@@ -129,9 +129,10 @@ constexpr Type kTypes[] = {
         "Images with keypoints, and matches between them, for structure-from-motion programs.", kMethods),
 };
 
-}  // namespace
+}  // namespace export_bindings
 
 extern const Module export_module;
-const Module export_module{"export", "Files for hloc and COLMAP.", kFunctions, kTypes};
+const Module export_module{"export", "Files for hloc and COLMAP.", export_bindings::kFunctions,
+                           export_bindings::kTypes};
 
 }  // namespace imatch::host

@@ -11,7 +11,7 @@
 #include "feature/token_colours.h"
 
 namespace imatch::host {
-namespace {
+namespace feature_bindings {
 
 int from_tensors(lua_State* L) {
   return push(L, features_over_image(arg<at::Tensor>(L, 1), arg<at::Tensor>(L, 2),
@@ -194,12 +194,13 @@ constexpr Binding kCacheFunctions[] = {
                 "print(im.cache.clear)"),
 };
 
-}  // namespace
+}  // namespace feature_bindings
 
 extern const Module feature_module;
 extern const Module cache_module;
-const Module feature_module{"features", "What backbones say about images.", kFunctions, kTypes};
+const Module feature_module{"features", "What backbones say about images.", feature_bindings::kFunctions,
+                            feature_bindings::kTypes};
 const Module cache_module{"cache", "The cache of features: in memory, and in a folder that processes share.",
-                          kCacheFunctions};
+                          feature_bindings::kCacheFunctions};
 
 }  // namespace imatch::host

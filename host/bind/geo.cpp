@@ -4,7 +4,7 @@
 #include "geo/footprint.h"
 
 namespace imatch::host {
-namespace {
+namespace geo_bindings {
 
 LatLon check_position(lua_State* L, int index) {
   const LatLon position{check_number(L, index), check_number(L, index + 1)};
@@ -73,9 +73,10 @@ constexpr Binding kFunctions[] = {
                              "print(im.geo.altitude_for_width_m(87.57, 60))"),
 };
 
-}  // namespace
+}  // namespace geo_bindings
 
 extern const Module geo_module;
-const Module geo_module{"geo", "Positions on the Earth: distances, directions, footprints.", kFunctions};
+const Module geo_module{"geo", "Positions on the Earth: distances, directions, footprints.",
+                        geo_bindings::kFunctions};
 
 }  // namespace imatch::host

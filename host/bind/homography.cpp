@@ -4,7 +4,7 @@
 #include "geometry/ground_camera.h"
 
 namespace imatch::host {
-namespace {
+namespace homography_bindings {
 
 int of_camera(lua_State* L) {
   return push(L, ground_from_image(options<CameraOptions>(L, 1, "homography.of_camera")));
@@ -42,10 +42,11 @@ constexpr Binding kFunctions[] = {
                 "print(im.homography.apply(im.homography.of_camera { altitude_m = 80 }, 224, 168))"),
 };
 
-}  // namespace
+}  // namespace homography_bindings
 
 extern const Module homography_module;
-const Module homography_module{
-    "homography", "Maps between planes: nine numbers, row by row, acting on (x, y, 1).", kFunctions};
+const Module homography_module{"homography",
+                               "Maps between planes: nine numbers, row by row, acting on (x, y, 1).",
+                               homography_bindings::kFunctions};
 
 }  // namespace imatch::host

@@ -15,7 +15,7 @@
 #include "version_text.h"
 
 namespace imatch::host {
-namespace {
+namespace host_bindings {
 
 int memory(lua_State* L) {
   return push(L, Json{{"handles", live_handles()},
@@ -116,9 +116,9 @@ constexpr Binding kFunctions[] = {
     bind<sleep_s>("sleep", "sleep(seconds)", "Waits; Ctrl-C ends the wait.", "im.sleep(0.01)"),
 };
 
-}  // namespace
+}  // namespace host_bindings
 
 extern const Module host_module;
-const Module host_module{"", "The program itself.", kFunctions};
+const Module host_module{"", "The program itself.", host_bindings::kFunctions};
 
 }  // namespace imatch::host

@@ -29,7 +29,7 @@ inline constexpr const char* type_name<FileStatistics> = "FileStatistics";
 
 int backbone_features(lua_State* L);  // bind_backbone.cpp
 
-namespace {
+namespace image_bindings {
 
 // Arguments that more than one function takes.
 
@@ -479,10 +479,10 @@ constexpr Type kTypes[] = {
     describe_type<Image, image_to_string>("RGB picture, 8 bits a channel; immutable.", kMethods),
 };
 
-}  // namespace
+}  // namespace image_bindings
 
 extern const Module image_module;
-const Module image_module{"image", "Pictures: reading, writing, resizing, drawing, metadata.", kFunctions,
-                          kTypes};
+const Module image_module{"image", "Pictures: reading, writing, resizing, drawing, metadata.",
+                          image_bindings::kFunctions, image_bindings::kTypes};
 
 }  // namespace imatch::host

@@ -23,7 +23,7 @@ inline std::size_t native_bytes(const ExactIndex& index) {
   return index.vectors().nbytes();
 }
 
-namespace {
+namespace index_bindings {
 
 // ---- im.index
 // --------------------------------------------------------------------------------------------------------
@@ -205,9 +205,10 @@ constexpr Type kTypes[] = {
         "Exact nearest neighbours by LibTorch; immutable.", kExactMethods),
 };
 
-}  // namespace
+}  // namespace index_bindings
 
 extern const Module index_module;
-const Module index_module{"index", "Nearest neighbours among many vectors.", kFunctions, kTypes};
+const Module index_module{"index", "Nearest neighbours among many vectors.", index_bindings::kFunctions,
+                          index_bindings::kTypes};
 
 }  // namespace imatch::host

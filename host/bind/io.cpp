@@ -18,7 +18,7 @@
 #include "io/tensor_view.h"
 
 namespace imatch::host {
-namespace {
+namespace io_bindings {
 
 struct CsvOptions {
   std::string separator = ",";
@@ -250,10 +250,11 @@ constexpr Binding kFunctions[] = {
         "os.remove(p)"),
 };
 
-}  // namespace
+}  // namespace io_bindings
 
 extern const Module io_module;
-const Module io_module{
-    "io", "Files of arrays, weights and tables: npy, npz, safetensors, torch.save, CSV, JSON.", kFunctions};
+const Module io_module{"io",
+                       "Files of arrays, weights and tables: npy, npz, safetensors, torch.save, CSV, JSON.",
+                       io_bindings::kFunctions};
 
 }  // namespace imatch::host

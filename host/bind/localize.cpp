@@ -19,7 +19,7 @@ inline std::size_t native_bytes(const ReferenceMap& map) {
   return map.vectors().nbytes() + static_cast<std::size_t>(map.options().memory_mb * 1e6);
 }
 
-namespace {
+namespace localize_bindings {
 
 int reference_map(lua_State* L) {
   const auto ground = shared_arg<Ground>(L, 1);
@@ -180,9 +180,10 @@ constexpr Type kTypes[] = {
         "A map prepared for localisation: tiles, their vectors and tokens; immutable.", kMethods),
 };
 
-}  // namespace
+}  // namespace localize_bindings
 
 extern const Module localize_module;
-const Module localize_module{"localize", "Where on a map was this photo taken?", kFunctions, kTypes};
+const Module localize_module{"localize", "Where on a map was this photo taken?",
+                             localize_bindings::kFunctions, localize_bindings::kTypes};
 
 }  // namespace imatch::host

@@ -12,7 +12,7 @@
 
 namespace imatch::host {
 
-namespace {
+namespace match_bindings {
 
 // ---- im.match
 // --------------------------------------------------------------------------------------------------------
@@ -281,12 +281,12 @@ constexpr Binding kEvaluateFunctions[] = {
 
 #undef SIXTEEN_TOKENS
 
-}  // namespace
+}  // namespace match_bindings
 
 extern const Module match_module;
 const Module match_module{"match", "Matching: mutual nearest neighbours and robust geometry.",
-                          kMatchFunctions, kMatchTypes};
+                          match_bindings::kMatchFunctions, match_bindings::kMatchTypes};
 extern const Module evaluate_module;
-const Module evaluate_module{"evaluate", "Scores against a known truth.", kEvaluateFunctions};
+const Module evaluate_module{"evaluate", "Scores against a known truth.", match_bindings::kEvaluateFunctions};
 
 }  // namespace imatch::host

@@ -5,7 +5,7 @@
 #include "match/pair_file.h"
 
 namespace imatch::host {
-namespace {
+namespace pairs_bindings {
 
 /// A pair as Lua has it: a table, checked as the files are.
 PairFile pair_at(lua_State* L, int index) {
@@ -61,9 +61,9 @@ constexpr Binding kFunctions[] = {
 
 #undef ONE_PAIR
 
-}  // namespace
+}  // namespace pairs_bindings
 
 extern const Module pairs_module;
-const Module pairs_module{"pairs", "Files of matched pairs.", kFunctions};
+const Module pairs_module{"pairs", "Files of matched pairs.", pairs_bindings::kFunctions};
 
 }  // namespace imatch::host

@@ -21,7 +21,7 @@ inline std::size_t native_bytes(const View& view) {
   return view.image.rgb.size() + view.valid.size();
 }
 
-namespace {
+namespace render_bindings {
 
 // ---- im.render
 
@@ -210,10 +210,10 @@ constexpr Type kTypes[] = {
     describe_type<View, view_to_string>("A picture of the ground whose truth is known.", kViewMethods),
 };
 
-}  // namespace
+}  // namespace render_bindings
 
 extern const Module render_module;
 const Module render_module{"render", "Views of made-up countryside and of maps, with their truth.",
-                           kFunctions, kTypes};
+                           render_bindings::kFunctions, render_bindings::kTypes};
 
 }  // namespace imatch::host

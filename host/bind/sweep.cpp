@@ -35,7 +35,7 @@ inline constexpr const char* type_name<RunFolder> = "Run";
 template <>
 inline constexpr const char* type_name<Progress> = "Progress";
 
-namespace {
+namespace sweep_bindings {
 
 // ---- Arguments
 // -------------------------------------------------------------------------------------------------------
@@ -659,11 +659,11 @@ constexpr Type kTypes[] = {
                                             kRunMethods),
 };
 
-}  // namespace
+}  // namespace sweep_bindings
 
 extern const Module run_module;
 const Module run_module{"run",
                         "What sweeps are made of: plans, run folders, keys. Most scripts only need im.sweep.",
-                        kFunctions, kTypes};
+                        sweep_bindings::kFunctions, sweep_bindings::kTypes};
 
 }  // namespace imatch::host

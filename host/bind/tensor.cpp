@@ -11,7 +11,7 @@
 #include "binding.h"
 
 namespace imatch::host {
-namespace {
+namespace tensor_bindings {
 
 Json sizes_of(const at::Tensor& t) {
   Json list = Json::array();
@@ -238,9 +238,10 @@ constexpr Type kTypes[] = {
         "Numbers in a regular array, on the CPU or a GPU; immutable.", kMethods),
 };
 
-}  // namespace
+}  // namespace tensor_bindings
 
 extern const Module tensor_module;
-const Module tensor_module{"tensor", "Tensors: what networks make and indexes search.", kFunctions, kTypes};
+const Module tensor_module{"tensor", "Tensors: what networks make and indexes search.",
+                           tensor_bindings::kFunctions, tensor_bindings::kTypes};
 
 }  // namespace imatch::host
