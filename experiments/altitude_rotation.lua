@@ -1,12 +1,12 @@
 -- How far may a photo differ in altitude and heading from the map it is looked for on?
 --
--- A made-up countryside is prepared as maps of tiles 80 m wide at eight headings, overlapping by a half and by 70 %. Photos of
+-- A synthetic scene is prepared as maps of tiles 80 m wide at eight headings, overlapping by a half and by 70 %. Photos of
 -- it are taken at places, altitudes and headings that the lattice does not have, disturbed in light, blur and noise, and
 -- localised; the truth is exact. The report shows the recall of retrieval alone (a tile within 25 m among the first k), and the
--- error of the answers, as heat maps over altitude and heading for each overlap.
+-- error of the predictions, as heat maps over altitude and heading for each overlap.
 local im = require "imatch"
 
-local parser = im.arguments("altitude_rotation.lua", "Localisation over altitudes and headings on made-up ground.")
+local parser = im.arguments("altitude_rotation.lua", "Localisation over altitudes and headings on synthetic ground.")
 parser:option("--places", "photos at each altitude and heading"):default("3"):convert(tonumber)
 parser:option("--out", "folder of the run folders"):default "runs"
 local args = parser:parse { ... }
@@ -42,8 +42,8 @@ return im.sweep {
     }
     local started = im.now()
     local map = shared.maps[p.overlap]
-    local answer = map:locate(photo:image())
-    local error_m = answer.x_m and math.sqrt((answer.x_m - x_m) ^ 2 + (answer.y_m - y_m) ^ 2) or nil
+    local location = map:locate(photo:image())
+    local error_m = location.x_m and math.sqrt((location.x_m - x_m) ^ 2 + (location.y_m - y_m) ^ 2) or nil
     local time_ms = 1000 * (im.now() - started)
     local rank = math.huge
     for k, tile in ipairs(map:retrieve(photo:image(), 5)) do
@@ -54,12 +54,12 @@ return im.sweep {
     return {
       recall_1 = rank <= 1 and 1 or 0,
       recall_5 = rank <= 5 and 1 or 0,
-      found = answer.found and 1 or 0,
-      within_1m = answer.found and error_m <= 1 and 1 or 0,
-      wrong = answer.found and error_m > 5 and 1 or 0,
+      found = location.found and 1 or 0,
+      within_1m = location.found and error_m <= 1 and 1 or 0,
+      wrong = location.found and error_m > 5 and 1 or 0,
       error_m = error_m,
-      heading_error_deg = answer.x_m and math.abs(im.geo.angle_difference_deg(answer.heading_deg, p.rotation_deg)) or nil,
-      num_inliers = answer.num_inliers,
+      heading_error_deg = location.x_m and math.abs(im.geo.angle_difference_deg(location.heading_deg, p.rotation_deg)) or nil,
+      num_inliers = location.num_inliers,
       time_ms = time_ms,
     }
   end,

@@ -4,7 +4,8 @@
 --   IMATCH_TEST_DATA=DIR imatch-lua experiments/localize_seneca.lua [--footprint-m W] [--heading-step-deg D]
 --
 -- DIR has the folders seneca (photos) and seneca_map (map.tif and queries.csv, the truth: good to about 1 m and 1 degree).
--- Prints every figure with its definition and what retrieval alone, matching and looking again each contribute.
+-- Prints every metric with its definition and what retrieval alone, matching and re-rendering at the estimated pose each
+-- contribute.
 local im = require "imatch"
 local localize = require "imatch.localize.run"
 
@@ -41,18 +42,18 @@ localize.print(metrics)
 -- One part less at a time.
 local table_rows = { { "all parts", full } }
 for _, variant in ipairs {
-  { "without looking again", "seneca-once", { scales = ALL }, { refinements = 0 } },
+  { "without re-rendering", "seneca-once", { scales = ALL }, { refinements = 0 } },
   { "one width only", "seneca-one-width", { scales = { 1 } }, {} },
   { "headings every 45 deg", "seneca-45", { scales = ALL, heading_step_deg = 45 }, {} },
   { "first tile only", "seneca-top1", { scales = ALL }, { top_k = 1, refine_k = 1 } },
 } do
-  local _, _, figures = run(variant[2], variant[1], variant[3], variant[4])
-  table_rows[#table_rows + 1] = { variant[1], figures }
+  local _, _, scores = run(variant[2], variant[1], variant[3], variant[4])
+  table_rows[#table_rows + 1] = { variant[1], scores }
 end
-print(("%-24s %9s %9s %9s %12s %12s %9s"):format("", "hit@5m", "median m", "answered", "heading deg", "R@20 25 m", "ms"))
+print(("%-24s %9s %9s %9s %12s %12s %9s"):format("", "hit@5m", "median m", "found", "heading deg", "R@20 25 m", "ms"))
 for _, row in ipairs(table_rows) do
   local f = row[2]
-  print(("%-24s %9.3f %9.2f %9.3f %12.2f %12.3f %9.0f"):format(row[1], f["hit@5m"], f.top1_median_m, f.answered,
+  print(("%-24s %9.3f %9.2f %9.3f %12.2f %12.3f %9.0f"):format(row[1], f["hit@5m"], f.top1_median_m, f.found_rate,
     f.heading_median_deg, f["R@20_all"], f.time_median_ms))
 end
 print("map: " .. result:path() .. "/map.html")

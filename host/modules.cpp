@@ -6,6 +6,7 @@ namespace imatch::host {
 extern const Module host_module;
 extern const Module tensor_module;
 extern const Module homography_module;
+extern const Module camera_module;
 extern const Module io_module;
 extern const Module image_module;
 extern const Module feature_module;
@@ -30,10 +31,10 @@ namespace {
 
 /// One line a room.
 const Module* const kModules[] = {
-    &host_module,      &tensor_module, &homography_module, &io_module,     &image_module,
-    &feature_module,   &cache_module,  &backbone_module,   &match_module,  &pairs_module,
-    &evaluate_module,  &export_module, &geo_module,        &render_module, &index_module,
-    &retrieval_module, &redis_module,  &localize_module,   &run_module,
+    &host_module,  &tensor_module,    &homography_module, &camera_module,   &io_module,
+    &image_module, &feature_module,   &cache_module,      &backbone_module, &match_module,
+    &pairs_module, &evaluate_module,  &export_module,     &geo_module,      &render_module,
+    &index_module, &retrieval_module, &redis_module,      &localize_module, &run_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

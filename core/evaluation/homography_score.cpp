@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "evaluation/statistics.h"
 
 namespace imatch {
 namespace {
@@ -99,14 +100,7 @@ std::vector<double> error_auc(std::span<const double> errors, std::span<const do
   for (const double threshold : thresholds) {
     if (!(threshold > 0))
       throw Error(fmt::format("thresholds: {} is not allowed; expected numbers > 0", threshold));
-    double area = 0, last_error = 0, last_share = 0;
-    for (std::size_t k = 0; k < sorted.size() && sorted[k] < threshold; ++k) {
-      const double share = static_cast<double>(k + 1) / static_cast<double>(sorted.size());
-      area += (sorted[k] - last_error) * (last_share + share) / 2;
-      last_error = sorted[k];
-      last_share = share;
-    }
-    areas.push_back((area + (threshold - last_error) * last_share) / threshold);
+    areas.push_back(area_under_curve(sorted, threshold));
   }
   return areas;
 }

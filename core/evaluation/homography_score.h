@@ -43,10 +43,8 @@ struct HomographyScore {
 HomographyScore score(const Matches& matches, const Geometry& geometry, const Homography& b_from_a,
                       const EvaluationOptions& options = {});
 
-/// Area under the curve "share of errors <= t" for t from 0 to each threshold, divided by the threshold (the
-/// AUC of SuperGlue and of HPatches evaluations, with linear interpolation between sorted errors). Errors >=
-/// 0; those of failed pairs may be infinite. Without errors: 0. Throws Error for a negative or NaN error and
-/// a threshold <= 0.
+/// area_under_curve (statistics.h) of errors in any order up to each threshold. Throws Error for a negative
+/// or NaN error and a threshold <= 0.
 std::vector<double> error_auc(std::span<const double> errors, std::span<const double> thresholds);
 
 /// Flat, for reports: num_matches, num_inliers, inlier_ratio, num_correct, precision, num_possible,

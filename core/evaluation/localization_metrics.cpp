@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/stop.h"
@@ -19,28 +18,14 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSdmDegrees = 5e3;   ///< Of DenseUAV: d in degrees.
 constexpr double kSdmMetres = 0.001;  ///< Of GTA-UAV: d in metres.
 
-/// What one pass over the answers of a query leaves for the figures.
+/// What one pass over the results of a query leaves for the metrics.
 struct Sums {
   std::int64_t n = 0;              ///< Queries with a true position.
   std::int64_t with_positive = 0;  ///< Of these, with a reference within the radius.
-  std::int64_t answered = 0;
   std::vector<std::int64_t> truth_within_k, right_within_k;  ///< By recall_k.
   std::vector<double> sdm_deg, sdm_m, pdm;
   double average_precision = 0;
 };
-
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return kNone;
-  std::sort(values.begin(), values.end());
-  const double at = (static_cast<double>(values.size()) - 1) * q;
-  const auto low = static_cast<std::size_t>(at), high = std::min(low + 1, values.size() - 1);
-  return values[low] + (values[high] - values[low]) * (at - static_cast<double>(low));
-}
-
-double mean(const std::vector<double>& values) {
-  if (values.empty()) return kNone;
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? kNone : static_cast<double>(part) / static_cast<double>(whole);
@@ -50,7 +35,7 @@ double degrees_apart(LatLon a, LatLon b) {
   return std::hypot(a.latitude_deg - b.latitude_deg, std::remainder(a.longitude_deg - b.longitude_deg, 360));
 }
 
-/// Sum over the first K answers of (K - i) f(distance), by the weights' own sum; a missing answer counts 0.
+/// Sum over the first K results of (K - i) f(distance), by the weights' own sum; a missing result counts 0.
 template <class Score>
 double weighted(const std::vector<double>& distances, int k, Score score) {
   double sum = 0;
@@ -59,8 +44,8 @@ double weighted(const std::vector<double>& distances, int k, Score score) {
   return sum / (k * (k + 1) / 2.0);
 }
 
-/// Area under precision over recall by trapezoids, as University-1652 computes it. Positives that are not
-/// among the answers add nothing.
+/// Area under precision over recall by trapezoids, as University-1652 computes it. Positives that were
+/// not found add nothing.
 double average_precision(const std::vector<std::int64_t>& right_ranks, std::int64_t num_positives) {
   double area = 0;
   for (std::size_t i = 0; i < right_ranks.size(); ++i) {
@@ -102,7 +87,7 @@ class Evaluator {
     for (std::size_t i = 0; i < query.references.size(); ++i) {
       const std::int64_t reference = query.references[i];
       if (reference >= static_cast<std::int64_t>(references_.size()))
-        throw Error(fmt::format("evaluate: '{}': answer {} is reference {}, there are {}", query.name, i + 1,
+        throw Error(fmt::format("evaluate: '{}': result {} is reference {}, there are {}", query.name, i + 1,
                                 reference, references_.size()));
       if (reference < 0) {
         metres.push_back(kNone);
@@ -123,75 +108,73 @@ class Evaluator {
     return outcome;
   }
 
-  std::vector<MetricValue> figures(std::size_t num_queries) const {
+  std::vector<MetricValue> metrics(std::size_t num_queries) const {
     std::vector<MetricValue> list;
-    const auto add = [&](std::string name, double value, const char* unit, std::string definition) {
-      list.push_back({std::move(name), value, unit, std::move(definition)});
+    constexpr std::optional<Better> kNeither, kLow = Better::kLower, kHigh = Better::kHigher;
+    const auto add = [&](std::string name, double value, std::optional<Better> better, std::string definition,
+                         const char* unit = "") {
+      list.push_back({{std::move(name), unit, std::move(definition), better}, value, {}});
     };
     const std::string radius = fmt::format("{:g} m", options_.radius_m);
-    add("num_queries", static_cast<double>(num_queries), "", "queries in the results");
-    add("n_all", static_cast<double>(sums_.n), "",
+    add("num_queries", static_cast<double>(num_queries), kNeither, "queries in the results");
+    add("n_all", static_cast<double>(sums_.n), kNeither,
         "queries with a true position: the denominator unless another is named");
-    add("n_with_positive", static_cast<double>(sums_.with_positive), "",
+    add("n_with_positive", static_cast<double>(sums_.with_positive), kNeither,
         "of these, queries with at least one reference within " + radius);
     for (std::size_t i = 0; i < options_.recall_k.size(); ++i) {
       const int k = options_.recall_k[i];
-      add(fmt::format("recall@{}", k), share(sums_.truth_within_k[i], sums_.n), "",
+      add(fmt::format("recall@{}", k), share(sums_.truth_within_k[i], sums_.n), kHigh,
           fmt::format("share of queries whose true reference (the nearest to the true position by Haversine, "
-                      "R = 6,371,000 m, "
-                      "or another at the same position) is among the first {}",
+                      "R = 6,371,000 m, or another at the same position) is among the first {}",
                       k));
-      add(fmt::format("R@{}_all", k), share(sums_.right_within_k[i], sums_.n), "",
-          fmt::format("share of all queries with an answer within {} among the first {}", radius, k));
-      add(fmt::format("R@{}_with_positive", k), share(sums_.right_within_k[i], sums_.with_positive), "",
+      list.push_back({retrieval_recall(k, options_.radius_m), share(sums_.right_within_k[i], sums_.n), {}});
+      add(fmt::format("R@{}_with_positive", k), share(sums_.right_within_k[i], sums_.with_positive), kHigh,
           fmt::format("the same over the queries that have a reference within {}", radius));
     }
-    add("rank_mean", mean(ranks), "",
-        "mean rank of the true reference, over the queries that have it among the answers");
-    add("rank_median", quantile(ranks, 0.5), "", "median of the same");
-    add("rank_found", share(static_cast<std::int64_t>(ranks.size()), sums_.n), "",
-        "share of queries with the true reference among the answers");
-    for (const double hit : options_.hit_m)
-      add(fmt::format("hit@{:g}m", hit),
-          share(std::count_if(top1_m.begin(), top1_m.end(), [hit](double d) { return d <= hit; }), sums_.n),
-          "",
-          fmt::format("share of queries whose first answer is at most {:g} m from the true position; a query "
-                      "without an answer counts as a miss",
-                      hit));
-    add_distances(list, "top1", top1_m, "distance of the first answer from the true position");
-    add_distances(list, "least", least_m, "least distance of any answer from the true position");
+    add("rank_mean", mean_of(ranks), kLow,
+        "mean rank of the true reference, over the queries that have it among their results");
+    add("rank_median", median_of(ranks), kLow, "median of the same");
+    add("rank_found", share(static_cast<std::int64_t>(ranks.size()), sums_.n), kHigh,
+        "share of queries with the true reference among their results");
+    const auto n = static_cast<std::size_t>(sums_.n);
+    for (MetricValue& hit : hit_rates(top1_m, options_.hit_m, n)) list.push_back(std::move(hit));
+    list.push_back({position_error_mean(), mean_of(top1_m), {}});
+    list.push_back({position_error_median(), median_of(top1_m), {}});
+    list.push_back({position_error_p90(), quantile_of(top1_m, 0.9), {}});
+    const std::string least =
+        "least distance of any result from the true position, over the queries that have one";
+    add("least_mean_m", mean_of(least_m), kLow, "mean " + least, "m");
+    add("least_median_m", median_of(least_m), kLow, "median " + least, "m");
+    add("least_p90_m", quantile_of(least_m, 0.9), kLow, "90th percentile of the " + least, "m");
+    list.push_back(failure_rate(top1_m, options_.failure_m, n));
     std::vector<double> successes;
     for (const double d : top1_m)
       if (d <= options_.failure_m) successes.push_back(d);
-    const auto failures = sums_.n - static_cast<std::int64_t>(successes.size());
-    add("failure_rate", share(failures, sums_.n), "",
-        fmt::format("share of queries without an answer, or whose first one is farther than {:g} m",
-                    options_.failure_m));
-    add("success_mean_m", mean(successes), "m",
-        "mean distance of the first answer over the queries that are no failure");
-    add("success_median_m", quantile(successes, 0.5), "m", "median of the same");
+    add("success_mean_m", mean_of(successes), kLow,
+        "mean distance of the prediction from the true position over the queries that are no failure", "m");
+    add("success_median_m", median_of(successes), kLow, "median of the same", "m");
     for (std::size_t i = 0; i < options_.recall_k.size(); ++i) {
       const int k = options_.recall_k[i];
-      const auto mean_of = [&](double sum) {
+      const auto over_n = [&](double sum) {
         return sums_.n == 0 ? kNone : sum / static_cast<double>(sums_.n);
       };
-      add(fmt::format("sdm_deg@{}", k), mean_of(sums_.sdm_deg[i]), "",
+      add(fmt::format("sdm_deg@{}", k), over_n(sums_.sdm_deg[i]), kHigh,
           "mean of sum (K-i) exp(-5000 d_i) / sum (K-i), i = 0..K-1, d in degrees of latitude and longitude "
           "(DenseUAV)");
-      add(fmt::format("sdm_m@{}", k), mean_of(sums_.sdm_m[i]), "",
+      add(fmt::format("sdm_m@{}", k), over_n(sums_.sdm_m[i]), kHigh,
           "mean of sum (K-i) exp(-0.001 d_i) / sum (K-i), i = 0..K-1, d in metres (GTA-UAV)");
       if (options_.tile_width_m > 0)
-        add(fmt::format("pdm@{}", k), mean_of(sums_.pdm[i]), "",
+        add(fmt::format("pdm@{}", k), over_n(sums_.pdm[i]), kHigh,
             fmt::format("mean of sum (K-i) / (1 + exp(6 (d_i / {:g} m - 0.9))) / sum (K-i), i = 0..K-1 "
                         "(AnyVisLoc; {:g} m: width of a reference)",
                         options_.tile_width_m, options_.tile_width_m));
     }
     add("AP",
         sums_.with_positive == 0 ? kNone : sums_.average_precision / static_cast<double>(sums_.with_positive),
-        "",
+        kHigh,
         fmt::format("mean over the queries with a positive of the area under precision over recall "
-                    "(trapezoids, University-1652); "
-                    "positives are all references within {}, those beyond the answers add nothing",
+                    "(trapezoids, University-1652); positives are all references within {}, those that were "
+                    "not found add nothing",
                     radius));
     add_latencies(list, "embed", embed_ms);
     add_latencies(list, "search", search_ms);
@@ -229,22 +212,16 @@ class Evaluator {
     }
   }
 
-  void add_distances(std::vector<MetricValue>& list, const std::string& name,
-                     const std::vector<double>& values, const std::string& what) const {
-    const std::string over = ", over the queries that have one";
-    list.push_back({name + "_mean_m", mean(values), "m", "mean " + what + over});
-    list.push_back({name + "_median_m", quantile(values, 0.5), "m", "median " + what + over});
-    list.push_back({name + "_p90_m", quantile(values, 0.9), "m", "90th percentile of the " + what + over});
-  }
-
   static void add_latencies(std::vector<MetricValue>& list, const std::string& name,
                             const std::vector<double>& values) {
     if (values.empty()) return;
     const std::string what = fmt::format("of timing_ms.{} over the queries", name);
-    list.push_back({name + "_mean_ms", mean(values), "ms", "mean " + what});
+    list.push_back({{name + "_mean_ms", "ms", "mean " + what, Better::kLower}, mean_of(values), {}});
     for (const int p : {50, 90, 95, 99})
-      list.push_back({fmt::format("{}_p{}_ms", name, p), quantile(values, p / 100.0), "ms",
-                      fmt::format("{}th percentile {}", p, what)});
+      list.push_back({{fmt::format("{}_p{}_ms", name, p), "ms", fmt::format("{}th percentile {}", p, what),
+                       Better::kLower},
+                      quantile_of(values, p / 100.0),
+                      {}});
   }
 
   const std::vector<LatLon>& references_;
@@ -268,7 +245,7 @@ LocalizationEvaluation evaluate_localization(const std::vector<RetrievedQuery>& 
     result.outcomes.push_back(evaluator.add(query));
     without_truth += query.truth ? 0 : 1;
   }
-  result.metrics = evaluator.figures(queries.size());
+  result.metrics = evaluator.metrics(queries.size());
   if (without_truth > 0)
     result.warnings.push_back(fmt::format("{} of {} queries have no true position and take no part",
                                           without_truth, queries.size()));

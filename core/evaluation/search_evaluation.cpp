@@ -7,38 +7,10 @@
 #include <cmath>
 #include <limits>
 
+#include "evaluation/curves.h"
+
 namespace imatch {
 namespace {
-
-Json quantiles(std::vector<double> values) {
-  if (values.empty()) return nullptr;
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double q) {
-    const double place = (static_cast<double>(values.size()) - 1) * q;
-    const auto low = static_cast<std::size_t>(place), high = std::min(low + 1, values.size() - 1);
-    return values[low] + (values[high] - values[low]) * (place - static_cast<double>(low));
-  };
-  return {{"count", values.size()}, {"min", values.front()}, {"p5", at(0.05)},  {"q1", at(0.25)},
-          {"median", at(0.5)},      {"q3", at(0.75)},        {"p95", at(0.95)}, {"max", values.back()}};
-}
-
-Json hit_curve(const std::vector<EvaluationRow>& rows) {
-  std::vector<std::int64_t> within(101);
-  std::int64_t n = 0;
-  for (const EvaluationRow& row : rows) {
-    if (!row.truth) continue;
-    ++n;
-    if (!std::isnan(row.outcome.top1_m) && row.outcome.top1_m <= 100)
-      ++within[static_cast<std::size_t>(std::ceil(row.outcome.top1_m))];
-  }
-  Json curve = Json::array();
-  std::int64_t sum = 0;
-  for (std::size_t m = 0; m < within.size() && n > 0; ++m) {
-    sum += within[m];
-    curve.push_back(static_cast<double>(sum) / static_cast<double>(n));
-  }
-  return curve;
-}
 
 Json curves_of(const Evaluation& evaluation, const std::vector<RetrievedQuery>& queries,
                const std::vector<LatLon>& references, const LocalizationMetricsOptions& options) {
@@ -56,7 +28,7 @@ Json curves_of(const Evaluation& evaluation, const std::vector<RetrievedQuery>& 
         }
       if (!std::isnan(best)) least.push_back(best);
     }
-    Json box = quantiles(std::move(least));
+    Json box = box_of(std::move(least));
     if (box.is_null()) continue;
     box["k"] = k;
     top_k.push_back(std::move(box));
@@ -66,12 +38,18 @@ Json curves_of(const Evaluation& evaluation, const std::vector<RetrievedQuery>& 
     std::vector<double> values;
     for (const EvaluationRow& row : evaluation.rows)
       if (!std::isnan(row.*member)) values.push_back(row.*member);
-    if (!values.empty()) latency[name] = quantiles(std::move(values));
+    if (!values.empty()) latency[name] = box_of(std::move(values));
   };
   times("embed", &EvaluationRow::embed_ms);
   times("search", &EvaluationRow::search_ms);
   times("total", &EvaluationRow::total_ms);
-  return {{"hit", hit_curve(evaluation.rows)}, {"top_k", top_k}, {"latency_ms", latency}};
+  std::vector<double> errors_m;
+  std::size_t n = 0;
+  for (const EvaluationRow& row : evaluation.rows) {
+    n += row.truth ? 1 : 0;
+    if (row.truth && !std::isnan(row.outcome.top1_m)) errors_m.push_back(row.outcome.top1_m);
+  }
+  return {{"hit", hit_curve(errors_m, n)}, {"top_k", top_k}, {"latency_ms", latency}};
 }
 
 }  // namespace
@@ -94,17 +72,17 @@ Evaluation evaluate_results(const SearchResults& results, const PositionTable& q
   evaluation.mode = results.mode;
   evaluation.direction = results.direction;
   evaluation.num_references = static_cast<std::int64_t>(references.size());
-  evaluation.figures = evaluate_localization(evaluated, references.positions(), options);
+  evaluation.scores = evaluate_localization(evaluated, references.positions(), options);
   if (unknown > 0)
-    evaluation.figures.warnings.push_back(
-        fmt::format("{} of the {} references that were answered have no position", unknown, numbers.size()));
+    evaluation.scores.warnings.push_back(
+        fmt::format("{} of the {} references found have no position", unknown, numbers.size()));
   evaluation.rows.reserve(evaluated.size());
   for (std::size_t i = 0; i < evaluated.size(); ++i) {
     const RetrievedQuery& query = evaluated[i];
     EvaluationRow row;
     row.query = query.name;
     row.truth = query.truth;
-    row.outcome = evaluation.figures.outcomes[i];
+    row.outcome = evaluation.scores.outcomes[i];
     row.score = query.scores.empty() ? std::numeric_limits<double>::quiet_NaN() : query.scores.front();
     row.embed_ms = query.embed_ms, row.search_ms = query.search_ms, row.total_ms = query.total_ms;
     if (!query.references.empty() && query.references.front() >= 0) {

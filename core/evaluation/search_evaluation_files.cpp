@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/stop.h"
-#include "evaluation/kml.h"
+#include "evaluation/placed_query.h"
 #include "evaluation/search_evaluation.h"
 #include "io/csv.h"
 #include "io/json_file.h"
@@ -96,59 +96,23 @@ void write_details(const std::string& folder, const Evaluation& evaluation) {
   write_file_atomically(folder + "/details.json", json + "\n]\n");
 }
 
-Json coordinates(LatLon p) {
-  return Json::array({p.longitude_deg, p.latitude_deg});
-}
-
-void write_geojson(const std::string& path, const Evaluation& evaluation) {
-  std::string json = "{\"type\":\"FeatureCollection\",\"features\":[";
-  const auto add = [&](const char* kind, const Json& geometry, const EvaluationRow& row) {
-    json += json.back() == '[' ? "\n" : ",\n";
-    json += Json{{"type", "Feature"},
-                 {"geometry", geometry},
-                 {"properties",
-                  {{"kind", kind},
-                   {"query", row.query},
-                   {"predicted", row.predicted_name},
-                   {"error_m", number(row.outcome.top1_m)}}}}
-                .dump();
-  };
-  for (const EvaluationRow& row : evaluation.rows) {
-    check_stop();
-    if (row.truth) add("query", {{"type", "Point"}, {"coordinates", coordinates(*row.truth)}}, row);
-    if (row.predicted)
-      add("prediction", {{"type", "Point"}, {"coordinates", coordinates(*row.predicted)}}, row);
-    if (row.truth && row.predicted)
-      add("error",
-          {{"type", "LineString"},
-           {"coordinates", Json::array({coordinates(*row.truth), coordinates(*row.predicted)})}},
-          row);
-  }
-  write_file_atomically(path, json + "\n]}\n");
-}
-
 std::vector<PlacedQuery> placed(const Evaluation& evaluation) {
   std::vector<PlacedQuery> list;
   for (const EvaluationRow& row : evaluation.rows)
-    list.push_back({row.query, row.truth, row.predicted, row.predicted_name, row.outcome.top1_m});
+    list.push_back(
+        {row.query, row.truth, row.predicted, row.predicted_name, row.outcome.top1_m, Json::object()});
   return list;
 }
 
 }  // namespace
 
 Json summary_json(const Evaluation& evaluation) {
-  Json metrics = Json::array();
-  for (const MetricValue& metric : evaluation.figures.metrics)
-    metrics.push_back({{"name", metric.name},
-                       {"value", number(metric.value)},
-                       {"unit", metric.unit},
-                       {"definition", metric.definition}});
   return {{"weight", evaluation.weight},
           {"mode", evaluation.mode},
           {"direction", evaluation.direction},
           {"num_references", evaluation.num_references},
-          {"metrics", metrics},
-          {"warnings", evaluation.figures.warnings},
+          {"metrics", to_json(evaluation.scores.metrics)},
+          {"warnings", evaluation.scores.warnings},
           {"curves", evaluation.curves}};
 }
 
@@ -156,12 +120,13 @@ void write_evaluation(const std::string& folder, const Evaluation& evaluation) {
   make_folder(folder);
   write_json(folder + "/summary.json", summary_json(evaluation));
   std::string csv = csv_row({"name", "value", "unit", "definition"});
-  for (const MetricValue& metric : evaluation.figures.metrics)
+  for (const MetricValue& metric : evaluation.scores.metrics)
     csv += csv_row({metric.name, text(metric.value), metric.unit, metric.definition});
   write_file_atomically(folder + "/summary.csv", csv);
   write_details(folder, evaluation);
-  write_geojson(folder + "/queries.geojson", evaluation);
-  write_kml(folder + "/queries.kml", placed(evaluation));
+  const std::vector<PlacedQuery> queries = placed(evaluation);
+  write_geojson(folder + "/queries.geojson", queries);
+  write_kml(folder + "/queries.kml", queries);
 }
 
 }  // namespace imatch

@@ -63,8 +63,8 @@ double bearing_deg(LatLon a, LatLon b) {
   geod_inverse(&wgs84(), a.latitude_deg, a.longitude_deg, b.latitude_deg, b.longitude_deg, &distance,
                &azimuth, nullptr);
   if (distance == 0) return 0;
-  const double turned = azimuth < 0 ? azimuth + 360 : azimuth;
-  return turned >= 360 ? 0 : turned + 0.0;  // + 0.0 turns -0 into 0
+  const double wrapped = azimuth < 0 ? azimuth + 360 : azimuth;
+  return wrapped >= 360 ? 0 : wrapped + 0.0;  // + 0.0 turns -0 into 0
 }
 
 LatLon destination(LatLon a, double bearing, double distance_m) {
@@ -80,8 +80,8 @@ LatLon destination(LatLon a, double bearing, double distance_m) {
 double angle_difference_deg(double a_deg, double b_deg) {
   require_finite("angle", a_deg);
   require_finite("angle", b_deg);
-  const double turned = std::remainder(a_deg - b_deg, 360.0);
-  return turned >= 180 ? turned - 360 : turned + 0.0;
+  const double wrapped = std::remainder(a_deg - b_deg, 360.0);
+  return wrapped >= 180 ? wrapped - 360 : wrapped + 0.0;
 }
 
 }  // namespace imatch

@@ -39,7 +39,7 @@ double bearing_deg(LatLon a, LatLon b);
 /// The point reached from `a` along the geodesic that leaves it at `bearing` after `distance` metres.
 LatLon destination(LatLon a, double bearing_deg, double distance_m);
 
-/// a - b turned into [-180, 180): how far to turn clockwise from heading b to heading a.
+/// a - b wrapped into [-180, 180): how far to turn clockwise from heading b to heading a.
 double angle_difference_deg(double a_deg, double b_deg);
 
 }  // namespace imatch

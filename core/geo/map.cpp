@@ -29,10 +29,10 @@ struct DestroyTransform {
 };
 using Transform = std::unique_ptr<void, DestroyTransform>;
 
-struct ReleaseReference {
+struct ReleaseSpatialReference {
   void operator()(void* reference) const { OSRRelease(reference); }
 };
-using Reference = std::unique_ptr<void, ReleaseReference>;
+using SpatialReference = std::unique_ptr<void, ReleaseSpatialReference>;
 
 /// How the bands of a file become colour.
 struct Bands {
@@ -168,8 +168,8 @@ void GeoMap::Impl::open_georeference(const GdalScope& gdal) {
     fail("the geotransform of the GeoTIFF cannot be inverted");
   crs = crs_name(stored);
 
-  const Reference map(OSRClone(stored));
-  const Reference wgs84(OSRNewSpatialReference(nullptr));
+  const SpatialReference map(OSRClone(stored));
+  const SpatialReference wgs84(OSRNewSpatialReference(nullptr));
   OSRImportFromEPSG(wgs84.get(), 4326);
   // x is the longitude or easting, whatever order the authority prescribes.
   OSRSetAxisMappingStrategy(map.get(), OAMS_TRADITIONAL_GIS_ORDER);

@@ -12,21 +12,8 @@
 namespace imatch {
 namespace {
 
-struct Vector3 {
-  double x, y, z;
-};
-Vector3 operator*(double s, Vector3 v) {
-  return {s * v.x, s * v.y, s * v.z};
-}
-Vector3 operator+(Vector3 a, Vector3 b) {
-  return {a.x + b.x, a.y + b.y, a.z + b.z};
-}
-Vector3 operator-(Vector3 a, Vector3 b) {
-  return {a.x - b.x, a.y - b.y, a.z - b.z};
-}
-
 /// Sine and cosine of an angle in degrees, exact at the quarter turns, where the images should be exactly
-/// turned.
+/// rotated.
 struct Turn {
   double sin, cos;
   explicit Turn(double degrees) {
@@ -56,9 +43,12 @@ void require_finite(const char* name, double value) {
     throw Error(fmt::format("camera: {}: {} is not allowed; expected a finite number", name, value));
 }
 
-}  // namespace
+/// Axes of the camera in the ground frame (x east, y north, z up).
+struct Attitude {
+  Vector3 right, up, axis;
+};
 
-Homography ground_from_image(const CameraOptions& camera) {
+Attitude attitude_of(const CameraOptions& camera) {
   std::apply(
       [&](const auto&... f) { (require_finite(f.name, static_cast<double>(camera.*(f.member))), ...); },
       CameraOptions::fields);
@@ -73,10 +63,33 @@ Homography ground_from_image(const CameraOptions& camera) {
   const Vector3 leaned = roll.cos * axis + roll.sin * right;
   right = roll.cos * right - roll.sin * axis;
   axis = leaned;
+  return {right, up, axis};
+}
 
+/// Width of a pixel at distance 1.
+double pixel_width(const CameraOptions& camera) {
+  return 2 * std::tan(camera.fov_deg * std::numbers::pi / 360) / camera.width;
+}
+
+}  // namespace
+
+PinholeCamera pinhole_camera(const CameraOptions& options) {
+  const auto [right, up, axis] = attitude_of(options);
+  PinholeCamera camera;
+  camera.fx = camera.fy = 1 / pixel_width(options);
+  camera.cx = 0.5 * options.width;
+  camera.cy = 0.5 * options.height;
+  camera.rotation = {right.x, right.y, right.z, -up.x, -up.y, -up.z, axis.x, axis.y, axis.z};
+  const Vector3 at{options.x_m, options.y_m, options.altitude_m};
+  camera.translation = {-dot(right, at), dot(up, at), -dot(axis, at)};
+  return camera;
+}
+
+Homography ground_from_image(const CameraOptions& camera) {
+  const auto [right, up, axis] = attitude_of(camera);
   // The ray through pixel (u, v) is u a + v b + c; it meets the ground where its height has fallen by the
   // altitude.
-  const double pixel = 2 * std::tan(camera.fov_deg * std::numbers::pi / 360) / camera.width;
+  const double pixel = pixel_width(camera);
   const Vector3 a = pixel * right;
   const Vector3 b = -pixel * up;
   const Vector3 c = axis - 0.5 * camera.width * a - 0.5 * camera.height * b;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/field.h"
+#include "geometry/pinhole_camera.h"
 #include "geometry/planar.h"
 
 namespace imatch {
@@ -37,6 +38,9 @@ struct CameraOptions {
       field("height", &CameraOptions::height, in_range(1, 16384), "Height of the image, px."),
   };
 };
+
+/// The same camera in space: the ground is the plane z = 0, z up. Throws Error when a number is not finite.
+PinholeCamera pinhole_camera(const CameraOptions& camera);
 
 /// Exact homography from the image to the ground. Of the homogeneous result (x, y, w), w is above 0 exactly
 /// for pixels that see ground: at 0 they look at the horizon, below it into the sky. Throws Error when a

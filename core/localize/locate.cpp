@@ -30,12 +30,13 @@ struct Verified {
   std::optional<PoseFit> fit;
   int num_matches = 0;
   int num_inliers = 0;
+  std::vector<GroundMatch> matches;
 };
 
 constexpr std::size_t kFewestPoints = 3;
 
 /// What is left of a token's error after interpolation and is the same for neighbours, in tokens: measured on
-/// made-up ground, whose truth is exact.
+/// synthetic ground, whose truth is exact.
 constexpr double kTokenBias = 0.015;
 
 /// Adds what all points of a photo have in common, which no residual shows.
@@ -45,7 +46,7 @@ void add_common_error(PoseFit& fit, const PhotoGrid& grid, double map_sigma_m) {
   fit.add_error(shift_m, kTokenBias / lever_tokens);
 }
 
-/// Matches a photo with a picture of the map and fits its pose to what agrees.
+/// Matches a photo with a picture of the map and fits its pose to the inliers.
 Verified verify(const Features& photo, const Features& picture, const Homography& ground_from_picture,
                 double token_px, const LocateOptions& options) {
   const MutualNearestOptions nearest{
@@ -53,20 +54,24 @@ Verified verify(const Features& photo, const Features& picture, const Homography
   Matches matches = mutual_nearest(photo, picture, nearest);
   refine_to_subtoken(matches, photo, picture);
   const bool tilted = options.model == "homography";
-  const Geometry geometry = estimate(matches, {.model = tilted ? "homography" : "affine",
+  const Geometry geometry = estimate(matches, {.model = tilted ? "homography" : "similarity",
                                                .method = {},
                                                .reproj_px = options.reproj_tokens * token_px,
                                                .confidence = 0.9999,
                                                .iterations = options.iterations,
                                                .seed = 0});
-  Verified result{
-      .fit = {}, .num_matches = static_cast<int>(matches.size()), .num_inliers = geometry.num_inliers};
+  Verified result{.fit = {},
+                  .num_matches = static_cast<int>(matches.size()),
+                  .num_inliers = geometry.num_inliers,
+                  .matches = {}};
   std::vector<Point2> on_photo, on_ground;
-  for (std::size_t i = 0; i < matches.size(); ++i)
-    if (geometry.inliers[i]) {
-      on_photo.push_back(matches.points_a[i]);
-      on_ground.push_back(ground_from_picture(matches.points_b[i]));
-    }
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    const Point2 ground = ground_from_picture(matches.points_b[i]);
+    result.matches.push_back({matches.points_a[i], ground, matches.similarity[i], geometry.inliers[i] != 0});
+    if (!geometry.inliers[i]) continue;
+    on_photo.push_back(matches.points_a[i]);
+    on_ground.push_back(ground);
+  }
   if (on_photo.size() >= kFewestPoints)
     result.fit = fit_pose(on_photo, on_ground, photo.image_width, photo.image_height);
   if (result.fit && tilted && geometry.b_from_a)
@@ -75,14 +80,15 @@ Verified verify(const Features& photo, const Features& picture, const Homography
   return result;
 }
 
-/// The map as seen from the pose, somewhat wider than the photo so that all of it finds its counterpart.
-Verified look_again(const ReferenceMap& map, const Features& photo, const Pose& pose,
-                    const LocateOptions& options) {
+/// Matches with the map re-rendered at the pose, somewhat wider than the photo so that all of it finds its
+/// counterpart.
+Verified rerender(const ReferenceMap& map, const Features& photo, const Pose& pose,
+                  const LocateOptions& options) {
   const PhotoGrid& grid = map.photo_grid();
   const int cols = grid.cols + 2 * options.margin_tokens, rows = grid.rows + 2 * options.margin_tokens;
   const CameraOptions camera =
       camera_at(pose, cols * grid.token_px, rows * grid.token_px, static_cast<double>(cols) / grid.cols);
-  return verify(photo, map.look(camera), ground_from_image(camera), grid.token_px, options);
+  return verify(photo, map.features_seen_by(camera), ground_from_image(camera), grid.token_px, options);
 }
 
 /// Widths and places within which a similarity is believed; a RANSAC on few matches finds the wildest ones.
@@ -128,7 +134,7 @@ Location locate(const ReferenceMap& map, const Features& photo, const LocateOpti
     Verified current = results[order[k]];
     for (int i = 0; i < options.refinements && current.fit; ++i) {
       check_stop();
-      Verified next = look_again(map, photo, current.fit->pose, options);
+      Verified next = rerender(map, photo, current.fit->pose, options);
       if (!is_plausible(next, map.tiles()[retrieved[order[k]].tile])) break;
       current = std::move(next);
     }
@@ -140,6 +146,7 @@ Location locate(const ReferenceMap& map, const Features& photo, const LocateOpti
   location.num_matches = best.num_matches;
   location.num_inliers = best.num_inliers;
   location.fit = best.fit;
+  location.matches = std::move(best.matches);
   location.found = best.fit && best.num_inliers >= options.min_inliers;
   if (best.fit) {
     const Pose& pose = best.fit->pose;
@@ -193,6 +200,16 @@ Json to_json(const Location& location, const ReferenceMap& map) {
                           {"width_m", tile.width_m}});
   }
   json["candidates"] = std::move(candidates);
+  Json points_px = Json::array(), ground_m = Json::array(), similarity = Json::array(),
+       inliers = Json::array();
+  for (const GroundMatch& match : location.matches) {
+    points_px.push_back({match.photo_px.x, match.photo_px.y});
+    ground_m.push_back({match.ground_m.x, match.ground_m.y});
+    similarity.push_back(match.similarity);
+    inliers.push_back(match.is_inlier);
+  }
+  json["matches"] = {
+      {"photo_px", points_px}, {"ground_m", ground_m}, {"similarity", similarity}, {"inliers", inliers}};
   return json;
 }
 

@@ -39,21 +39,23 @@ struct LocateOptions {
       field("model", &Self::model, one_of(kLocateModels),
             "Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera "
             "looks "
-            "straight down) or homography (any tilt over flat ground; needs more agreeing matches; "
-            "deviations are those of the similarity through the same ones)."),
+            "straight down) or homography (any tilt over flat ground; needs more inliers; deviations are "
+            "those of "
+            "the similarity through the same ones)."),
       field("match_th", &Self::match_th, in_range(-1, 1), "Smallest cosine similarity of a match."),
       field("reproj_tokens", &Self::reproj_tokens, in_range(0.01, 100),
-            "Largest error of a match that agrees with a pose, in sides of a token."),
+            "Largest reprojection error of an inlier, in sides of a token."),
       field("iterations", &Self::iterations, in_range(1, 1e7), "Samples of RANSAC at most."),
-      field("refine_k", &Self::refine_k, in_range(1, 1000),
-            "Tiles, those with most agreeing matches, from which a pose is refined; the one that ends with "
-            "most wins."),
+      field(
+          "refine_k", &Self::refine_k, in_range(1, 1000),
+          "Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins."),
       field("refinements", &Self::refinements, in_range(0, 20),
-            "Times that the map is looked at anew from the pose found so far."),
+            "Times that the map is re-rendered at the estimated pose and matched anew."),
       field("min_inliers", &Self::min_inliers, at_least(3),
-            "Agreeing matches below which the answer is 'not found'."),
-      field("map_sigma_m", &Self::map_sigma_m, at_least(0),
-            "Standard deviation of the map's own georeference along each axis, m: part of the answer's.")};
+            "Inliers below which the photo counts as not found."),
+      field(
+          "map_sigma_m", &Self::map_sigma_m, at_least(0),
+          "Standard deviation of the map's own georeference along each axis, m: part of the prediction's.")};
 };
 
 /// A tile that was matched.
@@ -64,15 +66,24 @@ struct MatchedTile {
   int num_inliers = 0;
 };
 
-/// What a photo's place on the map is held to be.
+/// A token of the photo and the place on the ground that it was matched with.
+struct GroundMatch {
+  Point2 photo_px;
+  Point2 ground_m;
+  float similarity = 0;  ///< Cosine.
+  bool is_inlier = false;
+};
+
+/// What a photo's place on the map is predicted to be.
 struct Location {
   bool found = false;          ///< num_inliers >= min_inliers.
-  std::optional<PoseFit> fit;  ///< The best there is, found or not; none without three agreeing matches.
+  std::optional<PoseFit> fit;  ///< The best there is, found or not; none with fewer than three inliers.
   std::optional<LatLon> position;
   int num_matches = 0;
   int num_inliers = 0;
-  /// Agreeing matches of the best candidate elsewhere: farther than half a width from the answer.
+  /// Inliers of the best candidate elsewhere: farther than half a width from the prediction.
   int num_inliers_elsewhere = 0;
+  std::vector<GroundMatch> matches;     ///< Those that the prediction was made from, outliers included.
   std::vector<MatchedTile> candidates;  ///< In falling num_inliers, ties by retrieval.
   double retrieve_ms = 0;
   double match_ms = 0;
@@ -80,9 +91,9 @@ struct Location {
 };
 
 /// Finds where a photo was taken: retrieves tiles, matches the photo's tokens with those of each (mutual
-/// nearest neighbours, then RANSAC for a similarity or a homography), and from the best looks at the map
-/// again from the pose found, which undoes the steps of the lattice in place, heading and width. `photo` are
-/// features by the map's backbone. Throws Error for features of another one.
+/// nearest neighbours, then RANSAC for a similarity or a homography), and re-renders the map
+/// at the pose estimated from the best, which undoes the steps of the lattice in place, heading and width.
+/// `photo` are features by the map's backbone. Throws Error for features of another one.
 Location locate(const ReferenceMap& map, const Features& photo, const LocateOptions& options = {});
 
 Json to_json(const Location& location, const ReferenceMap& map);

@@ -248,7 +248,7 @@ Homography ReferenceMap::ground_from_block(const Tile& tile) const {
   return ground_from_image(blocks_[tile.block].camera);
 }
 
-Features ReferenceMap::look(const CameraOptions& camera) const {
+Features ReferenceMap::features_seen_by(const CameraOptions& camera) const {
   const c10::InferenceMode guard;
   const View view = ground_->view(camera);
   const Image* const images[] = {&view.image};

@@ -107,7 +107,7 @@ class ReferenceMap {
 
   /// Features of what a camera sees of the map, as the photo's backbone would see it, at the photos' own
   /// resolution: token_px pixels of the view a token; tokens off the map are not selectable.
-  Features look(const CameraOptions& camera) const;
+  Features features_seen_by(const CameraOptions& camera) const;
 
  private:
   std::shared_ptr<const Features> block_features(std::size_t block) const;

@@ -16,14 +16,14 @@ namespace {
 
 constexpr double kMostTiles = 1e7;
 
-Point2 turned(Point2 ground, double heading_rad) {
+Point2 rotated(Point2 ground, double heading_rad) {
   const double c = std::cos(heading_rad), s = std::sin(heading_rad);
   return {ground.x * c - ground.y * s, -ground.x * s - ground.y * c};
 }
 
-Point2 ground_of(Point2 turned, double heading_rad) {
+Point2 ground_of(Point2 rotated, double heading_rad) {
   const double c = std::cos(heading_rad), s = std::sin(heading_rad);
-  return {turned.x * c - turned.y * s, -turned.x * s - turned.y * c};
+  return {rotated.x * c - rotated.y * s, -rotated.x * s - rotated.y * c};
 }
 
 struct Range {
@@ -35,8 +35,8 @@ struct Range {
 /// The extent's corners, in order round it, along the image axes of a camera with that heading: x to its
 /// right, y downwards.
 std::array<Point2, 4> turned_corners(const GroundExtent& e, double heading_rad) {
-  return {turned({e.west_m, e.south_m}, heading_rad), turned({e.east_m, e.south_m}, heading_rad),
-          turned({e.east_m, e.north_m}, heading_rad), turned({e.west_m, e.north_m}, heading_rad)};
+  return {rotated({e.west_m, e.south_m}, heading_rad), rotated({e.east_m, e.south_m}, heading_rad),
+          rotated({e.east_m, e.north_m}, heading_rad), rotated({e.west_m, e.north_m}, heading_rad)};
 }
 
 /// Where along x the extent lies for y in [top, bottom].
@@ -89,7 +89,7 @@ std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& ph
       const Axis down =
           axis_over(height.low, height.high, step * token_m, step, photo.rows, options.block_tokens, whole);
       for (int top = 0; top < down.num_tiles; top += down.tiles_a_block) {
-        // A band of blocks begins and ends with the map: of a turned one the bounds are half empty.
+        // A band of blocks begins and ends with the map: of a rotated one the bounds are half empty.
         const double first_m = down.first_m + top * step * token_m;
         const double last_m = first_m + (down.tiles_a_block - 1) * step * token_m;
         const Range width = across_within(corners, first_m, last_m);

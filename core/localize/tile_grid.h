@@ -61,7 +61,7 @@ struct MapBlock {
 };
 
 /// Blocks whose tiles have their centres on a lattice over the extent, for every scale and heading; the
-/// lattice is turned with the heading. `whole` false: one tile a block. Throws Error for a width that is not
+/// lattice is rotated with the heading. `whole` false: one tile a block. Throws Error for a width that is not
 /// set and for more than 10^7 tiles.
 std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo,
                                  const TileOptions& options, bool whole);

@@ -13,7 +13,10 @@
 namespace imatch {
 namespace {
 
-constexpr std::size_t kHomographySample = 4, kAffineSample = 2;
+/// Matches that determine a model.
+std::size_t sample_size(const std::string& model) {
+  return model == "homography" ? 4 : model == "affine" ? 3 : 2;
+}
 
 /// OpenCV's MAGSAC (D. Barath et al., "MAGSAC++, a fast, reliable and accurate robust estimator", 2020)
 /// leaves open how large the noise is, up to a greatest sigma, and lets residuals up to this many sigmas
@@ -29,8 +32,8 @@ double magsac_threshold(double reproj_px) {
 }
 
 /// The settings that OpenCV 4.6 gives to each USAC flag (modules/calib3d/src/usac/ransac_solvers.cpp,
-/// setParameters) but for MAGSAC's threshold, written out because findHomography takes a seed only in this
-/// form.
+/// setParameters) but for MAGSAC's threshold, written out because findHomography and
+/// estimateAffine2D take a seed only in this form.
 cv::UsacParams usac_parameters(const std::string& method, const GeometryOptions& options) {
   cv::UsacParams p;
   p.threshold = options.reproj_px;
@@ -84,9 +87,15 @@ Correspondences correspondences(const Matches& matches) {
 
 cv::Mat search(const Correspondences& points, const std::string& method, const GeometryOptions& options) {
   cv::Mat mask;
-  if (options.model == "affine")
+  if (options.model == "similarity")
     return cv::estimateAffinePartial2D(points.a, points.b, mask, cv::RANSAC, options.reproj_px,
                                        static_cast<std::size_t>(options.iterations), options.confidence);
+  if (options.model == "affine") {
+    if (method == "cv2_ransac")
+      return cv::estimateAffine2D(points.a, points.b, mask, cv::RANSAC, options.reproj_px,
+                                  static_cast<std::size_t>(options.iterations), options.confidence);
+    return cv::estimateAffine2D(points.a, points.b, mask, usac_parameters(method, options));
+  }
   if (method == "cv2_ransac")
     return cv::findHomography(points.a, points.b, cv::RANSAC, options.reproj_px, mask, options.iterations,
                               options.confidence);
@@ -133,17 +142,18 @@ void check_finite(const std::vector<Point2>& points, const char* name) {
 }  // namespace
 
 Geometry estimate(const Matches& matches, const GeometryOptions& options) {
-  const bool affine = options.model == "affine";
+  const bool similarity = options.model == "similarity";
+  const std::size_t sample = sample_size(options.model);
   Geometry result;
   result.model = options.model;
-  result.method = options.method.value_or(affine ? "cv2_ransac" : "usac_magsac");
+  result.method = options.method.value_or(similarity ? "cv2_ransac" : "usac_magsac");
   result.inliers.assign(matches.size(), 0);
-  if (affine && result.method != "cv2_ransac")
-    throw Error(fmt::format("method: '{}' is not available for the model 'affine'; expected 'cv2_ransac'",
+  if (similarity && result.method != "cv2_ransac")
+    throw Error(fmt::format("method: '{}' is not available for the model 'similarity'; expected 'cv2_ransac'",
                             result.method));
   check_finite(matches.points_a, "points_a");
   check_finite(matches.points_b, "points_b");
-  if (matches.size() < (affine ? kAffineSample : kHomographySample)) return result;
+  if (matches.size() < sample) return result;
 
   std::optional<Homography> found;
   try {
@@ -164,7 +174,7 @@ Geometry estimate(const Matches& matches, const GeometryOptions& options) {
     ++result.num_inliers;
     sum += error;
   }
-  if (result.num_inliers < static_cast<int>(affine ? kAffineSample : kHomographySample) ||
+  if (result.num_inliers < static_cast<int>(sample) ||
       !is_sound(*found, matches, result.inliers, result.num_inliers)) {
     std::fill(result.inliers.begin(), result.inliers.end(), 0);
     result.num_inliers = 0;

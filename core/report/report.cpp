@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "evaluation/metric.h"
 #include "sweep/canonical.h"
 
 namespace imatch {
@@ -85,8 +86,20 @@ void append_list(std::string& out, const char* name, std::size_t n, Item&& item)
   out += ']';
 }
 
+/// {"name":"...","label":...: what a column is, in the words of evaluation/metric.h. `ending` goes behind
+/// name and label.
+void append_description(std::string& out, const std::string& name, const std::string& ending = "") {
+  const MetricDefinition metric = describe_metric(name);
+  Json json = to_json(metric);
+  json["name"] = name + ending;
+  json["label"] = metric.label() + ending;
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  out.append(text, 0, text.size() - 1);
+  out += ',';
+}
+
 void append_column(std::string& out, const ResultTable& results, const std::string& metric) {
-  out += "{\"name\":" + quoted_json(metric) + ",";
+  append_description(out, metric);
   append_list(out, "values", results.size(), [&](std::size_t cell) {
     const Scalar entry = results.get(cell, metric);
     switch (entry.kind) {
@@ -214,7 +227,7 @@ std::string report_data(const RunFolder& run, const std::optional<BestOptions>& 
   const ResultTable& results = run.results();
   std::string out = "{\"name\":" + quoted_json(parts.title) + ",";
   append_list(out, "axes", plan.axes().size(), [&](std::size_t axis) {
-    out += "{\"name\":" + quoted_json(plan.axes()[axis].name) + ",";
+    append_description(out, plan.axes()[axis].name);
     append_list(out, "values", plan.axes()[axis].values.size(),
                 [&](std::size_t i) { out += plan.value_text(axis, static_cast<std::uint32_t>(i)); });
     out += '}';
@@ -326,7 +339,7 @@ void write_comparison(const RunFolder& first, const RunFolder& second, const Rep
   const ResultTable &a = first.results(), &b = second.results();
   std::string out = "{\"name\":" + quoted_json(parts.title) + ",";
   append_list(out, "axes", plan.axes().size(), [&](std::size_t axis) {
-    out += "{\"name\":" + quoted_json(plan.axes()[axis].name) + ",";
+    append_description(out, plan.axes()[axis].name);
     append_list(out, "values", plan.axes()[axis].values.size(),
                 [&](std::size_t i) { out += plan.value_text(axis, static_cast<std::uint32_t>(i)); });
     out += '}';
@@ -353,7 +366,7 @@ void write_comparison(const RunFolder& first, const RunFolder& second, const Rep
   append_list(out, "metrics", 3 * metrics.size(), [&](std::size_t i) {
     constexpr const char* kWhich[] = {"A", "B", "B - A"};
     const std::string& name = metrics[i / 3];
-    out += "{\"name\":" + quoted_json(fmt::format("{} ({})", name, kWhich[i % 3])) + ",";
+    append_description(out, name, fmt::format(" ({})", kWhich[i % 3]));
     append_list(out, "values", pairs.size(), [&](std::size_t k) {
       const Scalar of_a = a.get(pairs[k].first, name), of_b = b.get(pairs[k].second, name);
       const bool known = (i % 3 == 1 || is_number(of_a)) && (i % 3 == 0 || is_number(of_b));

@@ -20,10 +20,10 @@ struct ReportParts {
 };
 
 /// The results as one JSON object, column by column, with six significant digits (the tables hold them all):
-/// {name, axes = [{name, values}], keys, cells = [[value index] per axis], metrics = [{name, values}],
-/// time_ms, status, errors, best, provenance, pictures = {cell: [{name, source}]}, options}. Infinite numbers
-/// are "inf" or "-inf". Pictures are those of pictures/<key>/ in the run folder: as data URLs up to 24 MB in
-/// all, then as relative links.
+/// {name, axes = [{name, label, unit, values}], keys, cells = [[value index] per axis], metrics = [{name,
+/// label, unit, better, definition, values}], time_ms, status, errors, best, provenance, pictures = {cell:
+/// [{name, source}]}, options}. Infinite numbers are "inf" or "-inf". Pictures are those of pictures/<key>/
+/// in the run folder: as data URLs up to 24 MB in all, then as relative links.
 std::string report_data(const RunFolder& run, const std::optional<BestOptions>& best,
                         const ReportParts& parts);
 

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "base/spelling.h"
+#include "evaluation/metric.h"
 
 namespace imatch {
 namespace {
@@ -55,23 +55,15 @@ std::vector<std::size_t> axis_indices(const Plan& plan, const std::vector<std::s
   return indices;
 }
 
-void summarise(Group& group) {
+void fill_moments(Group& group) {
   auto& numbers = group.numbers;
-  if (numbers.empty()) {
-    group.mean = group.std = group.median = group.min = group.max = kNaN;
-    return;
-  }
   // Sorted first, so that the sums do not depend on the order of the cells.
   std::sort(numbers.begin(), numbers.end());
-  const auto n = static_cast<double>(numbers.size());
-  double sum = 0, squares = 0;
-  for (const double x : numbers) sum += x;
-  group.mean = sum / n;
-  for (const double x : numbers) squares += (x - group.mean) * (x - group.mean);
-  group.std = numbers.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
-  group.median = (numbers[(numbers.size() - 1) / 2] + numbers[numbers.size() / 2]) / 2;
-  group.min = numbers.front();
-  group.max = numbers.back();
+  group.mean = mean_of(numbers);
+  group.std = deviation_of(numbers);
+  group.median = quantile_of_sorted(numbers, 0.5);
+  group.min = numbers.empty() ? kNaN : numbers.front();
+  group.max = numbers.empty() ? kNaN : numbers.back();
 }
 
 /// null for what JSON cannot hold.
@@ -79,20 +71,81 @@ Json finite_or_null(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
 
-/// What settings are compared by, smaller is better: the share of missing values, then the statistic.
-std::pair<double, double> cost(const Group& group, const BestOptions& options) {
-  const bool minimise = options.direction == "min";
-  if (options.statistic == "mean") {
-    const double share = static_cast<double>(group.num_missing()) / static_cast<double>(group.num_cells);
-    return {share, group.numbers.empty() ? kInfinity : minimise ? group.mean : -group.mean};
+Better better_of(const std::string& direction) {
+  return direction == "min" ? Better::kLower : Better::kHigher;
+}
+
+/// What the statistic is taken from: the finite values, and unless it is the mean the missing ones as the
+/// worst there are. Ascending.
+std::vector<double> counted(const Group& group, const Statistic& statistic, Better better) {
+  std::vector<double> values = group.numbers;
+  if (statistic.is_mean()) return values;
+  const auto at = better == Better::kLower ? values.end() : values.begin();
+  values.insert(at, group.num_missing(), better == Better::kLower ? kInfinity : -kInfinity);
+  return values;
+}
+
+/// What settings are compared by, smaller is better: the share of missing values, where the statistic leaves
+/// them out, then the statistic.
+std::pair<double, double> cost(const Group& group, const Statistic& statistic, Better better) {
+  const double missing = static_cast<double>(group.num_missing()) / static_cast<double>(group.num_cells);
+  const double value = statistic.of_sorted(counted(group, statistic, better), better);
+  const double signed_value = statistic.better(better) == Better::kLower ? value : -value;
+  return {statistic.is_mean() ? missing : 0, std::isnan(value) ? kInfinity : signed_value};
+}
+
+Json summary_json(const GroupSummary& summary) {
+  return {{"value", finite_or_null(summary.value)},
+          {"low", finite_or_null(summary.interval.low)},
+          {"high", finite_or_null(summary.interval.high)}};
+}
+
+/// A setting broken down along one axis: groups of its cells.
+Json along_axis(const Plan& plan, const ResultTable& results, const BestOptions& options,
+                const Group& setting, const std::string& axis, const GroupOptions& how) {
+  const std::size_t index = axis_indices(plan, {axis}).front();
+  Json list = Json::array();
+  for (std::uint32_t value = 0; value < plan.axes()[index].values.size(); ++value) {
+    Group part;
+    for (const std::size_t cell : setting.cells) {
+      if (plan.value_index(cell, index) != value) continue;
+      part.cells.push_back(cell);
+      const double x = number(results, cell, options.metric);
+      if (std::isfinite(x)) part.numbers.push_back(x);
+    }
+    part.num_cells = part.cells.size();
+    if (part.num_cells == 0) continue;
+    fill_moments(part);
+    Json json{{axis, plan.axes()[index].values[value]},
+              {"num_cells", part.num_cells},
+              {"num_missing", part.num_missing()}};
+    json.update(summary_json(summarise(plan, results, options.metric, part, options.units, how)));
+    list.push_back(std::move(json));
   }
-  // The i-th best of all cells, where the missing ones come last.
-  const auto nth_best = [&](std::size_t i) {
-    const auto& numbers = group.numbers;
-    if (i >= numbers.size()) return kInfinity;
-    return minimise ? numbers[i] : -numbers[numbers.size() - 1 - i];
-  };
-  return {0, (nth_best((group.num_cells - 1) / 2) + nth_best(group.num_cells / 2)) / 2};
+  return {{"axis", axis},
+          {"title", title_of(Statistic::parse(how.statistic), describe_metric(options.metric))},
+          {"values", list}};
+}
+
+Json setting_json(const Plan& plan, const ResultTable& results, const BestOptions& options,
+                  const std::vector<std::string>& axes, const Group& group) {
+  Json summary = to_json(group, plan, axes);
+  Json params = Json::object();
+  for (const std::string& name : axes) {
+    params[name] = summary[name];
+    summary.erase(name);
+  }
+  Json setting{{"params", params}};
+  setting.update(summary);
+  if (options.over.empty()) return setting;
+  GroupOptions how;
+  how.statistic = options.statistic;
+  how.direction = options.direction;
+  setting.update(summary_json(summarise(plan, results, options.metric, group, options.units, how)));
+  if (!options.along_statistic.empty()) how.statistic = options.along_statistic;
+  for (const std::string& axis : options.along)
+    setting["along"].push_back(along_axis(plan, results, options, group, axis, how));
+  return setting;
 }
 
 }  // namespace
@@ -113,12 +166,11 @@ std::vector<Group> group_by(const Plan& plan, const ResultTable& results, const 
     }
     Group& group = groups[place->second];
     ++group.num_cells;
-    const double x = number(results, cell, metric);
-    if (!std::isfinite(x)) continue;
-    group.numbers.push_back(x);
     group.cells.push_back(cell);
+    const double x = number(results, cell, metric);
+    if (std::isfinite(x)) group.numbers.push_back(x);
   }
-  for (Group& group : groups) summarise(group);
+  for (Group& group : groups) fill_moments(group);
   return groups;
 }
 
@@ -139,11 +191,20 @@ Json to_json(const Group& group, const Plan& plan, const std::vector<std::string
 }
 
 Json select_best(const Plan& plan, const ResultTable& results, const BestOptions& options) {
+  const Statistic statistic = Statistic::parse(options.statistic);
+  const Better better = better_of(options.direction);
+  if (!options.along_statistic.empty()) Statistic::parse(options.along_statistic);
   Json best = options_to_json(options);
+  best["title"] = title_of(statistic, describe_metric(options.metric));
   best["cell"] = nullptr;
   best["setting"] = nullptr;
-  axis_indices(plan, options.over);
-  axis_indices(plan, options.units);
+  for (const auto& names : {options.over, options.units, options.along}) axis_indices(plan, names);
+  const auto setting_axes = axes_without(plan, options.over);
+  const bool compares = !options.compare.empty();
+  if (std::find(options.over.begin(), options.over.end(), options.compare) != options.over.end())
+    throw Error(fmt::format("best.compare: '{}' is among the axes of best.over; expected one of the others",
+                            options.compare));
+  const std::size_t compared = compares ? axis_indices(plan, {options.compare}).front() : 0;
   if (results.num_ok() == 0) return best;
   check_metric(results, options.metric, "best.metric");
 
@@ -155,89 +216,43 @@ Json select_best(const Plan& plan, const ResultTable& results, const BestOptions
     if (value.is_number()) value = finite_or_null(value.get<double>());
   best["cell"] = {{"cell_key", plan.key(cell)}, {"params", plan.params(cell)}, {"metrics", metrics}};
 
-  const auto setting_axes = axes_without(plan, options.over);
   const auto groups = group_by(plan, results, options.metric, setting_axes);
-  const auto winner = std::min_element(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
-    return cost(a, options) < cost(b, options);
-  });
-  Json summary = to_json(*winner, plan, setting_axes);
-  Json params = Json::object();
-  for (const std::string& name : setting_axes) {
-    params[name] = summary[name];
-    summary.erase(name);
+  std::map<std::uint32_t, const Group*> winners;  // by the value of `compare`
+  const Group* winner = nullptr;
+  std::pair<double, double> least;
+  std::map<std::uint32_t, std::pair<double, double>> least_of;
+  for (const Group& group : groups) {
+    const auto its = cost(group, statistic, better);
+    if (!winner || its < least) winner = &group, least = its;
+    if (!compares) continue;
+    const std::uint32_t value = plan.value_index(group.first_cell, compared);
+    if (!winners.contains(value) || its < least_of[value]) winners[value] = &group, least_of[value] = its;
   }
-  best["setting"] = {{"params", params}};
-  best["setting"].update(summary);
-  if (!options.over.empty()) {
-    const Interval interval = group_interval(plan, results, options.metric, *winner, options.units);
-    best["setting"]["low"] = finite_or_null(interval.low);
-    best["setting"]["high"] = finite_or_null(interval.high);
-  }
+  best["setting"] = setting_json(plan, results, options, setting_axes, *winner);
+  for (const auto& [value, group] : winners)
+    best["settings"].push_back(setting_json(plan, results, options, setting_axes, *group));
   return best;
 }
 
-Interval bootstrap_mean(std::span<const double> values, std::span<const std::size_t> units,
-                        const BootstrapOptions& options) {
-  if (units.size() != values.size())
-    throw Error(fmt::format("bootstrap: {} units for {} values", units.size(), values.size()));
-  struct Unit {
-    double sum = 0;
-    double num_values = 0;
-  };
-  std::vector<Unit> drawn_from;
-  std::unordered_map<std::size_t, std::size_t> places;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto [place, fresh] = places.emplace(units[i], drawn_from.size());
-    if (fresh) drawn_from.emplace_back();
-    Unit& unit = drawn_from[place->second];
-    unit.sum += values[i];
-    unit.num_values += 1;
-  }
-  if (drawn_from.empty()) return {};
-
-  // SplitMix64 (Steele, Lea and Flood, 2014): the same draws on every machine.
-  auto state = static_cast<std::uint64_t>(options.seed);
-  const auto draw = [&] {
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    z ^= z >> 31;
-    return ((z >> 32) * drawn_from.size()) >> 32;
-  };
-  std::vector<double> means(static_cast<std::size_t>(options.num_resamples));
-  for (double& mean : means) {
-    Unit all;
-    for (std::size_t i = 0; i < drawn_from.size(); ++i) {
-      const Unit& unit = drawn_from[draw()];
-      all.sum += unit.sum;
-      all.num_values += unit.num_values;
-    }
-    mean = all.sum / all.num_values;
-  }
-  std::sort(means.begin(), means.end());
-  const auto quantile = [&](double q) {
-    const double at = q * static_cast<double>(means.size() - 1);
-    const auto below = static_cast<std::size_t>(at);
-    const std::size_t above = std::min(below + 1, means.size() - 1);
-    return means[below] + (means[above] - means[below]) * (at - static_cast<double>(below));
-  };
-  return {quantile((1 - options.level) / 2), quantile((1 + options.level) / 2)};
-}
-
-Interval group_interval(const Plan& plan, const ResultTable& results, const std::string& metric,
-                        const Group& group, const std::vector<std::string>& units,
-                        const BootstrapOptions& options) {
+GroupSummary summarise(const Plan& plan, const ResultTable& results, const std::string& metric,
+                       const Group& group, const std::vector<std::string>& units,
+                       const GroupOptions& options) {
+  const Statistic statistic = Statistic::parse(options.statistic);
+  const Better better = better_of(options.direction);
   const auto axes = axis_indices(plan, units);
   std::vector<double> values;
   std::vector<std::size_t> unit_of;
   for (const std::size_t cell : group.cells) {
-    values.push_back(number(results, cell, metric));
+    const double x = number(results, cell, metric);
+    if (!std::isfinite(x) && statistic.is_mean()) continue;
+    values.push_back(std::isfinite(x) ? x : better == Better::kLower ? kInfinity : -kInfinity);
     std::size_t unit = axes.empty() ? cell : 0;
     for (const std::size_t axis : axes)
       unit = unit * plan.axes()[axis].values.size() + plan.value_index(cell, axis);
     unit_of.push_back(unit);
   }
-  return bootstrap_mean(values, unit_of, options);
+  return {statistic.of_sorted(counted(group, statistic, better), better),
+          bootstrap(values, unit_of, statistic, better, options)};
 }
 
 Json pareto_settings(const Plan& plan, const ResultTable& results, const std::vector<Objective>& objectives,

@@ -1,63 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <limits>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "evaluation/statistics.h"
 #include "sweep/results.h"
 
 namespace imatch {
 
 inline constexpr std::string_view kDirections[] = {"min", "max"};
-inline constexpr std::string_view kStatistics[] = {"mean", "median"};
-
-/// How a mean is told from noise.
-struct BootstrapOptions {
-  double level = 0.95;
-  int num_resamples = 2000;
-  std::int64_t seed = 0;
-
-  static constexpr auto fields = std::tuple{
-      field("level", &BootstrapOptions::level, in_range(0.0, 1.0), "Share of the resamples inside."),
-      field("num_resamples", &BootstrapOptions::num_resamples, in_range(1, 1'000'000),
-            "How often the units are drawn anew."),
-      field("seed", &BootstrapOptions::seed, anything(), "Of the draws.")};
-};
-
-struct Interval {
-  double low = std::numeric_limits<double>::quiet_NaN();
-  double high = std::numeric_limits<double>::quiet_NaN();
-};
-
-/// Percentile bootstrap of the mean (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
-/// 13): units are drawn with replacement, as many as there are, each with all its values, since values of one
-/// unit (the headings at one place) do not vary independently. `units` says to which unit each value belongs.
-/// NaN without values; quantiles are interpolated linearly.
-Interval bootstrap_mean(std::span<const double> values, std::span<const std::size_t> units,
-                        const BootstrapOptions& options);
-
 /// What "best" means in a sweep.
 struct BestOptions {
-  std::string metric;              ///< Name of the metric that decides.
-  std::string direction = "min";   ///< 'min' or 'max'.
-  std::string statistic = "mean";  ///< How the cells of one setting are summed up: 'mean' or 'median'.
-  std::vector<std::string> over;   ///< Axes to sum up over (places, seeds): not part of the setting.
-  std::vector<std::string> units;  ///< Those of `over` whose values are independent of each other.
+  std::string metric;             ///< Name of the metric that decides.
+  std::string direction = "min";  ///< 'min' or 'max'.
+  std::string statistic =
+      "mean";                     ///< As Statistic::parse takes it: how the cells of a setting are summed up.
+  std::vector<std::string> over;  ///< Axes to sum up over (places, seeds): not part of the setting.
+  std::vector<std::string> units;    ///< Those of `over` whose values are independent of each other.
+  std::string compare;               ///< An axis: the best setting of each of its values is told too.
+  std::vector<std::string> along;    ///< Those of `over` along which the best settings are broken down.
+  std::string along_statistic = {};  ///< The statistic there; empty: `statistic`.
 
   static constexpr auto fields = std::tuple{
       field("metric", &BestOptions::metric, anything(), "Metric that decides."),
-      field("direction", &BestOptions::direction, one_of(kDirections), "Whether small or large is good."),
+      field("direction", &BestOptions::direction, one_of(kDirections),
+            "Whether small or large values of the metric are good."),
       field(
-          "statistic", &BestOptions::statistic, one_of(kStatistics),
-          "How the cells of one setting are summed up; the median bears failures (infinite errors) better."),
+          "statistic", &BestOptions::statistic, anything(),
+          "How the cells of one setting become one number: 'mean', 'median', 'quantile@0.9', 'auc@10' (area "
+          "under the share of cells by error, up to 10), 'share@10' (of cells with at most 10; at least 10 "
+          "where large is good). All but the mean count cells without a value as the worst there are."),
       field("over", &BestOptions::over, anything(),
             "Axes to sum up over, such as places or seeds; the others make the setting. None: one cell a "
             "setting."),
       field("units", &BestOptions::units, anything(),
             "Those of `over` that the 95 % interval draws from, such as places or seeds: what does not vary "
-            "independently at one place counts as one. None: every combination of `over` counts.")};
+            "independently at one place counts as one. None: every combination of `over` counts."),
+      field("compare", &BestOptions::compare, anything(),
+            "An axis of the setting, such as the backbone: the best setting of each of its values is given "
+            "too."),
+      field("along", &BestOptions::along, anything(),
+            "Those of `over`, such as the altitude, along which the best settings are broken down."),
+      field("along_statistic", &BestOptions::along_statistic, anything(),
+            "The statistic there, such as 'share@10'. Empty: `statistic`.")};
+};
+
+/// How groups of cells are summed up.
+struct GroupOptions : BootstrapOptions {
+  std::string statistic = "mean";
+  std::string direction = "min";
+
+  static constexpr auto fields = std::tuple_cat(
+      BootstrapOptions::fields,
+      std::tuple{field("statistic", &GroupOptions::statistic, anything(),
+                       "'mean', 'median', 'quantile@0.9', 'auc@10' or 'share@10': see Run:best."),
+                 field("direction", &GroupOptions::direction, one_of(kDirections),
+                       "Whether small or large values of the metric are good.")});
 };
 
 /// A metric over the cells that agree in some axes.
@@ -66,7 +65,7 @@ struct Group {
   std::size_t first_cell = 0;         ///< In the order of the plan.
   std::size_t num_cells = 0;          ///< Finished cells of the group, failed ones included.
   std::vector<double> numbers;        ///< The finite values, ascending.
-  std::vector<std::size_t> cells;     ///< Those that have them, in the order of the plan.
+  std::vector<std::size_t> cells;     ///< All of them, in the order of the plan.
   double mean = 0, std = 0, median = 0, min = 0,
          max = 0;  ///< Of `numbers`; NaN when empty. std divides by n - 1.
 
@@ -80,10 +79,18 @@ std::vector<Group> group_by(const Plan& plan, const ResultTable& results, const 
 /// {axis: value ..., num_cells, num_missing, mean, std, median, min, max}.
 Json to_json(const Group& group, const Plan& plan, const std::vector<std::string>& axes);
 
-/// Bootstrap interval of the group's mean. A unit is what agrees in the axes `units`; none: each cell.
-Interval group_interval(const Plan& plan, const ResultTable& results, const std::string& metric,
-                        const Group& group, const std::vector<std::string>& units,
-                        const BootstrapOptions& options = {});
+/// A statistic of a group and its bootstrap interval.
+struct GroupSummary {
+  double value = 0;  ///< NaN without cells that count.
+  Interval interval;
+};
+
+/// The statistic of the group's metric; cells without a finite value count as the worst there are, in the
+/// mean not at all. A unit of the bootstrap is what agrees in the axes `units`; none: each cell. Throws Error
+/// for an unknown axis or a statistic that does not suit the direction.
+GroupSummary summarise(const Plan& plan, const ResultTable& results, const std::string& metric,
+                       const Group& group, const std::vector<std::string>& units,
+                       const GroupOptions& options = {});
 
 /// One of several metrics that are to be good at once.
 struct Objective {
@@ -102,10 +109,13 @@ struct Objective {
 Json pareto_settings(const Plan& plan, const ResultTable& results, const std::vector<Objective>& objectives,
                      const std::vector<std::string>& over);
 
-/// {metric, direction, statistic, over, cell = {cell_key, params, metrics}, setting = {params, num_cells,
-/// mean, ...}}. `cell` is the best single cell, `setting` the best group over `over`. Settings that fail do
-/// not win by their few good cells: by 'mean' the one with the smaller share of missing values is better,
-/// whatever the mean; by 'median' a missing value counts as the worst there is. Of equals the first in the
+/// The options, title (the statistic in words), cell = {cell_key, params, metrics}, setting = {params,
+/// num_cells, num_missing, mean, std, median, min, max, value, low, high, along}, settings = [setting, ...]
+/// of the values of `compare`. `cell` is the best single cell, `setting` the best group over `over`; value is
+/// the statistic asked for, low and high its bootstrap interval, along = [{axis, title, values = [{axis
+/// value, num_cells, num_missing, value, low, high}]}] with `along_statistic`. Settings that fail do not win
+/// by their few good cells: by 'mean' the one with the smaller share of missing values is better, whatever
+/// the mean; by other statistics a missing value counts as the worst there is. Of equals the first in the
 /// plan wins. Both are null when no cell has the metric. Throws Error for an axis that the plan lacks, or a
 /// metric that no finished cell has.
 Json select_best(const Plan& plan, const ResultTable& results, const BestOptions& options);

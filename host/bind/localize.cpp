@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "bind/types.h"
 #include "binding.h"
-#include "evaluation/kml.h"
 #include "localize/locate.h"
 #include "settings.h"
 #include "sweep/progress.h"
@@ -36,37 +35,6 @@ int reference_map(lua_State* L) {
                                             });
   progress.finish(counts);
   return push(L, std::move(map));
-}
-
-std::optional<LatLon> position_in(const Json& query, const char* name) {
-  const auto found = query.find(name);
-  if (found == query.end() || found->is_null()) return std::nullopt;
-  const auto number = [&](const char* field) {
-    const auto value = found->is_object() ? found->find(field) : found->end();
-    if (!found->is_object() || value == found->end() || !value->is_number())
-      throw Error(fmt::format("localize.write_kml: {} has no number {}", name, field));
-    return value->get<double>();
-  };
-  return LatLon{number("latitude_deg"), number("longitude_deg")};
-}
-
-int write_kml_file(lua_State* L) {
-  const std::string path = check_string(L, 1);
-  const Json list = to_json(L, 2, "queries");
-  std::vector<PlacedQuery> queries;
-  for (const Json& item : list) {
-    if (!item.is_object() || !item.contains("query") || !item["query"].is_string())
-      throw Error("localize.write_kml: a query has no string 'query'");
-    PlacedQuery query{.query = item["query"],
-                      .truth = position_in(item, "truth"),
-                      .predicted = position_in(item, "predicted"),
-                      .predicted_name = item["query"]};
-    if (const auto error = item.find("error_m"); error != item.end() && error->is_number())
-      query.error_m = error->get<double>();
-    queries.push_back(std::move(query));
-  }
-  write_kml(path, queries);
-  return push(L, true);
 }
 
 // ---- ReferenceMap
@@ -135,33 +103,27 @@ constexpr Binding kFunctions[] = {
         "when "
         "the ground covers no tile.",
         SMALL_MAP "print(map)", describe_options<ReferenceMapOptions>),
-    bind<write_kml_file>(
-        "write_kml", "localize.write_kml(path, queries) -> true",
-        "Writes queries as KML 2.2, as map viewers open it. A query is a table: query (its name), truth and "
-        "predicted ({ latitude_deg, longitude_deg }, either may be missing) and error_m, which labels the "
-        "line "
-        "between the two. Returns nil, message, code when the file cannot be written.",
-        "local path = os.tmpname()\n"
-        "im.localize.write_kml(path, { { query = 'a.jpg', predicted = { latitude_deg = 46.8, longitude_deg = "
-        "8.2 } } })\n"
-        "os.remove(path)"),
 };
 
 constexpr Binding kMethods[] = {
     bind<locate_photo>(
         "locate", "ReferenceMap:locate(photo [, options]) -> table",
         "Where a photo (Image, or Features by the map's backbone) was taken that looks straight down: the "
-        "best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for `model`), and from "
-        "the "
-        "best the map is looked at again from the pose found. Gives found, latitude_deg, longitude_deg, x_m, "
+        "best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for `model`), and the map is "
+        "re-rendered at the pose estimated from the best and matched anew. Gives found, latitude_deg, "
+        "longitude_deg, x_m, "
         "y_m (ground frame), heading_deg, width_m (of the photo on the ground), their standard deviations "
         "(position_sigma_m, east_sigma_m, north_sigma_m, east_north_correlation, heading_sigma_deg, "
         "width_sigma_m), residual_m of one match, num_matches, num_inliers, num_inliers_elsewhere (of the "
         "best "
-        "tile that does not touch the answer), time_ms { retrieve, match, refine } and candidates, the tiles "
-        "that were matched. `found` is false below min_inliers: the position is then no more than a guess; "
-        "without three agreeing matches there is none.",
-        SMALL_MAP PHOTO "print(map:locate(photo, { min_inliers = 10 }).found)",
+        "tile that does not touch the prediction), time_ms { retrieve, match, refine }, candidates, the "
+        "tiles "
+        "that were matched, and matches, those that the prediction was made from: lists photo_px and "
+        "ground_m "
+        "of {x, y}, similarity and inliers. `found` is false below min_inliers: the position is then no more "
+        "than a guess; with fewer than three inliers there is none.",
+        SMALL_MAP PHOTO "local location = map:locate(photo, { min_inliers = 10 })\n"
+                        "assert(location.found and #location.matches.photo_px == location.num_matches)",
         describe_options<LocateOptions>),
     bind<retrieve>(
         "retrieve", "ReferenceMap:retrieve(photo, k) -> list of tables",

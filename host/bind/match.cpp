@@ -5,7 +5,6 @@
 #include "bind/homography.h"
 #include "bind/types.h"
 #include "binding.h"
-#include "evaluation/homography_score.h"
 #include "match/filter.h"
 #include "match/nearest.h"
 #include "match/rotation_search.h"
@@ -124,35 +123,6 @@ int geometry_to_string(lua_State* L) {
                              g.num_inliers, g.inliers.size(), *g.mean_reprojection_px));
 }
 
-// ---- im.evaluate
-// -----------------------------------------------------------------------------------------------------
-
-int evaluate_homography(lua_State* L) {
-  const auto& matches = arg<Matches>(L, 1);
-  const bool given = is<Geometry>(L, 2);
-  const int truth = given ? 3 : 2;
-  const Homography b_from_a = check_homography(L, truth);
-  const auto how = options<EvaluationOptions>(L, truth + 1, "evaluate.homography");
-  return push(L, to_json(score(matches, given ? arg<Geometry>(L, 2) : estimate(matches), b_from_a, how)));
-}
-
-std::vector<double> check_numbers(lua_State* L, int index) {
-  const Json list = lua_istable(L, index) ? to_json(L, index, "list") : Json();
-  if (!list.is_array() && !(list.is_object() && list.empty())) wrong_argument(L, index, "a list of numbers");
-  std::vector<double> numbers;
-  for (const Json& value : list) {
-    if (!value.is_number()) wrong_argument(L, index, "a list of numbers");
-    numbers.push_back(value.get<double>());
-  }
-  return numbers;
-}
-
-int auc(lua_State* L) {
-  const std::vector<double> thresholds =
-      is_absent(L, 2) ? std::vector<double>{1, 3, 5, 10} : check_numbers(L, 2);
-  return push(L, Json(error_auc(check_numbers(L, 1), thresholds)));
-}
-
 // ---- Documentation
 // ---------------------------------------------------------------------------------------------------
 
@@ -186,9 +156,9 @@ constexpr Binding kMatchFunctions[] = {
                        "print(matches, found.rotation_deg)",
         describe_options<RotationSearchOptions>),
     bind<geometry>("geometry", "match.geometry(matches [, options]) -> Geometry",
-                   "Robust homography or partial affine (rotation, one scale, shift) b_from_a between the "
-                   "matched points, by "
-                   "OpenCV's RANSAC and USAC methods. The same matches give the same result. With too few or "
+                   "Robust homography, affine or similarity transform (rotation, one scale, shift) b_from_a "
+                   "between the matched points, by OpenCV's RANSAC and USAC methods. The same matches give "
+                   "the same result. With too few or "
                    "degenerate matches "
                    "the result has no model and no inliers.",
                    SIXTEEN_TOKENS
@@ -224,17 +194,18 @@ constexpr Binding kMatchesMethods[] = {
                          SIXTEEN_TOKENS "print(im.match.mutual_nearest(f, f):filter { max_matches = 10 })",
                          describe_options<FilterOptions>),
     bind<inliers_of>("inliers_of", "Matches:inliers_of(geometry) -> Matches",
-                     "The matches that agree with a Geometry found from these very matches.",
+                     "The inliers of a Geometry found from these very matches.",
                      SIXTEEN_TOKENS
                      "local m = im.match.mutual_nearest(f, f)\nprint(m:inliers_of(im.match.geometry(m)))"),
 };
 
 constexpr Binding kGeometryMethods[] = {
-    bind<homography>(
-        "homography", "Geometry:homography() -> list of 9 numbers or nil",
-        "b_from_a, row by row, in original pixels, last element 1; an affine has 0, 0, 1 as its last row. "
-        "nil when no model was found.",
-        SIXTEEN_TOKENS "print(im.match.geometry(im.match.mutual_nearest(f, f)):homography()[1])"),
+    bind<homography>("homography", "Geometry:homography() -> list of 9 numbers or nil",
+                     "b_from_a, row by row, in original pixels, last element 1; an affine or similarity "
+                     "transform has 0, 0, 1 as its last row. "
+                     "nil when no model was found.",
+                     SIXTEEN_TOKENS
+                     "print(im.match.geometry(im.match.mutual_nearest(f, f)):homography()[1])"),
     bind<num_inliers>("num_inliers", "Geometry:num_inliers() -> integer",
                       "Matches whose reprojection error in b is at most reproj_px.",
                       SIXTEEN_TOKENS "print(im.match.geometry(im.match.mutual_nearest(f, f)):num_inliers())"),
@@ -256,29 +227,6 @@ constexpr Type kMatchTypes[] = {
                                                 kGeometryMethods),
 };
 
-constexpr Binding kEvaluateFunctions[] = {
-    bind<evaluate_homography>(
-        "homography", "evaluate.homography(matches [, geometry], b_from_a [, options]) -> table",
-        "Compares matches, and the Geometry found from them (by default match.geometry(matches)), with the "
-        "true "
-        "homography b_from_a, 9 numbers. Gives num_matches, num_inliers, inlier_ratio, num_correct and "
-        "precision "
-        "(matches within cell_px of the truth, 0 without matches), mma_<t>px (share of matches within t px), "
-        "num_possible (tokens of a whose true position lies in b), has_model and corner_error_px: mean "
-        "distance of "
-        "the four corners of a under the found and the true homography, at most the diagonal of b, which "
-        "also stands "
-        "where no model was found.",
-        SIXTEEN_TOKENS "local m = im.match.mutual_nearest(f, f)\n"
-                       "print(im.evaluate.homography(m, { 1, 0, 0, 0, 1, 0, 0, 0, 1 }).precision)",
-        describe_options<EvaluationOptions>),
-    bind<auc>(
-        "auc", "evaluate.auc(errors [, thresholds]) -> list of numbers",
-        "Area under the curve of the share of errors below t, for t up to each threshold, divided by it: in "
-        "[0, 1]. Thresholds are { 1, 3, 5, 10 } px unless given; errors >= 0, math.huge for a failed pair.",
-        "print(im.evaluate.auc({ 0.5, 2, math.huge }, { 3 })[1])"),
-};
-
 #undef SIXTEEN_TOKENS
 
 }  // namespace match_bindings
@@ -286,7 +234,5 @@ constexpr Binding kEvaluateFunctions[] = {
 extern const Module match_module;
 const Module match_module{"match", "Matching: mutual nearest neighbours and robust geometry.",
                           match_bindings::kMatchFunctions, match_bindings::kMatchTypes};
-extern const Module evaluate_module;
-const Module evaluate_module{"evaluate", "Scores against a known truth.", match_bindings::kEvaluateFunctions};
 
 }  // namespace imatch::host

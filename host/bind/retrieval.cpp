@@ -393,8 +393,8 @@ constexpr Binding kFunctions[] = {
     bind<evaluate>(
         "evaluate",
         "retrieval.evaluate(results, query_positions, reference_positions [, options]) -> Evaluation",
-        "Compares the answers to queries with the truth. The true reference is the nearest of all reference "
-        "positions.",
+        "Compares the references found for queries with the truth. The true reference is the nearest of all "
+        "reference positions.",
         "print(pcall(im.retrieval.evaluate, 1, 2, 3))", describe_options<LocalizationMetricsOptions>),
 };
 
@@ -417,7 +417,7 @@ constexpr Binding kVectorSetMethods[] = {
 };
 constexpr Binding kResultsMethods[] = {
     bind<results_names>("names", "SearchResults:names(which) -> list",
-                        "Of the 'queries', or of the 'references' that were answered.",
+                        "Of the 'queries', or of the 'references' that were found.",
                         "print(#im.retrieval.results({}):names 'queries')"),
     bind<results_description>("description", "SearchResults:description() -> table",
                               "weight, mode, direction, num_queries, num_references, skipped.",

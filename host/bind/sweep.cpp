@@ -3,8 +3,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <numeric>
-#include <unordered_map>
 
 #include "backbone/backbone.h"
 #include "base/device.h"
@@ -156,34 +154,9 @@ int workers(lua_State* L) {
   return push(L, list_workers(check_string(L, 1)));
 }
 
-std::vector<double> check_numbers(lua_State* L, int index, const char* what) {
-  std::vector<double> numbers;
-  for (const Json& value : to_json(L, index, what)) {
-    if (!value.is_number()) throw Error(fmt::format("{}: expected a list of numbers", what));
-    numbers.push_back(value.get<double>());
-  }
-  return numbers;
-}
-
 Json interval_json(const Interval& interval) {
   const auto finite = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
   return {{"low", finite(interval.low)}, {"high", finite(interval.high)}};
-}
-
-int bootstrap(lua_State* L) {
-  const auto values = check_numbers(L, 1, "values");
-  std::vector<std::size_t> units(values.size());
-  std::unordered_map<std::string, std::size_t> numbers;
-  if (is_absent(L, 2)) {
-    std::iota(units.begin(), units.end(), std::size_t{0});
-  } else {
-    const Json names = to_json(L, 2, "units");
-    if (names.size() != values.size())
-      throw Error(fmt::format("bootstrap: {} units for {} values", names.size(), values.size()));
-    for (std::size_t i = 0; i < units.size(); ++i)
-      units[i] = numbers.emplace(canonical_json(names[i]), numbers.size()).first->second;
-  }
-  return push(L, interval_json(bootstrap_mean(values, units, options<BootstrapOptions>(L, 3, "bootstrap"))));
 }
 
 int compare(lua_State* L) {
@@ -409,10 +382,12 @@ int group(lua_State* L) {
   Json list = Json::array();
   const std::string metric = check_string(L, 2);
   const auto units = is_absent(L, 4) ? std::vector<std::string>{} : check_names(L, 4, "group units");
-  const auto draws = options<BootstrapOptions>(L, 5, "group");
+  const auto how = options<GroupOptions>(L, 5, "group");
   for (const Group& g : group_by(run.plan(), run.results(), metric, axes)) {
+    const GroupSummary summary = summarise(run.plan(), run.results(), metric, g, units, how);
     list.push_back(to_json(g, run.plan(), axes));
-    list.back().update(interval_json(group_interval(run.plan(), run.results(), metric, g, units, draws)));
+    list.back()["value"] = std::isfinite(summary.value) ? Json(summary.value) : Json(nullptr);
+    list.back().update(interval_json(summary.interval));
   }
   return push(L, list);
 }
@@ -477,14 +452,15 @@ ReportParts page_parts(const char* page, std::initializer_list<const char*> scri
 
 int report(lua_State* L) {
   const auto& run = arg<RunFolder>(L, 1);
-  ReportParts parts = page_parts("report", {"data", "charts", "table", "page", "report"});
+  ReportParts parts = page_parts("report", {"data", "statistics", "charts", "table", "page", "report"});
   parts.title = check_string(L, 3);
   parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
   return push(L, write_report(run, optional_best(L, 2), parts));
 }
 
 int report_difference(lua_State* L) {
-  ReportParts parts = page_parts("difference", {"data", "charts", "table", "page", "difference"});
+  ReportParts parts =
+      page_parts("difference", {"data", "statistics", "charts", "table", "page", "difference"});
   parts.title = check_string(L, 3);
   write_comparison(arg<RunFolder>(L, 1), arg<RunFolder>(L, 2), parts, check_string(L, 4));
   return push(L, true);
@@ -527,11 +503,6 @@ constexpr Binding kFunctions[] = {
     bind<workers>("workers", "run.workers(path) -> list",
                   "The processes that work on a run folder: {worker, host, pid, heartbeat_age_s, is_alive}.",
                   "print(#im.run.workers '/tmp')"),
-    bind<bootstrap>("bootstrap", "run.bootstrap(values [, units [, options]]) -> table",
-                    "{low, high}: percentile bootstrap interval of the mean (Efron and Tibshirani 1993). "
-                    "units says to which unit (a place, a seed) each value belongs; units are drawn, each "
-                    "with all its values. Without units every value is one.",
-                    "print(im.run.bootstrap({ 1, 2, 3, 4 }).low)", describe_options<BootstrapOptions>),
     bind<compare>("compare", "run.compare(first, second) -> table",
                   "{pairs = {{cell of first, cell of second}, ...}, num_only_first, num_only_second}: the "
                   "finished cells of two runs that have the same parameters.",
@@ -603,12 +574,15 @@ constexpr Binding kRunMethods[] = {
               IMATCH_RUN_EXAMPLE "print(run:row(1).score)"),
     bind<rows>("rows", "Run:rows() -> list", "All rows, in the order of the plan.",
                IMATCH_RUN_EXAMPLE "print(#run:rows())"),
-    bind<best>("best", "Run:best(options) -> table",
-               "{cell = {cell_key, params, metrics}, setting = {params, num_cells, num_missing, mean, std, "
-               "median, min, max}}: the best "
-               "cell, and the best setting when the axes named in `over` are summed up.",
-               IMATCH_RUN_EXAMPLE "print(run:best { metric = 'score', direction = 'max' }.cell.params.th)",
-               describe_options<BestOptions>),
+    bind<best>(
+        "best", "Run:best(options) -> table",
+        "{title, cell = {cell_key, params, metrics}, setting = {params, num_cells, num_missing, mean, "
+        "std, median, min, max, value, low, high, along}, settings}: the best cell, and the best setting "
+        "when the axes named in `over` are summed up. value is the statistic asked for (title says it in "
+        "words), low and high its bootstrap 95 % interval; settings has the best one of each value of "
+        "the axis `compare`, along = {{axis, title, values}, ...} each broken down along an axis.",
+        IMATCH_RUN_EXAMPLE "assert(run:best { metric = 'score', direction = 'max' }.cell.params.th == 0.5)",
+        describe_options<BestOptions>),
     bind<run_axes>("axes", "Run:axes() -> list", "The axes: {name, values}.",
                    IMATCH_RUN_EXAMPLE "print(run:axes()[1].name)"),
     bind<run_params>("params", "Run:params(cell) -> table", "Parameters of a cell; cells count from 1.",
@@ -625,13 +599,15 @@ constexpr Binding kRunMethods[] = {
                  IMATCH_RUN_EXAMPLE
                  "print(#run:pareto { { metric = 'score', direction = 'max' }, { metric = 'time_ms' } })",
                  describe_options<Objective>),
-    bind<group>("group", "Run:group(metric, axes [, units [, options]]) -> list",
-                "The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, "
-                "mean, std, median, min, max, low, high}. std divides by n - 1; num_missing counts failed "
-                "cells and values that are not finite. low and high: bootstrap interval of the mean, drawn "
-                "from the values of the axes `units` (places, seeds), or from the single cells.",
-                IMATCH_RUN_EXAMPLE "print(run:group('score', { 'th' })[1].mean)",
-                describe_options<BootstrapOptions>),
+    bind<group>(
+        "group", "Run:group(metric, axes [, units [, options]]) -> list",
+        "The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, "
+        "mean, std, median, min, max, value, low, high}. std divides by n - 1; num_missing counts failed "
+        "cells and values that are not finite. value: the statistic asked for; low and high: its "
+        "bootstrap interval, drawn from the values of the axes `units` (places, seeds), or from the "
+        "single cells.",
+        IMATCH_RUN_EXAMPLE "assert(run:group('score', { 'th' })[1].mean == 0.2)",
+        describe_options<GroupOptions>),
     bind<rank>("rank", "Run:rank(metric, direction) -> list",
                "Cells that have the metric, best first; 'min' or 'max'.",
                IMATCH_RUN_EXAMPLE "print(run:rank('score', 'max')[1])"),

@@ -2,7 +2,7 @@
 -- and its scripts; core/report/report.h fills in the results.
 local M = {}
 
-M.OPTIONS = { "metric", "line_x", "line_color", "heat_x", "heat_y", "heat_facet" }
+M.OPTIONS = { "metric", "line_x", "line_color", "heat_x", "heat_y", "heat_facet", "statistic" }
 
 --- Writes the report of a run, unless it stands there with the same results. Returns its path.
 ---@param run table as im.run.open gives it

@@ -179,14 +179,7 @@ local function print_summary(result, names, best_options, seconds)
   end
   local best = best_options and counts.total > counts.failed and result:best()
   if best and best.cell then
-    local s = best.setting
-    print(("best cell by %s (%s): %s  (%s)"):format(best_options.metric, best.direction,
-      words.figure(best.cell.metrics[best_options.metric]), words.params(best.cell.params, names)))
-    if best_options.over and #best_options.over > 0 then
-      print(("best setting over %s: %s  (%s%s, %d of %d cells)"):format(table.concat(best_options.over, ", "),
-        words.params(s.params, names), best.statistic == "median" and ("median %s, mean "):format(words.figure(s.median))
-          or "mean ", words.mean(s), s.num_cells - s.num_missing, s.num_cells))
-    end
+    print(words.best(best, names))
   end
   if result.report then
     print("report: " .. result.report)
@@ -371,8 +364,9 @@ M.documentation = {
     text = "Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Changed "
       .. "code, inputs or seed begin a new folder; another value on an axis runs the new cells only; a killed or interrupted "
       .. "sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), "
-      .. "group(metric, axes [, units]) with mean, std and bootstrap 95 % interval, pareto(objectives [, over]), "
-      .. "difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.",
+      .. "group(metric, axes [, units [, options]]) with mean, std, any statistic and its bootstrap 95 % interval, "
+      .. "pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, "
+      .. "num_cells, num_run, num_cached, num_failed.",
     options = {
       option("name", "string", nil, "Required. Becomes the folder out/<name>/<hash>."),
       option("axes", "table", nil, "Required without points. { axis = { values... }, ... }: numbers, text, booleans, "
@@ -390,8 +384,10 @@ M.documentation = {
       option("setup", "function", nil, "function() -> shared: called once, and only when there is something to measure."),
       option("inputs", "table or function", nil, "Files and folders (by content) and values that `measure` depends on and "
         .. "that its code does not show. As function(p) it says so for each cell: a changed file touches only its cells."),
-      option("best", "table", nil, "{ metric =, direction = 'min' or 'max', statistic = 'mean' or 'median', over = { axes "
-        .. "to sum up over }, units = { those of them that the 95 % interval draws from: places, seeds } }."),
+      option("best", "table", nil, "{ metric =, direction = 'min' or 'max', statistic = 'mean', 'median', "
+        .. "'quantile@0.9', 'auc@10' or 'share@10', over = { axes to sum up over }, units = { those of them that the 95 % "
+        .. "interval draws from: places, seeds }, compare = axis whose values are told one by one, along = { those of `over` "
+        .. "by which the best settings are broken down }, along_statistic = }; see Run:best."),
       option("picture", "function", nil, "function(p, cell, shared): called afterwards for the best cells, the worst and "
         .. "some between."),
       option("pictures", "integer", 12, "How many cells leave pictures."),

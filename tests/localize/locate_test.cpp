@@ -142,7 +142,7 @@ TEST_CASE("a tile's window is what looking at it alone gives, away from the bord
   const Tile& tile = small_map().tiles()[small_map().tiles().size() / 2];
   const Features window = small_map().window(tile, 0);
   CHECK(window.rows == small_map().photo_grid().rows);
-  const Features alone = small_map().look(
+  const Features alone = small_map().features_seen_by(
       camera_at({tile.centre, tile.heading_deg, tile.width_m}, window.cols * 8, window.rows * 8));
   REQUIRE(alone.tokens.sizes() == window.tokens.sizes());
   const std::int64_t middle = std::int64_t{window.rows / 2} * window.cols + window.cols / 2;

@@ -91,20 +91,37 @@ TEST_CASE("every method finds a homography among outliers") {
   }
 }
 
-TEST_CASE("the default method is usac_magsac for a homography and cv2_ransac for an affine") {
+TEST_CASE("the default method is usac_magsac for a homography and cv2_ransac for a similarity") {
   const Matches m = matches_under({{0.8, -0.6, 10, 0.6, 0.8, 5, 0, 0, 1}}, 100, 0.2, 0.3, 2);
   CHECK(estimate(m).method == "usac_magsac");
-  GeometryOptions affine;
-  affine.model = "affine";
-  const Geometry g = estimate(m, affine);
+  GeometryOptions similarity;
+  similarity.model = "similarity";
+  const Geometry g = estimate(m, similarity);
   CHECK(g.method == "cv2_ransac");
   REQUIRE(g.b_from_a);
   CHECK(g.b_from_a->m[0] == Approx(0.8).margin(0.002));
   CHECK(g.b_from_a->m[3] == Approx(0.6).margin(0.002));
   CHECK(g.b_from_a->m[1] == Approx(-g.b_from_a->m[3]));
   CHECK((g.b_from_a->m[6] == 0 && g.b_from_a->m[7] == 0 && g.b_from_a->m[8] == 1));
-  CHECK_THROWS_WITH(estimate(m, by("usac_fast", "affine")),
-                    "method: 'usac_fast' is not available for the model 'affine'; expected 'cv2_ransac'");
+  CHECK_THROWS_WITH(estimate(m, by("usac_fast", "similarity")),
+                    "method: 'usac_fast' is not available for the model 'similarity'; expected 'cv2_ransac'");
+}
+
+TEST_CASE("every method finds an affine transform among outliers") {
+  const Homography truth{{0.9, -0.5, 40, 0.2, 1.2, -30, 0, 0, 1}};  // sheared: no similarity
+  const Matches m = matches_under(truth, 400, 0.5, 0.4, 17);
+  for (const std::string_view method : kGeometryMethods) {
+    INFO(method);
+    const Geometry g = estimate(m, by(method, "affine"));
+    REQUIRE(g.b_from_a);
+    CHECK(worst_corner(*g.b_from_a, truth) < 2);
+    CHECK((g.b_from_a->m[6] == 0 && g.b_from_a->m[7] == 0 && g.b_from_a->m[8] == 1));
+    CHECK(g.num_inliers > 230);
+    CHECK(g.num_inliers < 260);
+  }
+  GeometryOptions affine;
+  affine.model = "affine";
+  CHECK(estimate(m, affine).method == "usac_magsac");
 }
 
 TEST_CASE("the same input gives the same geometry, also from several threads at once") {
@@ -150,8 +167,9 @@ TEST_CASE("too few matches give a valid result without a model") {
       CHECK(g.num_inliers == 0);
       CHECK_FALSE(g.mean_reprojection_px);
     }
-  CHECK_FALSE(estimate(matches_under(kTruth, 1, 0, 0, 1), by("cv2_ransac", "affine")).b_from_a);
-  CHECK(estimate(matches_under({}, 2, 0, 0, 1), by("cv2_ransac", "affine")).b_from_a);
+  CHECK_FALSE(estimate(matches_under(kTruth, 1, 0, 0, 1), by("cv2_ransac", "similarity")).b_from_a);
+  CHECK(estimate(matches_under({}, 2, 0, 0, 1), by("cv2_ransac", "similarity")).b_from_a);
+  CHECK_FALSE(estimate(matches_under({}, 2, 0, 0, 1), by("cv2_ransac", "affine")).b_from_a);
   CHECK(estimate(matches_under(kTruth, 4, 0, 0, 1), by("cv2_ransac")).num_inliers == 4);
 }
 
@@ -179,9 +197,9 @@ TEST_CASE("degenerate matches neither crash nor give a collapsed model") {
   };
   for (const char* name : {"one point", "line", "to one", "to line", "anywhere"})
     for (const int count : {4, 5, 8, 30, 300})
-      for (const char* model : {"homography", "affine"})
+      for (const char* model : {"homography", "affine", "similarity"})
         for (const std::string_view method : kGeometryMethods) {
-          if (model == std::string("affine") && method != "cv2_ransac") continue;
+          if (model == std::string("similarity") && method != "cv2_ransac") continue;
           INFO(name << " " << count << " " << model << " " << method);
           const Geometry g = estimate(shape(name, count), by(method, model));
           if (!g.b_from_a) {

@@ -162,7 +162,7 @@ def test_localize_seneca(run, tmp_path):
     out = run("localize_seneca", "--heading-step-deg", "45")
     figures = dict(re.findall(r"^  (\S+) +([-+.\d]+)", out, re.MULTILINE))
     assert float(figures["hit@5m"]) >= 0.96 and float(figures["top1_median_m"]) <= 0.7
-    assert float(figures["heading_median_deg"]) <= 1 and float(figures["wrong_answers"]) == 0 and float(figures["answered"]) >= 0.95
+    assert float(figures["heading_median_deg"]) <= 1 and float(figures["false_positives"]) == 0 and float(figures["found_rate"]) >= 0.95
     assert "first tile only" in out
     (folder,) = (tmp_path / "runs/seneca").iterdir()
     assert json.loads((folder / "summary.json").read_text())["metrics"]

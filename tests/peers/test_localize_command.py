@@ -59,14 +59,14 @@ def test_seneca(tmp_path):
     assert np.mean(found) >= 0.95 and not np.any(error[found] > 5)
     np.testing.assert_allclose(column("error_m"), error, atol=1e-3)
 
-    figures = {m["name"]: m["value"] for m in json.loads((run / "summary.json").read_text())["metrics"]}
-    assert figures["hit@5m"] == pytest.approx(np.mean(error <= 5))
-    assert figures["top1_median_m"] == pytest.approx(np.median(error), abs=1e-3)
-    features = json.loads((run / "answers.geojson").read_text())["features"]
+    metrics = {m["name"]: m["value"] for m in json.loads((run / "summary.json").read_text())["metrics"]}
+    assert metrics["hit@5m"] == pytest.approx(np.mean(error <= 5))
+    assert metrics["top1_median_m"] == pytest.approx(np.median(error), abs=1e-3)
+    features = json.loads((run / "predictions.geojson").read_text())["features"]
     lines = {f["properties"]["query"]: f["geometry"]["coordinates"] for f in features if f["properties"]["kind"] == "error"}
     for t in truth:
         assert lines[t["file"]][0] == pytest.approx([float(t["longitude_deg"]), float(t["latitude_deg"])])
-    marks = ElementTree.parse(run / "answers.kml").getroot()[0].findall("{*}Placemark")
+    marks = ElementTree.parse(run / "predictions.kml").getroot()[0].findall("{*}Placemark")
     assert [m.find("{*}styleUrl").text for m in marks].count("#error") == len(truth)
     assert "data:image/jpeg;base64," in (run / "map.html").read_text()
     if chromium.PROGRAM:
@@ -76,7 +76,7 @@ def test_seneca(tmp_path):
             counts = [int(label.split("queries: ")[1]) for label in browser.evaluate(bars)]
             assert sum(counts) == len(truth) and not browser.problems
 
-    # Photos that the map does not cover must not be answered: what is given has to be right, not only there.
+    # Photos that the map does not cover must not be found elsewhere: what is given has to be right, not only there.
     uncovered = sorted(set(os.listdir(DATA + "/seneca")) - set(rows) - {"LICENSE"})
     folder = tmp_path / "uncovered"
     folder.mkdir()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Homography, partial affine and scores against OpenCV's Python module and NumPy."""
+"""Homography, affine and similarity transforms and scores against OpenCV's Python module and NumPy."""
 
 import json
 import os
@@ -144,8 +144,8 @@ def test_magsac_on_photographs_finds_what_ransac_finds(tmp_path):
         assert min(n / ransac[k] for n, k in zip(ours, overlapping, strict=True)) > 0.6, px
 
 
-def test_partial_affine_equals_opencv(tmp_path):
-    jobs = [{"options": {"model": "affine", "reproj_px": 12}, "truth": TURN.ravel().tolist()}]
+def test_similarity_equals_opencv(tmp_path):
+    jobs = [{"options": {"model": "similarity", "reproj_px": 12}, "truth": TURN.ravel().tolist()}]
     (found,) = run(tmp_path, *grids(TURN, 0.4, 4), jobs)
     points = np.array(found["points"])
     theirs, _ = cv2.estimateAffinePartial2D(points[:, :2], points[:, 2:], method=cv2.RANSAC, ransacReprojThreshold=12,
@@ -153,6 +153,23 @@ def test_partial_affine_equals_opencv(tmp_path):
     ours = np.array(found["homography"]).reshape(3, 3)
     assert ours[2].tolist() == [0, 0, 1]
     assert corner_error(ours, np.r_[theirs, [[0, 0, 1]]]) < 1
+
+
+SHEAR = np.array([[0.9, -0.45, 260.0], [0.15, 1.1, -60.0], [0, 0, 1.0]])
+
+
+def test_affine_equals_opencv(tmp_path):
+    jobs = [{"options": {"model": "affine", "method": m, "reproj_px": 12}, "truth": SHEAR.ravel().tolist()} for m in METHODS]
+    for (name, method), found in zip(METHODS.items(), run(tmp_path, *grids(SHEAR, 0.4, 4), jobs), strict=True):
+        points = np.array(found["points"])
+        theirs, _ = cv2.estimateAffine2D(points[:, :2], points[:, 2:], method=method, ransacReprojThreshold=12, maxIters=10000,
+                                         confidence=0.9999)
+        ours, theirs = np.array(found["homography"]).reshape(3, 3), np.r_[theirs, [[0, 0, 1]]]
+        assert ours[2].tolist() == [0, 0, 1], name
+        assert corner_error(ours, SHEAR) < max(1.5 * corner_error(theirs, SHEAR), 3), name
+        errors = np.linalg.norm(apply(ours, points[:, :2]) - points[:, 2:], axis=1)
+        assert found["inliers"] == (errors <= 12).tolist(), name
+        assert sum(found["inliers"]) >= 0.95 * (np.linalg.norm(apply(theirs, points[:, :2]) - points[:, 2:], axis=1) <= 12).sum()
 
 
 def test_scores_against_numpy(tmp_path):

@@ -121,6 +121,21 @@ def test_the_bootstrap_interval_agrees_with_scipy(measured):
         assert high == pytest.approx(peer.high, abs=0.1 * (peer.high - peer.low))
 
 
+def test_any_statistic_with_its_own_interval(measured):
+    values = {}
+    for r in rows(measured):
+        # A cell that failed is worse than all others.
+        values.setdefault(float(r["th"]), []).append(float(r["score"]) if r["status"] == "ok" else -numpy.inf)
+    text = sweep(measured, "show", "runs/command", "--sort", "score", "--by", "th", "--statistic", "quantile@0.25")
+    for line in text.splitlines()[1:]:
+        threshold, value, low, high = map(float, re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", line)[:4])
+        assert value == pytest.approx(numpy.quantile(values[threshold], 0.25), rel=1e-3)
+        assert "[" not in line or low <= value <= high  # no interval where it would reach down to the failed cells
+    text = sweep(measured, "best", "runs/command", "--metric", "score", "--direction", "max", "--statistic", "median", "--over", "place,backbone")
+    assert "best setting over place, backbone: th=" in text and "median score: " in text
+    assert "expected 'mean'" in sweep(measured, "best", "runs/command", "--metric", "score", "--statistic", "mode", status=1)
+
+
 def test_verify_finds_what_cannot_be_repeated(measured):
     assert "6 of 46 finished cells measured again, 0 differ" in sweep(measured, "verify", "-n", 6, "s.lua")
     assert "0 differ" in sweep(measured, "verify", "runs/command")

@@ -1,6 +1,6 @@
 local spec = require "imatch.spec"
 local photos = require "imatch.localize.photos"
-local answers = require "imatch.localize.answers"
+local pictures = require "imatch.localize.pictures"
 
 local BACKBONE, OPTIONS = "dense_sift", { image_size = 96, step = 8 }
 local TILES = { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 192, image_height = 144 }
@@ -19,18 +19,18 @@ spec.describe("localize", function(it)
   it("finds a photo on a map, from pixels or from features", function()
     local world, map = small_map()
     local photo = photo_of(world, 11, -17, 184)
-    local answer = map:locate(photo, { min_inliers = 15 })
-    spec.truthy(answer.found)
-    spec.near(11, answer.x_m, 1)
-    spec.near(-17, answer.y_m, 1)
-    spec.near(184, answer.heading_deg, 2)
-    spec.near(60, answer.width_m, 2)
-    spec.truthy(answer.position_sigma_m > 0)
-    local lat, lon = world:latlon_from_local(answer.x_m, answer.y_m)
-    spec.near(lat, answer.latitude_deg, 1e-9)
-    spec.near(lon, answer.longitude_deg, 1e-9)
+    local location = map:locate(photo, { min_inliers = 15 })
+    spec.truthy(location.found)
+    spec.near(11, location.x_m, 1)
+    spec.near(-17, location.y_m, 1)
+    spec.near(184, location.heading_deg, 2)
+    spec.near(60, location.width_m, 2)
+    spec.truthy(location.position_sigma_m > 0)
+    local lat, lon = world:latlon_from_local(location.x_m, location.y_m)
+    spec.near(lat, location.latitude_deg, 1e-9)
+    spec.near(lon, location.longitude_deg, 1e-9)
     local again = map:locate(im.backbone.features(photo, BACKBONE, OPTIONS), { min_inliers = 15 })
-    spec.equal(answer.x_m, again.x_m) -- the same photo, the same answer
+    spec.equal(location.x_m, again.x_m) -- the same photo, the same prediction
     spec.equal(3, #map:retrieve(photo, 3))
     spec.truthy(map:num_tiles() > 3)
   end)
@@ -70,7 +70,29 @@ spec.describe("localize", function(it)
     os.remove(path)
   end)
 
-  it("gives figures over all queries, answered or not", function()
+  it("keeps the matches that the prediction was made from, and draws them", function()
+    local world, map = small_map()
+    local photo = photo_of(world, 11, -17, 184)
+    local location = map:locate(photo, { min_inliers = 15 })
+    local m = location.matches
+    local num_inliers = 0
+    local pose = im.homography.of_camera { x_m = location.x_m, y_m = location.y_m, heading_deg = location.heading_deg,
+      fov_deg = 60, width = 192, height = 144, altitude_m = im.geo.altitude_for_width_m(location.width_m, 60) }
+    for i, is_inlier in ipairs(m.inliers) do
+      if is_inlier then
+        num_inliers = num_inliers + 1
+        -- Where the pose puts the pixel is where the match puts it, up to about a token (16 px of 60 m on 192 px).
+        local x_m, y_m = im.homography.apply(pose, m.photo_px[i][1], m.photo_px[i][2])
+        spec.truthy(math.abs(x_m - m.ground_m[i][1]) < 6 and math.abs(y_m - m.ground_m[i][2]) < 6)
+      end
+    end
+    spec.equal(location.num_inliers, num_inliers)
+    spec.equal(location.num_matches, #m.similarity)
+    local picture = pictures.matches(world, photo, location)
+    spec.equal(1600, picture:width())
+  end)
+
+  it("gives metrics over all queries, found or not", function()
     local rows = {
       { found = true, error_m = 0.5, heading_error_deg = 1, rank = 1, time_ms = 10 },
       { found = true, error_m = 8, heading_error_deg = 3, rank = 7, time_ms = 20 },
@@ -78,11 +100,12 @@ spec.describe("localize", function(it)
       { found = false, time_ms = 40 },
     }
     local by_name = {}
-    for _, metric in ipairs(answers.metrics(rows, { radius_m = 25, wrong_m = 5, recall_k = { 1, 10 } })) do
+    local scores = im.evaluate.predictions(rows, { radius_m = 25, wrong_m = 5, recall_k = { 1, 10 } })
+    for _, metric in ipairs(scores.metrics) do
       by_name[metric.name] = metric.value
     end
-    spec.equal(0.5, by_name.answered)
-    spec.equal(1, by_name.wrong_answers)
+    spec.equal(0.5, by_name.found_rate)
+    spec.equal(1, by_name.false_positives)
     spec.equal(0.25, by_name["hit@5m"])
     spec.equal(0.5, by_name["hit@10m"])
     spec.equal(0.75, by_name["hit@50m"])
@@ -90,6 +113,6 @@ spec.describe("localize", function(it)
     spec.equal(0.25, by_name["R@1_all"])
     spec.equal(0.5, by_name["R@10_all"])
     spec.equal(25, by_name.time_median_ms)
-    spec.equal(0.25, answers.curves(rows).hit[6])
+    spec.equal(0.25, scores.curves.hit[6])
   end)
 end)

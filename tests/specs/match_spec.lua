@@ -40,7 +40,7 @@ spec.describe("match", function(it)
     end)
     local matches = im.match.mutual_nearest(a, b, { keypoint_th = 0, match_th = 0.99 })
     local half_turn = { -1, 0, 192, 0, -1, 192, 0, 0, 1 }
-    for _, options in ipairs { {}, { method = "cv2_ransac" }, { model = "affine" } } do
+    for _, options in ipairs { {}, { method = "cv2_ransac" }, { model = "affine" }, { model = "similarity" } } do
       local geometry = im.match.geometry(matches, options)
       spec.truthy(geometry:num_inliers() >= 140)
       local h = geometry:homography()
@@ -98,7 +98,8 @@ spec.describe("match", function(it)
     spec.raises("5 dimensions, those of b 2", im.match.mutual_nearest, f, other)
     local matches = im.match.mutual_nearest(f, f)
     spec.raises("'usac_magsac'", im.match.geometry, matches, { method = "magsac" })
-    spec.raises("not available for the model 'affine'", im.match.geometry, matches, { model = "affine", method = "usac_fast" })
+    spec.raises("not available for the model 'similarity'", im.match.geometry, matches,
+      { model = "similarity", method = "usac_fast" })
     spec.raises("9 finite numbers", im.evaluate.homography, matches, { 1, 2, 3 })
     spec.raises("9 finite numbers", im.evaluate.homography, matches, { 1, 0, 0, 0, 1, 0, 0, 0, 0 / 0 })
     matches:close()

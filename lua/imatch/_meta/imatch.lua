@@ -165,7 +165,7 @@ function im.sleep(seconds) end
 ---@field where? function function(p) -> boolean: which combinations are cells.
 ---@field setup? function function() -> shared: called once, and only when there is something to measure.
 ---@field inputs? table|function Files and folders (by content) and values that `measure` depends on and that its code does not show. As function(p) it says so for each cell: a changed file touches only its cells.
----@field best? table { metric =, direction = 'min' or 'max', statistic = 'mean' or 'median', over = { axes to sum up over }, units = { those of them that the 95 % interval draws from: places, seeds } }.
+---@field best? table { metric =, direction = 'min' or 'max', statistic = 'mean', 'median', 'quantile@0.9', 'auc@10' or 'share@10', over = { axes to sum up over }, units = { those of them that the 95 % interval draws from: places, seeds }, compare = axis whose values are told one by one, along = { those of `over` by which the best settings are broken down }, along_statistic = }; see Run:best.
 ---@field picture? function function(p, cell, shared): called afterwards for the best cells, the worst and some between.
 ---@field pictures? integer How many cells leave pictures. Default 12.
 ---@field seed? integer Default: --seed. The seed of a cell is made of it and the cell's key.
@@ -177,7 +177,7 @@ function im.sleep(seconds) end
 ---@field report? table What the charts show first: { metric, line_x, line_color, heat_x, heat_y, heat_facet }; false: no page.
 ---@field facts? table More for provenance.json: hashes of weights, versions of data.
 
----Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Changed code, inputs or seed begin a new folder; another value on an axis runs the new cells only; a killed or interrupted sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), group(metric, axes [, units]) with mean, std and bootstrap 95 % interval, pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.
+---Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Changed code, inputs or seed begin a new folder; another value on an axis runs the new cells only; a killed or interrupted sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), group(metric, axes [, units [, options]]) with mean, std, any statistic and its bootstrap 95 % interval, pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.
 ---```lua
 ---im.sweep { name = 'demo', out = '/tmp/imatch-lua-examples', quiet = true, report = false, axes = { th = im.linspace(0, 1, 5) }, measure = function(p) return { score = p.th * (1 - p.th) } end }
 ---```
@@ -383,6 +383,65 @@ function im.homography.inverse(b_from_a) end
 ---@param options imatch.homography.of_camera.options
 ---@return any
 function im.homography.of_camera(options) end
+
+---Pinhole cameras in space.
+---@class imatch.camera
+im.camera = {}
+
+---@class imatch.camera.over_ground.options
+---@field x_m? number Position of the camera, metres east of the ground's origin. Default 0.
+---@field y_m? number Position of the camera, metres north of the ground's origin. Default 0.
+---@field altitude_m? number Height above the ground, m. in [0.1, 100000]. Default 120.
+---@field heading_deg? number Direction of the image's up, degrees clockwise from true north. Default 0.
+---@field tilt_deg? number Angle of the optical axis off straight down, degrees; plus leans towards the image's up. in [-90, 90]. Default 0.
+---@field roll_deg? number The same sideways, applied after the tilt; plus leans towards the image's right. in [-90, 90]. Default 0.
+---@field fov_deg? number Horizontal field of view, degrees. in [0.1, 170]. Default 60.
+---@field width? integer Width of the image, px. in [1, 16384]. Default 448.
+---@field height? integer Height of the image, px. in [1, 16384]. Default 336.
+
+---The camera of Ground:view and homography.of_camera in space, as camera.project takes it: x east, y north, z up, the ground at z = 0.
+---```lua
+---assert(im.camera.over_ground({ width = 448 }).cx == 224)
+---```
+---@param options imatch.camera.over_ground.options
+---@return any
+function im.camera.over_ground(options) end
+
+---@class imatch.camera.project.options
+---@field fx? number Horizontal focal length, px. in [1e-09, 1000000000]. Default 1.
+---@field fy? number Vertical focal length, px. in [1e-09, 1000000000]. Default 1.
+---@field cx? number Column of the optical axis, px; the centre of the first pixel is 0.5. Default 0.
+---@field cy? number Row of the optical axis, px. Default 0.
+---@field rotation? number[] Camera from world, 9 numbers row by row. Default { 1, 0, 0, 0, 1, 0, 0, 0, 1 }.
+---@field translation? number[] p_camera = rotation p_world + translation, 3 numbers. Default { 0, 0, 0 }.
+
+---The pixels {column, row, depth} at which a pinhole camera without distortion sees points {x, y, z} of the world; false for one that is not in front of it. Depth is along the optical axis. Camera frame as OpenCV's: x right, y down, z forward; the centre of the first pixel is (0.5, 0.5).
+---```lua
+---local seen = im.camera.project({ fx = 100, fy = 100, cx = 50, cy = 40 }, { { 1, 0, 2 } })
+---assert(seen[1][1] == 100 and seen[1][2] == 40 and seen[1][3] == 2)
+---```
+---@param camera any
+---@param points any
+---@return any[]
+function im.camera.project(camera, points) end
+
+---@class imatch.camera.unproject.options
+---@field fx? number Horizontal focal length, px. in [1e-09, 1000000000]. Default 1.
+---@field fy? number Vertical focal length, px. in [1e-09, 1000000000]. Default 1.
+---@field cx? number Column of the optical axis, px; the centre of the first pixel is 0.5. Default 0.
+---@field cy? number Row of the optical axis, px. Default 0.
+---@field rotation? number[] Camera from world, 9 numbers row by row. Default { 1, 0, 0, 0, 1, 0, 0, 0, 1 }.
+---@field translation? number[] p_camera = rotation p_world + translation, 3 numbers. Default { 0, 0, 0 }.
+
+---The points {x, y, z} of the world that pixels {column, row, depth} see.
+---```lua
+---local camera = { fx = 100, fy = 100, cx = 50, cy = 40 }
+---assert(im.camera.unproject(camera, { { 100, 40, 2 } })[1][1] == 1)
+---```
+---@param camera any
+---@param pixels any
+---@return any[]
+function im.camera.unproject(camera, pixels) end
 
 ---Files of arrays, weights and tables: npy, npz, safetensors, torch.save, CSV, JSON.
 ---@class imatch.io
@@ -1324,7 +1383,7 @@ function Matches:idx_a() end
 ---@return integer[]
 function Matches:idx_b() end
 
----The matches that agree with a Geometry found from these very matches.
+---The inliers of a Geometry found from these very matches.
 ---```lua
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
@@ -1389,7 +1448,7 @@ local Geometry = {}
 ---```
 function Geometry:close() end
 
----b_from_a, row by row, in original pixels, last element 1; an affine has 0, 0, 1 as its last row. nil when no model was found.
+---b_from_a, row by row, in original pixels, last element 1; an affine or similarity transform has 0, 0, 1 as its last row. nil when no model was found.
 ---```lua
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
@@ -1444,14 +1503,14 @@ function Geometry:num_inliers() end
 im.match = {}
 
 ---@class imatch.match.geometry.options
----@field model? string homography (8 degrees of freedom) or affine (rotation, one scale, shift: 4). 'homography' or 'affine'. Default 'homography'.
----@field method? string Robust estimator of OpenCV. Unset: usac_magsac for a homography, cv2_ransac for an affine, which knows no other. 'cv2_ransac', 'usac_default', 'usac_parallel', 'usac_accurate', 'usac_fast', 'usac_prosac' or 'usac_magsac'.
+---@field model? string homography (8 degrees of freedom), affine (6) or similarity (rotation, one scale, shift: 4). 'homography', 'affine' or 'similarity'. Default 'homography'.
+---@field method? string Robust estimator of OpenCV. Unset: usac_magsac, for a similarity cv2_ransac, which knows no other. 'cv2_ransac', 'usac_default', 'usac_parallel', 'usac_accurate', 'usac_fast', 'usac_prosac' or 'usac_magsac'.
 ---@field reproj_px? number Largest reprojection error of an inlier, in pixels of b. in [1e-06, 1000000]. Default 8.
 ---@field confidence? number Probability of having found the best model, at which the search ends. in [1e-06, 0.999999999999]. Default 0.9999.
 ---@field iterations? integer Samples tried at most. in [1, 10000000]. Default 10000.
 ---@field seed? integer Seed of the usac methods; cv2_ransac always starts from OpenCV's own. in [0, 2147483647]. Default 0.
 
----Robust homography or partial affine (rotation, one scale, shift) b_from_a between the matched points, by OpenCV's RANSAC and USAC methods. The same matches give the same result. With too few or degenerate matches the result has no model and no inliers.
+---Robust homography, affine or similarity transform (rotation, one scale, shift) b_from_a between the matched points, by OpenCV's RANSAC and USAC methods. The same matches give the same result. With too few or degenerate matches the result has no model and no inliers.
 ---```lua
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
@@ -1485,7 +1544,7 @@ function im.match.mutual_nearest(a, b, options) end
 
 ---@class imatch.match.rotation_search.options
 ---@field score? string What the best rotation has most of: 'inliers' of a robust geometry, or 'matches'. 'inliers' or 'matches'. Default 'inliers'.
----@field model? string Geometry that inliers agree with. 'homography' or 'affine'. Default 'homography'.
+---@field model? string Geometry that inliers agree with. 'homography', 'affine' or 'similarity'. Default 'homography'.
 ---@field reproj_cells? number Largest reprojection error of an inlier, in cells of b's grid. in [1e-06, 1000000]. Default 0.75.
 ---@field match? table Options of match.mutual_nearest. Default { keypoint_th = 0.015, line_th = 0.2, match_th = 0.1, max_features = 1000, unique = true }.
 
@@ -1561,7 +1620,7 @@ function im.pairs.read(path, options) end
 ---@return any
 function im.pairs.write(path, pair) end
 
----Scores against a known truth.
+---Metrics against a known truth, statistics and their intervals.
 ---@class imatch.evaluate
 im.evaluate = {}
 
@@ -1573,6 +1632,24 @@ im.evaluate = {}
 ---@param thresholds? any
 ---@return number[]
 function im.evaluate.auc(errors, thresholds) end
+
+---@class imatch.evaluate.difference.options
+---@field level? number Share of the resamples inside. in [0, 1]. Default 0.95.
+---@field num_resamples? integer How often the units are drawn anew. in [1, 1000000]. Default 2000.
+---@field seed? integer Of the draws. Default 0.
+---@field statistic? string 'mean', 'median', 'quantile@0.9', 'auc@10' (area under the share of values by error, up to 10) or 'share@10' (of values at most 10; at least 10 where large is good). Default 'mean'.
+---@field direction? string Whether small or large values are good. 'min' or 'max'. Default 'min'.
+
+---{value, low, high}: by how much the statistic of b exceeds that of a, with its bootstrap interval; a[i] and b[i] belong together and are drawn together.
+---```lua
+---assert(im.evaluate.difference({ 1, 2, 3 }, { 2, 3, 4 }).low == 1)
+---```
+---@param a any
+---@param b any
+---@param units? any
+---@param options? imatch.evaluate.difference.options
+---@return table
+function im.evaluate.difference(a, b, units, options) end
 
 ---@class imatch.evaluate.homography.options
 ---@field cell_px? number Error in pixels of b up to which a match counts as right; unset: the side of a grid cell of b. in [0, 1000000].
@@ -1592,6 +1669,100 @@ function im.evaluate.auc(errors, thresholds) end
 ---@param options? imatch.evaluate.homography.options
 ---@return table
 function im.evaluate.homography(matches, geometry, b_from_a, options) end
+
+---{name, unit, definition, better}: what a metric of one pair or query means; better is 'lower', 'higher' or nil. Of an unknown name what its words say.
+---```lua
+---assert(im.evaluate.metric('corner_error_px').better == 'lower')
+---```
+---@param name any
+---@return table
+function im.evaluate.metric(name) end
+
+---@class imatch.evaluate.pair_errors.options
+---@field limits_px? number[] Limits of the areas and of the shares, px. in [1e-06, 1000000]. Default { 1, 3, 5, 10 }.
+---@field level? number Share of the resamples inside. in [0, 1]. Default 0.95.
+---@field num_resamples? integer How often the units are drawn anew. in [1, 1000000]. Default 2000.
+---@field seed? integer Of the draws. Default 0.
+
+---Metrics of the corner errors of many pairs: auc@<t>px and share@<t>px (of pairs within t) for each limit, each {name, value, low, high, unit, definition, better}. low and high: bootstrap interval over units; units[i] says to which (a place, a seed) pair i belongs, without them every pair is one. Errors >= 0, math.huge for a failed pair.
+---```lua
+---local metrics = im.evaluate.pair_errors({ 0.5, 2, math.huge }, { 'a', 'a', 'b' }, { limits_px = { 3 } })
+---assert(metrics[2].name == 'share@3px' and metrics[2].value == 2 / 3)
+---```
+---@param errors any
+---@param units? any
+---@param options? imatch.evaluate.pair_errors.options
+---@return any[]
+function im.evaluate.pair_errors(errors, units, options) end
+
+---@class imatch.evaluate.predictions.options
+---@field radius_m? number A tile whose centre lies within it of the true position is right, m. in [0.001, 10000000]. Default 25.
+---@field wrong_m? number What is found farther off than this is a false positive, m. in [0.001, 10000000]. Default 5.
+---@field failure_m? number Farther off than this is a failure, m. in [0.001, 10000000]. Default 100.
+---@field recall_k? integer[] The K of the recalls of the retrieval. in [1, 1000000]. Default { 1, 5, 10, 20 }.
+---@field hit_m? number[] The distances of the hit rates, m. in [0.001, 10000000]. Default { 1, 3, 5, 10, 20, 25, 50, 100 }.
+
+---{metrics, curves} of localised photos, a list of tables with the fields found, error_m, heading_error_deg, width_error, position_sigma_m, rank and time_ms, of which any but found may be missing: hit@<t>m, top1_median_m, failure_rate, R@<k>_all and more, each {name, value, unit, definition, better}; shares are of all queries.
+---```lua
+---local e = im.evaluate.predictions({ { found = true, error_m = 2 }, { found = false } })
+---assert(e.metrics[2].name == 'found_rate' and e.metrics[2].value == 0.5)
+---```
+---@param predictions any
+---@param options? imatch.evaluate.predictions.options
+---@return table
+function im.evaluate.predictions(predictions, options) end
+
+---@class imatch.evaluate.statistic.options
+---@field level? number Share of the resamples inside. in [0, 1]. Default 0.95.
+---@field num_resamples? integer How often the units are drawn anew. in [1, 1000000]. Default 2000.
+---@field seed? integer Of the draws. Default 0.
+---@field statistic? string 'mean', 'median', 'quantile@0.9', 'auc@10' (area under the share of values by error, up to 10) or 'share@10' (of values at most 10; at least 10 where large is good). Default 'mean'.
+---@field direction? string Whether small or large values are good. 'min' or 'max'. Default 'min'.
+
+---{value, low, high, std}: a statistic of the values with its percentile bootstrap interval (Efron and Tibshirani 1993), and their standard deviation (n - 1). units[i] says to which unit (a place, a seed) value i belongs; units are drawn, each with all its values. Without units every value is one. Values may be math.huge.
+---```lua
+---local s = im.evaluate.statistic({ 1, 2, 3, 4 }, nil, { statistic = 'share@2' })
+---assert(s.value == 0.5 and s.low < 0.5 and s.high > 0.5)
+---```
+---@param values any
+---@param units? any
+---@param options? imatch.evaluate.statistic.options
+---@return table
+function im.evaluate.statistic(values, units, options) end
+
+---A statistic of a metric in words.
+---```lua
+---assert(im.evaluate.title('auc@10', 'corner_error_px') == 'AUC@10px of corner error')
+---```
+---@param statistic any
+---@param metric any
+---@return string
+function im.evaluate.title(statistic, metric) end
+
+---Writes queries as GeoJSON: true positions, predictions and the lines between them. A query is a table: query (its name), truth and predicted ({latitude_deg, longitude_deg}, either may be missing), predicted_name, error_m, and properties, more of the prediction. Returns nil, message, code when the file cannot be written.
+---```lua
+---local path = os.tmpname()
+---local at = { latitude_deg = 46.8, longitude_deg = 8.2 }
+---assert(im.evaluate.write_geojson(path, { { query = 'a.jpg', predicted = at } }))
+---assert(im.io.read_json(path).features[1].geometry.coordinates[1] == 8.2)
+---os.remove(path)
+---```
+---@param path any
+---@param queries any
+---@return any
+function im.evaluate.write_geojson(path, queries) end
+
+---The same as KML 2.2, as map viewers open it; error_m labels the line between the two.
+---```lua
+---local path = os.tmpname()
+---local at = { latitude_deg = 46.8, longitude_deg = 8.2 }
+---assert(im.evaluate.write_kml(path, { { query = 'a.jpg', predicted = at } }))
+---os.remove(path)
+---```
+---@param path any
+---@param queries any
+---@return any
+function im.evaluate.write_kml(path, queries) end
 
 ---Images with keypoints, and matches between them, for structure-from-motion programs.
 ---@class ExportSet
@@ -2238,7 +2409,7 @@ function SearchResults:close() end
 ---@return table
 function SearchResults:description() end
 
----Of the 'queries', or of the 'references' that were answered.
+---Of the 'queries', or of the 'references' that were found.
 ---```lua
 ---print(#im.retrieval.results({}):names 'queries')
 ---```
@@ -2318,11 +2489,11 @@ function im.retrieval.dataset(data_key_path, dataset_key) end
 ---@field radius_m? number A reference within it of the true position is right, m. in [0.001, 10000000]. Default 25.
 ---@field recall_k? integer[] The K of the recalls and of SDM and PDM. in [1, 1000000]. Default { 1, 5, 10, 20 }.
 ---@field hit_m? number[] The distances of the hit rates, m. in [0.001, 10000000]. Default { 1, 3, 5, 10, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100 }.
----@field failure_m? number A first answer farther off than this is a failure, m. in [0.001, 10000000]. Default 100.
+---@field failure_m? number A prediction farther off than this is a failure, m. in [0.001, 10000000]. Default 100.
 ---@field tile_width_m? number Width of a reference on the ground, m, for PDM; 0: PDM is left out. >= 0. Default 0.
 ---@field gt_sigma_m? number Standard deviation of the true positions, m; 0: not known. >= 0. Default 0.
 
----Compares the answers to queries with the truth. The true reference is the nearest of all reference positions.
+---Compares the references found for queries with the truth. The true reference is the nearest of all reference positions.
 ---```lua
 ---print(pcall(im.retrieval.evaluate, 1, 2, 3))
 ---```
@@ -2600,22 +2771,23 @@ function ReferenceMap:close() end
 ---@field top_k? integer Tiles of the retrieval that are matched. in [1, 100000]. Default 40.
 ---@field apart? number Of tiles whose centres are nearer than this share of their width, with neighbouring headings, only the best is matched. in [0, 10]. Default 0.25.
 ---@field margin_tokens? integer Tokens around a tile that take part in its matching. in [0, 1000]. Default 4.
----@field model? string Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera looks straight down) or homography (any tilt over flat ground; needs more agreeing matches; deviations are those of the similarity through the same ones). 'similarity' or 'homography'. Default 'similarity'.
+---@field model? string Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera looks straight down) or homography (any tilt over flat ground; needs more inliers; deviations are those of the similarity through the same ones). 'similarity' or 'homography'. Default 'similarity'.
 ---@field match_th? number Smallest cosine similarity of a match. in [-1, 1]. Default 0.
----@field reproj_tokens? number Largest error of a match that agrees with a pose, in sides of a token. in [0.01, 100]. Default 1.
+---@field reproj_tokens? number Largest reprojection error of an inlier, in sides of a token. in [0.01, 100]. Default 1.
 ---@field iterations? integer Samples of RANSAC at most. in [1, 10000000]. Default 2000.
----@field refine_k? integer Tiles, those with most agreeing matches, from which a pose is refined; the one that ends with most wins. in [1, 1000]. Default 2.
----@field refinements? integer Times that the map is looked at anew from the pose found so far. in [0, 20]. Default 2.
----@field min_inliers? integer Agreeing matches below which the answer is 'not found'. >= 3. Default 30.
----@field map_sigma_m? number Standard deviation of the map's own georeference along each axis, m: part of the answer's. >= 0. Default 0.
+---@field refine_k? integer Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins. in [1, 1000]. Default 2.
+---@field refinements? integer Times that the map is re-rendered at the estimated pose and matched anew. in [0, 20]. Default 2.
+---@field min_inliers? integer Inliers below which the photo counts as not found. >= 3. Default 30.
+---@field map_sigma_m? number Standard deviation of the map's own georeference along each axis, m: part of the prediction's. >= 0. Default 0.
 
----Where a photo (Image, or Features by the map's backbone) was taken that looks straight down: the best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for `model`), and from the best the map is looked at again from the pose found. Gives found, latitude_deg, longitude_deg, x_m, y_m (ground frame), heading_deg, width_m (of the photo on the ground), their standard deviations (position_sigma_m, east_sigma_m, north_sigma_m, east_north_correlation, heading_sigma_deg, width_sigma_m), residual_m of one match, num_matches, num_inliers, num_inliers_elsewhere (of the best tile that does not touch the answer), time_ms { retrieve, match, refine } and candidates, the tiles that were matched. `found` is false below min_inliers: the position is then no more than a guess; without three agreeing matches there is none.
+---Where a photo (Image, or Features by the map's backbone) was taken that looks straight down: the best tiles of the retrieval are matched (mutual nearest tokens, RANSAC for `model`), and the map is re-rendered at the pose estimated from the best and matched anew. Gives found, latitude_deg, longitude_deg, x_m, y_m (ground frame), heading_deg, width_m (of the photo on the ground), their standard deviations (position_sigma_m, east_sigma_m, north_sigma_m, east_north_correlation, heading_sigma_deg, width_sigma_m), residual_m of one match, num_matches, num_inliers, num_inliers_elsewhere (of the best tile that does not touch the prediction), time_ms { retrieve, match, refine }, candidates, the tiles that were matched, and matches, those that the prediction was made from: lists photo_px and ground_m of {x, y}, similarity and inliers. `found` is false below min_inliers: the position is then no more than a guess; with fewer than three inliers there is none.
 ---```lua
 ---local world = im.render.world { size_m = 128 }
 ---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
 ---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
 ---local photo = world:view({ x_m = 5, altitude_m = 52, heading_deg = 93, width = 128, height = 96 }):image()
----print(map:locate(photo, { min_inliers = 10 }).found)
+---local location = map:locate(photo, { min_inliers = 10 })
+---assert(location.found and #location.matches.photo_px == location.num_matches)
 ---```
 ---@param photo any
 ---@param options? imatch.ReferenceMap.locate.options
@@ -2676,17 +2848,6 @@ im.localize = {}
 ---@param options? imatch.localize.reference_map.options
 ---@return ReferenceMap
 function im.localize.reference_map(ground, backbone, backbone_options, options) end
-
----Writes queries as KML 2.2, as map viewers open it. A query is a table: query (its name), truth and predicted ({ latitude_deg, longitude_deg }, either may be missing) and error_m, which labels the line between the two. Returns nil, message, code when the file cannot be written.
----```lua
----local path = os.tmpname()
----im.localize.write_kml(path, { { query = 'a.jpg', predicted = { latitude_deg = 46.8, longitude_deg = 8.2 } } })
----os.remove(path)
----```
----@param path any
----@param queries any
----@return any
-function im.localize.write_kml(path, queries) end
 
 ---A progress bar.
 ---@class Progress
@@ -2766,14 +2927,17 @@ function Run:axes() end
 
 ---@class imatch.Run.best.options
 ---@field metric? string Metric that decides. Default ''.
----@field direction? string Whether small or large is good. 'min' or 'max'. Default 'min'.
----@field statistic? string How the cells of one setting are summed up; the median bears failures (infinite errors) better. 'mean' or 'median'. Default 'mean'.
+---@field direction? string Whether small or large values of the metric are good. 'min' or 'max'. Default 'min'.
+---@field statistic? string How the cells of one setting become one number: 'mean', 'median', 'quantile@0.9', 'auc@10' (area under the share of cells by error, up to 10), 'share@10' (of cells with at most 10; at least 10 where large is good). All but the mean count cells without a value as the worst there are. Default 'mean'.
 ---@field over? string[] Axes to sum up over, such as places or seeds; the others make the setting. None: one cell a setting. Default {}.
 ---@field units? string[] Those of `over` that the 95 % interval draws from, such as places or seeds: what does not vary independently at one place counts as one. None: every combination of `over` counts. Default {}.
+---@field compare? string An axis of the setting, such as the backbone: the best setting of each of its values is given too. Default ''.
+---@field along? string[] Those of `over`, such as the altitude, along which the best settings are broken down. Default {}.
+---@field along_statistic? string The statistic there, such as 'share@10'. Empty: `statistic`. Default ''.
 
----{cell = {cell_key, params, metrics}, setting = {params, num_cells, num_missing, mean, std, median, min, max}}: the best cell, and the best setting when the axes named in `over` are summed up.
+---{title, cell = {cell_key, params, metrics}, setting = {params, num_cells, num_missing, mean, std, median, min, max, value, low, high, along}, settings}: the best cell, and the best setting when the axes named in `over` are summed up. value is the statistic asked for (title says it in words), low and high its bootstrap 95 % interval; settings has the best one of each value of the axis `compare`, along = {{axis, title, values}, ...} each broken down along an axis.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:best { metric = 'score', direction = 'max' }.cell.params.th)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') assert(run:best { metric = 'score', direction = 'max' }.cell.params.th == 0.5)
 ---```
 ---@param options imatch.Run.best.options
 ---@return table
@@ -2804,10 +2968,12 @@ function Run:describe(script, facts) end
 ---@field level? number Share of the resamples inside. in [0, 1]. Default 0.95.
 ---@field num_resamples? integer How often the units are drawn anew. in [1, 1000000]. Default 2000.
 ---@field seed? integer Of the draws. Default 0.
+---@field statistic? string 'mean', 'median', 'quantile@0.9', 'auc@10' or 'share@10': see Run:best. Default 'mean'.
+---@field direction? string Whether small or large values of the metric are good. 'min' or 'max'. Default 'min'.
 
----The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, mean, std, median, min, max, low, high}. std divides by n - 1; num_missing counts failed cells and values that are not finite. low and high: bootstrap interval of the mean, drawn from the values of the axes `units` (places, seeds), or from the single cells.
+---The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, mean, std, median, min, max, value, low, high}. std divides by n - 1; num_missing counts failed cells and values that are not finite. value: the statistic asked for; low and high: its bootstrap interval, drawn from the values of the axes `units` (places, seeds), or from the single cells.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:group('score', { 'th' })[1].mean)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') assert(run:group('score', { 'th' })[1].mean == 0.2)
 ---```
 ---@param metric any
 ---@param axes any
@@ -2818,10 +2984,13 @@ function Run:group(metric, axes, units, options) end
 
 ---@class imatch.Run.measure.options
 ---@field metric? string Metric that decides. Default ''.
----@field direction? string Whether small or large is good. 'min' or 'max'. Default 'min'.
----@field statistic? string How the cells of one setting are summed up; the median bears failures (infinite errors) better. 'mean' or 'median'. Default 'mean'.
+---@field direction? string Whether small or large values of the metric are good. 'min' or 'max'. Default 'min'.
+---@field statistic? string How the cells of one setting become one number: 'mean', 'median', 'quantile@0.9', 'auc@10' (area under the share of cells by error, up to 10), 'share@10' (of cells with at most 10; at least 10 where large is good). All but the mean count cells without a value as the worst there are. Default 'mean'.
 ---@field over? string[] Axes to sum up over, such as places or seeds; the others make the setting. None: one cell a setting. Default {}.
 ---@field units? string[] Those of `over` that the 95 % interval draws from, such as places or seeds: what does not vary independently at one place counts as one. None: every combination of `over` counts. Default {}.
+---@field compare? string An axis of the setting, such as the backbone: the best setting of each of its values is given too. Default ''.
+---@field along? string[] Those of `over`, such as the altitude, along which the best settings are broken down. Default {}.
+---@field along_statistic? string The statistic there, such as 'share@10'. Empty: `statistic`. Default ''.
 
 ---Calls function(cell) -> metrics for every cell that is not finished, and writes the tables. An error in the function is recorded and the rest goes on; so is `nil, message`. Several processes may do so at once. Fails with 'unwritable' or 'no_space', naming the folder.
 ---```lua
@@ -2907,21 +3076,6 @@ function Run:rows() end
 ---What sweeps are made of: plans, run folders, keys. Most scripts only need im.sweep.
 ---@class imatch.run
 im.run = {}
-
----@class imatch.run.bootstrap.options
----@field level? number Share of the resamples inside. in [0, 1]. Default 0.95.
----@field num_resamples? integer How often the units are drawn anew. in [1, 1000000]. Default 2000.
----@field seed? integer Of the draws. Default 0.
-
----{low, high}: percentile bootstrap interval of the mean (Efron and Tibshirani 1993). units says to which unit (a place, a seed) each value belongs; units are drawn, each with all its values. Without units every value is one.
----```lua
----print(im.run.bootstrap({ 1, 2, 3, 4 }).low)
----```
----@param values any
----@param units? any
----@param options? imatch.run.bootstrap.options
----@return table
-function im.run.bootstrap(values, units, options) end
 
 ---{pairs = {{cell of first, cell of second}, ...}, num_only_first, num_only_second}: the finished cells of two runs that have the same parameters.
 ---```lua

@@ -76,12 +76,24 @@ show_command:flag("--descending", "largest first")
 show_command:option("--top", "how many rows"):default("20"):convert(number_from(1))
 show_command:option("--where", "Lua expression over the columns: 'th > 0.3 and backbone == \"sift\"'")
 show_command:option("--columns", "columns to show, with commas"):convert(list)
-show_command:option("--by", "axes, with commas: one line a setting with mean, deviation and bootstrap 95 % interval of --sort")
+show_command:option("--by", "axes, with commas: one line a setting with the statistic of --sort and its bootstrap 95 % interval")
   :convert(list)
+show_command:option("--statistic", "with --by: mean, median, quantile@Q, auc@LIMIT or share@LIMIT"):default "mean"
 show_command:option("--units", "with --by: axes whose values the interval draws from, with commas"):convert(list)
 show_command:option("--pareto", "metrics with commas, each with :min or :max if its name does not tell")
 show_command:option("--over", "with --pareto: axes to take the mean over, with commas"):default(""):convert(list)
 show_command:flag("--failed", "the failed cells: parameters, message, traceback and what they printed")
+
+local best_command = parser:command("best", "The best cell and the best setting of a run, as its script says or by other words.")
+best_command:argument("target", "run folder")
+best_command:option("--metric", "metric that decides")
+best_command:option("--direction", "whether small or large values are good"):choices { "min", "max" }
+best_command:option("--statistic", "mean, median, quantile@Q, auc@LIMIT (area under the share of cells by error) or share@LIMIT")
+best_command:option("--over", "axes to sum up over, with commas"):convert(list)
+best_command:option("--units", "axes whose values the 95 % interval draws from, with commas"):convert(list)
+best_command:option("--compare", "axis: the best setting of each of its values")
+best_command:option("--along", "axes by which the best settings are broken down, with commas"):convert(list)
+best_command:option("--along-statistic", "the statistic there")
 
 local diff_command = parser:command("diff", "Compares two runs cell by cell. Exit status 1 when a cell differs in more than "
   .. "measured times.")
@@ -89,6 +101,7 @@ diff_command:argument("first", "run folder A")
 diff_command:argument("second", "run folder B")
 diff_command:option("--metric", "also list the largest changes of this metric")
 diff_command:option("--top", "how many"):default("10"):convert(number_from(1))
+diff_command:option("--statistic", "mean, median, quantile@Q, auc@LIMIT or share@LIMIT"):default "mean"
 diff_command:option("--html", "write a page of both, side by side")
 
 local export_command = parser:command("export",
@@ -254,7 +267,7 @@ function actions.show()
     if not arguments.sort then
       fail("--by needs --sort METRIC", 2)
     end
-    show.settings(run, arguments.sort, arguments.by, arguments.units, arguments.top)
+    show.settings(run, arguments.sort, arguments.by, arguments.units, arguments.top, arguments.statistic)
   else
     show.rows(run, {
       sort = arguments.sort, top = arguments.top, where = where, columns = arguments.columns,
@@ -263,9 +276,20 @@ function actions.show()
   end
 end
 
+function actions.best()
+  local run = opened(arguments.target)
+  local options, kept = {}, im.io.read_json(run:path() .. "/best.json")
+  kept = type(kept) == "table" and kept or {}
+  for _, name in ipairs { "metric", "direction", "statistic", "over", "units", "compare", "along", "along_statistic" } do
+    options[name] = arguments[name] or kept[name]
+  end
+  show.best(run, options)
+end
+
 function actions.diff()
   local a, b = opened(arguments.first), opened(arguments.second)
-  local is_equal = difference.print(a, b, { metric = arguments.metric, top = arguments.top })
+  local is_equal = difference.print(a, b, { metric = arguments.metric, top = arguments.top,
+    statistic = arguments.statistic })
   if arguments.html then
     local written, message = im.run.report_difference(a, b, "Two runs", arguments.html)
     if not written then

@@ -12,21 +12,21 @@ local function map_view(map, pose, width, height)
   }
 end
 
---- The photo and the map as the answer says the photo sees it, with their matches.
+--- The photo and the map rendered at the predicted pose, with the matches that the prediction was made from.
 ---@param map table Ground
 ---@param photo table Image
----@param answer table what ReferenceMap:locate gave, with a position
----@param backbone string
----@param options table of the backbone
-function M.matches(map, photo, answer, backbone, options)
-  local view = map_view(map, answer, photo:width(), photo:height())
-  local features = assert(im.backbone.features({ photo, view:image() }, backbone, options))
-  local matches = im.match.mutual_nearest(features[1], features[2], { keypoint_th = 0, match_th = 0, line_th = 0 })
-  local _, cols = features[1]:grid()
-  local geometry = im.match.geometry(matches, { model = "affine", reproj_px = photo:width() / cols })
-  return im.image.draw_matches(photo, view:image(), matches, geometry:inliers(), {
-    caption = ("%s: %d matches agree, sigma %.2f m"):format(answer.found and "found" or "not found", answer.num_inliers,
-      answer.position_sigma_m),
+---@param location table what ReferenceMap:locate gave, with a position
+function M.matches(map, photo, location)
+  local view = map_view(map, location, photo:width(), photo:height())
+  local view_from_ground = im.homography.inverse(view:ground_from_image())
+  local on_view = {}
+  for i, ground in ipairs(location.matches.ground_m) do
+    on_view[i] = { im.homography.apply(view_from_ground, ground[1], ground[2]) }
+  end
+  local matches = { points_a = location.matches.photo_px, points_b = on_view, similarity = location.matches.similarity }
+  return im.image.draw_matches(photo, view:image(), matches, location.matches.inliers, {
+    caption = ("%s: %d inliers of %d matches, sigma %.2f m"):format(location.found and "found" or "not found",
+      location.num_inliers, location.num_matches, location.position_sigma_m),
   })
 end
 

@@ -1,7 +1,6 @@
--- Localises a folder of photos on a map: a sweep over the photos, so that it can be stopped and goes on, with figures, a
--- map of the answers and pictures.
+-- Localises a folder of photos on a map: a sweep over the photos, so that it can be stopped and goes on, with metrics, a
+-- map of the predictions and pictures.
 local im = require "imatch"
-local answers = require "imatch.localize.answers"
 local photos = require "imatch.localize.photos"
 local pictures = require "imatch.localize.pictures"
 local page = require "imatch.retrieval.report"
@@ -9,6 +8,20 @@ local page = require "imatch.retrieval.report"
 local M = {}
 
 local RECALL_K, STRIP_TILES = { 1, 5, 10, 20 }, 5
+local SCORED = { "found", "error_m", "heading_error_deg", "width_error", "position_sigma_m", "time_ms", "rank" }
+local TOLD = { "found", "heading_deg", "width_m", "num_inliers", "position_sigma_m" } -- with each point of the GeoJSON
+
+--- Of each row the fields named.
+local function pick_all(rows, names)
+  local list = {}
+  for i, row in ipairs(rows) do
+    list[i] = {}
+    for _, name in ipairs(names) do
+      list[i][name] = row[name]
+    end
+  end
+  return list
+end
 
 local function distance_m(map, pose, truth)
   local x_m, y_m = map:local_from_latlon(truth.latitude_deg, truth.longitude_deg)
@@ -17,7 +30,7 @@ end
 
 --- options: map (path or Ground), photos (folder), truth (CSV, may be nil), name, out, backbone, backbone_options, tiles
 --- (options of localize.reference_map; width_m nil: what the first photo says), locate (options of ReferenceMap:locate),
---- radius_m (a tile centre within it is right), wrong_m (an answer farther off is wrong), pictures, title.
+--- radius_m (a tile centre within it is right), wrong_m (what is found farther off is a false positive), pictures, title.
 --- Returns the sweep's result, the rows and the metrics; nil, message for input that cannot be used.
 ---@param options table
 ---@return table? result
@@ -77,24 +90,25 @@ function M.run(options)
       local started = im.now()
       local photo = open(p.photo)
       local features = assert(im.backbone.features(photo, backbone, backbone_options))
-      local answer = reference:locate(features, locate_options)
+      local location = reference:locate(features, locate_options)
       local time_ms = 1000 * (im.now() - started)
       local row = {
-        found = answer.found, num_matches = answer.num_matches, num_inliers = answer.num_inliers,
-        num_inliers_elsewhere = answer.num_inliers_elsewhere,
-        latitude_deg = answer.latitude_deg, longitude_deg = answer.longitude_deg,
-        x_m = answer.x_m, y_m = answer.y_m, heading_deg = answer.heading_deg, width_m = answer.width_m,
-        position_sigma_m = answer.position_sigma_m, east_sigma_m = answer.east_sigma_m, north_sigma_m = answer.north_sigma_m,
-        east_north_correlation = answer.east_north_correlation, heading_sigma_deg = answer.heading_sigma_deg,
-        width_sigma_m = answer.width_sigma_m, time_ms = time_ms, retrieve_ms = answer.time_ms.retrieve,
-        match_ms = answer.time_ms.match, refine_ms = answer.time_ms.refine,
+        found = location.found, num_matches = location.num_matches, num_inliers = location.num_inliers,
+        num_inliers_elsewhere = location.num_inliers_elsewhere,
+        latitude_deg = location.latitude_deg, longitude_deg = location.longitude_deg,
+        x_m = location.x_m, y_m = location.y_m, heading_deg = location.heading_deg, width_m = location.width_m,
+        position_sigma_m = location.position_sigma_m, east_sigma_m = location.east_sigma_m,
+        north_sigma_m = location.north_sigma_m,
+        east_north_correlation = location.east_north_correlation, heading_sigma_deg = location.heading_sigma_deg,
+        width_sigma_m = location.width_sigma_m, time_ms = time_ms, retrieve_ms = location.time_ms.retrieve,
+        match_ms = location.time_ms.match, refine_ms = location.time_ms.refine,
       }
       local known = truth and truth[p.photo]
       if known then
-        row.error_m = answer.x_m and distance_m(map, answer, known)
-        row.heading_error_deg = answer.x_m and known.heading_deg
-          and math.abs(im.geo.angle_difference_deg(answer.heading_deg, known.heading_deg))
-        row.width_error = answer.x_m and known.width_m and math.abs(answer.width_m / known.width_m - 1)
+        row.error_m = location.x_m and distance_m(map, location, known)
+        row.heading_error_deg = location.x_m and known.heading_deg
+          and math.abs(im.geo.angle_difference_deg(location.heading_deg, known.heading_deg))
+        row.width_error = location.x_m and known.width_m and math.abs(location.width_m / known.width_m - 1)
         for rank, tile in ipairs(reference:retrieve(features, RECALL_K[#RECALL_K])) do
           if distance_m(map, tile, known) <= radius_m then
             row.rank = rank
@@ -107,9 +121,9 @@ function M.run(options)
     pictures = options.pictures,
     picture = function(p, cell, reference)
       local photo = open(p.photo)
-      local answer = reference:locate(photo, locate_options)
-      if answer.x_m then
-        cell:save_image("matches", pictures.matches(map, photo, answer, backbone, backbone_options))
+      local location = reference:locate(photo, locate_options)
+      if location.x_m then
+        cell:save_image("matches", pictures.matches(map, photo, location))
       end
       local known = truth and truth[p.photo]
       cell:save_image("retrieved", pictures.strip(map, photo, reference:retrieve(photo, STRIP_TILES), function(tile)
@@ -133,12 +147,17 @@ function M.run(options)
   if #rows == 0 then
     return nil, ("no photo could be localised; see %s/failed.csv"):format(result:path())
   end
-  local metrics = answers.metrics(rows, { radius_m = radius_m, wrong_m = options.wrong_m, recall_k = RECALL_K })
-  local title = options.title or options.name
-  local summary = { name = title, metrics = metrics, curves = answers.curves(rows), warnings = {} }
+  local scores = im.evaluate.predictions(pick_all(rows, SCORED), { radius_m = radius_m, wrong_m = options.wrong_m,
+    recall_k = RECALL_K })
+  local metrics, title = scores.metrics, options.title or options.name
+  local summary = { name = title, metrics = metrics, curves = scores.curves, warnings = {} }
   assert(im.io.write_json(result:path() .. "/summary.json", { metrics = metrics }))
-  assert(im.io.write_json(result:path() .. "/answers.geojson", answers.geojson(rows)))
-  assert(im.localize.write_kml(result:path() .. "/answers.kml", answers.places(rows)))
+  local queries = pick_all(rows, { "query", "truth", "predicted", "error_m" })
+  for i, properties in ipairs(pick_all(rows, TOLD)) do
+    queries[i].properties = properties
+  end
+  assert(im.evaluate.write_geojson(result:path() .. "/predictions.geojson", queries))
+  assert(im.evaluate.write_kml(result:path() .. "/predictions.kml", queries))
   local background
   background, message = page.background(options.map, 1600)
   page.write(result:path() .. "/map.html", title, {
@@ -149,12 +168,6 @@ function M.run(options)
   return result, rows, metrics
 end
 
---- Prints figures with their definitions.
-function M.print(metrics)
-  for _, metric in ipairs(metrics) do
-    local value = metric.value and ("%.4g %s"):format(metric.value, metric.unit) or "-"
-    print(("  %-22s %-12s %s"):format(metric.name, value, metric.definition))
-  end
-end
+M.print = require("imatch.retrieval.evaluation").print
 
 return M

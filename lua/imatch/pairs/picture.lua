@@ -73,8 +73,8 @@ local function geometry_of(matches, how)
     return nil
   end
   return im.match.geometry(matches, {
-    model = how.ransac,
-    -- The affine estimator of OpenCV knows one method only.
+    -- Their "affine" is OpenCV's estimateAffinePartial2D: a similarity (rotation, one scale, shift), by one method only.
+    model = how.ransac == "affine" and "similarity" or how.ransac,
     method = how.ransac == "affine" and "cv2_ransac" or how.method,
     reproj_px = how.reproj_th, confidence = how.confidence, iterations = how.iters,
   })

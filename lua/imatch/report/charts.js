@@ -1,7 +1,7 @@
-// The charts: which axes they show, the figures they show, and their Vega-Lite specifications.
+// The charts: which axes they show, the numbers they show, and their Vega-Lite specifications.
 "use strict";
 (() => {
-  const s = window.sweep;
+  const s = window.sweep, statistics = window.sweep_statistics;
 
   // ---- Which axes ----------------------------------------------------------------------------------------------------
 
@@ -40,39 +40,34 @@
     return chosen;
   }
 
-  // ---- Figures -------------------------------------------------------------------------------------------------------
-
-  const quantile = (sorted, q) => {
-    const at = (sorted.length - 1) * q, low = Math.floor(at), high = Math.ceil(at);
-    return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
-  };
+  // ---- Numbers -------------------------------------------------------------------------------------------------------
 
   /** The metric over the finished cells that agree in `axes`: [{codes, count, missing, mean, std, min, max, q1, median, q3}]. */
   function aggregate(metric, axes) {
     const unit_of = (cell) => units.length ? units.reduce((id, axis) => id * axis.values.length + axis.codes[cell], 0) : cell;
-    const groups = new Map();
+    const groups = new Map(), worst = s.is_small_good(metric.name) ? Infinity : -Infinity;
     for (let cell = 0; cell < s.num_cells; ++cell) {
       if (s.status[cell] === s.PENDING) continue;
       let id = 0;
       for (const axis of axes) id = id * axis.values.length + axis.codes[cell];
       let group = groups.get(id);
-      if (!group) groups.set(id, group = {codes: axes.map((a) => a.codes[cell]), count: 0, numbers: [], sums: new Map()});
+      if (!group) groups.set(id, group = {codes: axes.map((a) => a.codes[cell]), count: 0, numbers: [], by_unit: new Map()});
       group.count += 1;
-      const value = metric.values[cell];
-      if (value === null || !Number.isFinite(+value)) continue;
-      group.numbers.push(+value);
-      const unit = unit_of(cell), sum = group.sums.get(unit);
-      if (sum) { sum[0] += +value; sum[1] += 1; } else group.sums.set(unit, [+value, 1]);
+      const value = metric.values[cell], is_finite = value !== null && Number.isFinite(+value);
+      if (is_finite) group.numbers.push(+value);
+      const unit = unit_of(cell);
+      if (!group.by_unit.has(unit)) group.by_unit.set(unit, []);
+      group.by_unit.get(unit).push(is_finite ? +value : worst);
     }
-    return [...groups.values()].map(({codes, count, numbers, sums}) => {
-      const group = {codes, count, missing: count - numbers.length, sums};
+    return [...groups.values()].map(({codes, count, numbers, by_unit}) => {
+      const group = {codes, count, missing: count - numbers.length, numbers, units: [...by_unit.values()], worst};
       if (numbers.length === 0) return group;
       numbers.sort((a, b) => a - b);
-      group.mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
+      group.mean = statistics.mean(numbers);
       const squares = numbers.reduce((sum, x) => sum + (x - group.mean) ** 2, 0);
       group.std = numbers.length > 1 ? Math.sqrt(squares / (numbers.length - 1)) : 0;
       [group.min, group.max] = [numbers[0], numbers[numbers.length - 1]];
-      [group.q1, group.median, group.q3] = [0.25, 0.5, 0.75].map((q) => quantile(numbers, q));
+      [group.q1, group.median, group.q3] = [0.25, 0.5, 0.75].map((q) => statistics.quantile(numbers, q));
       return group;
     });
   }
@@ -80,29 +75,37 @@
   /** Axes whose values the bootstrap draws from: what is independent of each other. */
   const units = (s.best && s.best.units ? s.best.units : []).map((name) => s.axis(name)).filter(Boolean);
 
-  /** Percentile bootstrap of the mean, units drawn with replacement: [2.5 %, 97.5 %]. */
-  function interval(group) {
-    if (group.interval) return group.interval;
-    const sums = [...group.sums.values()], means = [];
-    let state = 1;
-    const draw = () => {  // mulberry32
-      state = (state + 0x6D2B79F5) | 0;
-      let t = Math.imul(state ^ (state >>> 15), 1 | state);
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      return Math.floor(((t ^ (t >>> 14)) >>> 0) / 4294967296 * sums.length);
-    };
-    for (let i = 0; i < 1000; ++i) {
-      let sum = 0, count = 0;
-      for (let k = 0; k < sums.length; ++k) { const unit = sums[draw()]; sum += unit[0]; count += unit[1]; }
-      means.push(sum / count);
-    }
-    means.sort((a, b) => a - b);
-    return group.interval = [quantile(means, 0.025), quantile(means, 0.975)];
+  // What can be shown: the median with quartiles, the mean with its deviation ("mean") or its interval ("interval"), and any
+  // other statistic with its interval.
+  const finite_units = (group) => group.units.map((unit) => unit.filter(Number.isFinite)).filter((unit) => unit.length > 0);
+
+  /** Bootstrap 95 % interval of what is shown: [low, high]. */
+  function interval(group, statistic = "interval") {
+    group.intervals ??= {};
+    return group.intervals[statistic] ??= statistic === "interval" ? statistics.interval_of("mean", finite_units(group), true)
+        : statistics.interval_of(statistic, group.units, group.worst > 0);
   }
 
-  const centre = (group, statistic) => statistic === "median" ? group.median : group.mean;
-  const low = (group, statistic) => statistic === "interval" ? interval(group)[0] : statistic === "mean" ? Math.max(group.min, group.mean - group.std) : group.q1;
-  const high = (group, statistic) => statistic === "interval" ? interval(group)[1] : statistic === "mean" ? Math.min(group.max, group.mean + group.std) : group.q3;
+  function centre(group, statistic) {
+    if (statistic === "median") return group.median;
+    if (statistic === "mean" || statistic === "interval") return group.mean;
+    const missing = new Array(group.missing).fill(group.worst);
+    return statistics.of_sorted(statistic, group.worst > 0 ? [...group.numbers, ...missing] : [...missing, ...group.numbers], group.worst > 0);
+  }
+  const low = (group, statistic) => statistic === "mean" ? Math.max(group.min, group.mean - group.std) : statistic === "median" ? group.q1 : interval(group, statistic)[0];
+  const high = (group, statistic) => statistic === "mean" ? Math.min(group.max, group.mean + group.std) : statistic === "median" ? group.q3 : interval(group, statistic)[1];
+  /** Whether small values of what is shown are good. */
+  const is_small_good = (metric, statistic) => !statistics.is_share(statistic) && s.is_small_good(metric.name);
+
+  /** "corner error [px] (mean)", "AUC@10px of corner error". */
+  function name_of(metric, statistic) {
+    if (statistic === "median" || statistic === "mean" || statistic === "interval") return `${title_of(metric.name)} (${word_of(statistic)})`;
+    const [kind, parameter] = statistic.split("@"), label = metric.label ?? metric.name, unit = metric.unit ?? "";
+    if (kind === "auc") return `AUC@${parameter}${unit} of ${label}`;
+    if (kind === "share") return `share with ${label} at ${s.is_small_good(metric.name) ? "most" : "least"} ${parameter} ${unit}`.trimEnd();
+    return `${parameter} quantile of ${title_of(metric.name)}`;
+  }
+  const spread_words = (statistic) => ({mean: "± std", median: "quartiles"})[statistic] ?? "95 %";
 
   // ---- Style ---------------------------------------------------------------------------------------------------------
 
@@ -125,11 +128,11 @@
     };
   };
 
+  /** An axis or a metric in words, with its unit: core/evaluation/metric.h says them. */
   const title_of = (name) => {
-    const units = {px: "px", m: "m", deg: "°", ms: "ms", mb: "MB", s: "s"};
-    const parts = name.split("_");
-    const unit = parts.length > 1 && units[parts[parts.length - 1]];
-    return unit ? `${parts.slice(0, -1).join(" ")} [${unit}]` : parts.join(" ");
+    const column = s.axis(name) ?? s.metric(name);
+    const unit = column?.unit === "deg" ? "°" : column?.unit;
+    return column ? `${column.label}${unit ? ` [${unit}]` : ""}` : name.replaceAll("_", " ");
   };
 
   const is_logarithmic = (values) => {
@@ -143,7 +146,7 @@
          axis: {grid: false, format: "~g", ...(axis.values.length <= 16 ? {values: axis.values} : {})}}
       : {field: "x", type: "nominal", title: title_of(axis.name), sort: axis.labels, axis: {labelAngle: 0}};
 
-  const word_of = (statistic) => statistic === "median" ? "median" : "mean";
+  const word_of = (statistic) => statistic === "interval" ? "mean" : statistic;
 
   // ---- Specifications ------------------------------------------------------------------------------------------------
 
@@ -161,9 +164,9 @@
            legend: {orient: "top", direction: "horizontal", columns: 4, symbolOpacity: 1}}
         : {value: colors()[0]};
     const x_part = x_encoding(x);
-    const y_title = `${title_of(metric.name)} (${word_of(statistic)})`;
+    const y_title = name_of(metric, statistic);
     const tooltip = [{field: "x", title: x.name}, ...(color ? [{field: "color", title: color.name}] : []),
-                     {field: "y", title: word_of(statistic), format: ".5~g"}, {field: "spread", title: {mean: "± std", median: "quartiles", interval: "95 %"}[statistic]},
+                     {field: "y", title: word_of(statistic), format: ".5~g"}, {field: "spread", title: spread_words(statistic)},
                      {field: "cells"}, {field: "missing", title: "without a value"}];
     const layer = [];
     const y = (field) => ({field, type: "quantitative", title: y_title, scale: {zero: false, nice: true}});
@@ -196,7 +199,7 @@
     const domain = [Math.min(...numbers), Math.max(...numbers)];
     const middle = (domain[0] + domain[1]) / 2;
     // Bright is good: viridis runs from dark to bright.
-    const reverse = s.is_small_good(metric.name);
+    const reverse = is_small_good(metric, statistic);
     const order = (axis) => axis.values.map((v, i) => i).sort((a, b) => axis.is_number ? axis.values[a] - axis.values[b] : a - b)
         .map((i) => axis.labels[i]);
     const show_text = x.values.length <= 16 && y.values.length <= 16;
@@ -210,7 +213,7 @@
         mark: {type: "rect", stroke: css("--paper"), strokeWidth: 1},
         encoding: {
           ...base,
-          color: {field: "value", type: "quantitative", title: title_of(metric.name),
+          color: {field: "value", type: "quantitative", title: name_of(metric, statistic),
                   scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse},
                   legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
           tooltip: [{field: "x", title: x.name}, {field: "y", title: y.name}, {field: "value", title: word_of(statistic), format: ".5~g"},
@@ -228,7 +231,7 @@
     }).filter((panel) => !panel.is_empty);
   }
 
-  /** Every setting (the axes but those in `over`) as a point: its figure against its median time. */
+  /** Every setting (the axes but those in `over`) as a point: its metric against its median time. */
   function cost_spec(metric, over, color, statistic) {
     const axes = varied.filter((a) => !over.includes(a.name));
     if (axes.length === 0 || metric.name === "time_ms" || !s.metric("time_ms")) return null;
@@ -241,7 +244,7 @@
           setting: axes.map((a, i) => `${a.name} ${a.labels[g.codes[i]]}`).join(", "), codes: g.codes,
         })).filter((v) => v.x > 0);
     if (values.length < 2 || values.length > 3000) return null;
-    const sign = s.is_small_good(metric.name) ? 1 : -1;
+    const sign = is_small_good(metric, statistic) ? 1 : -1;
     let least = Infinity;
     const front = [...values].sort((a, b) => a.x - b.x || sign * (a.y - b.y)).filter((v) => {
       const is_better = sign * v.y < least;
@@ -260,7 +263,7 @@
         encoding: {
           x: {field: "x", type: "quantitative", title: "time of a cell [ms] (median)",
               scale: is_logarithmic(values.map((v) => v.x)) ? {type: "log"} : {zero: false, nice: true}, axis: {grid: false}},
-          y: {field: "y", type: "quantitative", title: `${title_of(metric.name)} (${word_of(statistic)})`, scale: {zero: false, nice: true}},
+          y: {field: "y", type: "quantitative", title: name_of(metric, statistic), scale: {zero: false, nice: true}},
           color: in_color ? {field: "color", type: "nominal", sort: in_color.labels, title: title_of(in_color.name),
                              legend: {orient: "top", columns: 4, symbolOpacity: 1}} : {value: colors()[0]},
           tooltip: [{field: "setting"}, {field: "y", title: metric.name, format: ".5~g"}, {field: "x", title: "time_ms", format: ".5~g"}, {field: "cells"}],
@@ -275,7 +278,7 @@
   function parallel_spec(metric, over, statistic) {
     if (varied.length < 4) return null;
     const axes = varied.filter((a) => !over.includes(a.name)).length >= 3 ? varied.filter((a) => !over.includes(a.name)) : varied;
-    const sign = s.is_small_good(metric.name) ? 1 : -1;
+    const sign = is_small_good(metric, statistic) ? 1 : -1;
     let groups = aggregate(metric, axes).filter((g) => g.mean !== undefined)
         .sort((a, b) => sign * (centre(a, statistic) - centre(b, statistic)));
     if (groups.length < 2) return null;
@@ -316,7 +319,7 @@
           {data: {values},
            mark: {type: "line", strokeWidth: groups.length > 150 ? 0.9 : 1.6, opacity: groups.length > 150 ? 0.45 : 0.75, interpolate: "monotone"},
            encoding: {x, y, detail: {field: "id"}, 
-                      color: {field: "value", type: "quantitative", title: `${title_of(metric.name)} (${word_of(statistic)})`,
+                      color: {field: "value", type: "quantitative", title: name_of(metric, statistic),
                               scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse: sign > 0},
                               legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
                       tooltip: [{field: "text", title: "setting"}, {field: "value", title: metric.name, format: ".5~g"}]}},
@@ -327,6 +330,30 @@
         ],
       },
     };
+  }
+
+  /** The best settings along one axis (an entry of `along` in best.json): the statistic and its interval, made by the program. */
+  function along_spec(index) {
+    const settings = s.best.settings ?? [s.best.setting], {axis: name, title} = settings[0].along[index];
+    const axis = s.axis(name), compared = s.best.settings ? s.axis(s.best.compare) : undefined;
+    const code_of = (value) => axis.values.findIndex((v) => JSON.stringify(v) === JSON.stringify(value));
+    const values = settings.flatMap((setting) => setting.along[index].values.map((group) => ({
+      code: code_of(group[name]), x: axis.labels[code_of(group[name])], y: group.value, low: group.low ?? group.value, high: group.high ?? group.value,
+      color: compared ? s.label(setting.params[compared.name]) : "best setting", cells: group.num_cells, missing: group.num_missing,
+      setting: Object.entries(setting.params).map(([key, value]) => `${key} ${s.label(value)}`).join(", "),
+    }))).filter((v) => typeof v.y === "number");
+    const x = {field: "x", type: "ordinal", sort: axis.values.map((v, i) => i).sort((a, b) => axis.is_number ? axis.values[a] - axis.values[b] : a - b).map((i) => axis.labels[i]),
+               title: title_of(name), axis: {labelAngle: 0}};
+    const is_share = /^(share|auc)@/.test(s.best.along_statistic || s.best.statistic);
+    const y = (field) => ({field, type: "quantitative", title, scale: is_share ? {domain: [0, 1]} : {zero: false, nice: true}});
+    const offset = compared ? {xOffset: {field: "color", sort: compared.labels}} : {};
+    const color = {field: "color", type: "nominal", sort: compared ? compared.labels : undefined, title: compared ? title_of(compared.name) : null,
+                   legend: compared ? {orient: "top", direction: "horizontal", columns: 4, symbolOpacity: 1} : null};
+    return {data: {values}, width: "container", height: 260, layer: [
+      {mark: {type: "bar", tooltip: true}, encoding: {x, y: y("y"), color, ...offset,
+        tooltip: [{field: "setting"}, {field: "x", title: name}, {field: "y", title: "value", format: ".4~g"}, {field: "low", format: ".4~g"}, {field: "high", format: ".4~g"}, {field: "cells"}]}},
+      {mark: {type: "rule", strokeWidth: 1.5, tooltip: null}, encoding: {x, y: y("low"), y2: {field: "high"}, ...offset, detail: {field: "color"}, color: {value: css("--ink")}}},
+    ]};
   }
 
   /** Draws into an element; returns the view. `on_click(datum)` hears of clicks on marks. */
@@ -340,5 +367,5 @@
     return result.view;
   }
 
-  window.sweep_charts = {varied, units, choose, aggregate, centre, interval, line_spec, heat_specs, cost_spec, parallel_spec, draw, title_of, css, colors};
+  window.sweep_charts = {varied, units, choose, aggregate, centre, interval, name_of, along_spec, line_spec, heat_specs, cost_spec, parallel_spec, draw, title_of, css, colors};
 })();

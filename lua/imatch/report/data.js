@@ -23,11 +23,11 @@
   }
 
   const axes = raw.axes.map((axis, i) => ({
-    name: axis.name, values: axis.values, codes: raw.cells[i], labels: axis.values.map(label),
+    name: axis.name, label: axis.label ?? axis.name, unit: axis.unit ?? "", values: axis.values, codes: raw.cells[i], labels: axis.values.map(label),
     is_number: axis.values.every((v) => typeof v === "number"),
   }));
-  const metrics = raw.metrics.map((metric) => ({name: metric.name, values: metric.values.map(number)}));
-  if (raw.time_ms.some((t, i) => t !== null && raw.status[i] === OK)) metrics.push({name: "time_ms", values: raw.time_ms.map((t, i) => raw.status[i] === OK ? number(t) : null)});
+  const metrics = raw.metrics.map((metric) => ({...metric, values: metric.values.map(number)}));
+  if (raw.time_ms.some((t, i) => t !== null && raw.status[i] === OK)) metrics.push({name: "time_ms", label: "time", unit: "ms", better: "lower", definition: "time of a cell", values: raw.time_ms.map((t, i) => raw.status[i] === OK ? number(t) : null)});
   for (const metric of metrics) {
     metric.is_number = metric.values.some((v) => typeof v === "number" || typeof v === "boolean") &&
         metric.values.every((v) => v === null || typeof v === "number" || typeof v === "boolean");
@@ -39,9 +39,9 @@
     time_ms: raw.time_ms.map(number), axes, metrics, format, label, PENDING, OK, FAILED,
     axis: (name) => axes.find((a) => a.name === name),
     metric: (name) => metrics.find((m) => m.name === name),
-    /** Whether small values of the metric are good; unknown metrics: by the name. */
+    /** Whether small values of the metric are good: as the sweep says, else by its definition. */
     is_small_good: (name) => raw.best && raw.best.metric === name ? raw.best.direction === "min"
-        : /error|loss|time|_ms$|distance|residual/.test(name),
+        : metrics.find((m) => m.name === name)?.better === "lower",
     params: (cell) => axes.map((a) => [a.name, a.labels[a.codes[cell]]]),
   };
 })();

@@ -4,9 +4,10 @@
   const s = window.sweep, charts = window.sweep_charts;
   const {$, make, plural, card, example, show_selection, show_failures} = window.sweep_page;
   const SIDES = ["A", "B", "B - A"];
+  const title_of = (metric) => charts.title_of(`${metric} (A)`).replace(" (A)", "");
   const column = (metric, side) => s.metric(`${metric} (${side})`);
   const compared = s.options.compared;
-  const is_small_good = (metric) => s.is_small_good(metric);
+  const is_small_good = (metric) => s.is_small_good(`${metric} (A)`);
 
   /** Differences of the cells where both runs have a finite value. */
   function differences(metric) {
@@ -23,14 +24,13 @@
   function show_summary() {
     $("summary").replaceChildren(...compared.map((metric) => {
       const {cells, a, b, values} = differences(metric);
-      const mean = (list) => list.reduce((x, y) => x + y, 0) / list.length;
-      if (values.length === 0) return card(charts.title_of(metric), "–", "no cell where both are finite");
-      const group = {sums: new Map(values.map((v, i) => [i, [v, 1]]))};
-      const [low, high] = charts.interval(group).map((x) => s.format(Number(x.toPrecision(3))));
+      const {mean} = window.sweep_statistics;
+      if (values.length === 0) return card(title_of(metric), "–", "no cell where both are finite");
+      const [low, high] = charts.interval({units: values.map((v) => [v])}).map((x) => s.format(Number(x.toPrecision(3))));
       const sign = is_small_good(metric) ? -1 : 1;
       const better = values.filter((v) => sign * v > 0).length, worse = values.filter((v) => sign * v < 0).length;
       const show = (x) => s.format(Number(x.toPrecision(4)));
-      return card(`${charts.title_of(metric)}, B − A`, show(mean(values)),
+      return card(`${title_of(metric)}, B − A`, show(mean(values)),
                   `95 % interval ${low} … ${high}. Means ${show(mean(cells.map((c) => +a[c])))} and ${show(mean(cells.map((c) => +b[c])))}; B is better in ${better}, worse in ${worse}, the same in ${values.length - better - worse}.`);
     }));
   }
@@ -54,8 +54,8 @@
           {data: {values: [{a: scale.domain[0], b: scale.domain[0]}, {a: scale.domain[1], b: scale.domain[1]}]},
            mark: {type: "line", strokeDash: [4, 3], strokeWidth: 1.5, tooltip: null}, encoding: {x: {field: "a", type: "quantitative"}, y: {field: "b", type: "quantitative"}, color: {value: charts.css("--muted")}}},
           {data: {values}, mark: {type: "point", filled: true, size: values.length > 500 ? 18 : 46, opacity: 0.6},
-           encoding: {x: {field: "a", type: "quantitative", title: `A: ${charts.title_of(metric)}`, scale, axis: {grid: false}},
-                      y: {field: "b", type: "quantitative", title: `B: ${charts.title_of(metric)}`, scale, axis: {grid: false}},
+           encoding: {x: {field: "a", type: "quantitative", title: `A: ${title_of(metric)}`, scale, axis: {grid: false}},
+                      y: {field: "b", type: "quantitative", title: `B: ${title_of(metric)}`, scale, axis: {grid: false}},
                       color: color ? {field: "color", type: "nominal", sort: color.labels, title: charts.title_of(color.name), legend: {orient: "top", columns: 4, symbolOpacity: 1}} : {value: charts.colors()[0]},
                       tooltip: [{field: "text", title: "cell"}, {field: "a", title: "A", format: ".5~g"}, {field: "b", title: "B", format: ".5~g"}]}},
         ],
@@ -68,7 +68,7 @@
     const values = charts.aggregate(change, [axis]).filter((g) => g.mean !== undefined)
         .map((g) => ({x: axis.labels[g.codes[0]], code: g.codes[0], y: g.mean, low: charts.interval(g)[0], high: charts.interval(g)[1], cells: g.count}));
     const x = {field: "x", type: "ordinal", sort: axis.labels, title: charts.title_of(axis.name), axis: {labelAngle: 0}};
-    const y = (field) => ({field, type: "quantitative", title: `B − A, ${charts.title_of(metric)}`, scale: {zero: true, nice: true}});
+    const y = (field) => ({field, type: "quantitative", title: `B − A, ${title_of(metric)}`, scale: {zero: true, nice: true}});
     return {data: {values}, width: "container", height: 360, layer: [
       {mark: {type: "rule", strokeWidth: 2, tooltip: null}, encoding: {x, y: y("low"), y2: {field: "high"}, color: {value: charts.colors()[1]}}},
       {mark: {type: "point", filled: true, size: 80}, encoding: {x, y: y("y"), color: {value: charts.colors()[1]},
@@ -93,7 +93,7 @@
   async function draw() {
     const metric = $("metric").value, axis = s.axis($("color").value);
     if (!metric) { document.documentElement.dataset.drawn = "true"; return; }
-    $("scatter-title").textContent = charts.title_of(metric);
+    $("scatter-title").textContent = title_of(metric);
     const scatter = scatter_spec(metric, axis && axis.labels.length <= 12 ? axis : undefined);
     $("scatter-caption").textContent = `Cells on the dashed line are the same in both runs. A click shows a cell.` +
         (scatter.left_out ? ` ${plural(scatter.left_out, "cell")} are not drawn.` : "");
@@ -135,7 +135,7 @@
     $("table-count").textContent = n === s.num_cells ? plural(n, "row") : `${n.toLocaleString("en")} of ${plural(s.num_cells, "row")}`;
   });
   $("clear-filters").addEventListener("click", () => table.filter({}));
-  $("metric").replaceChildren(...compared.map((name) => make("option", {value: name}, charts.title_of(name))));
+  $("metric").replaceChildren(...compared.map((name) => make("option", {value: name}, title_of(name))));
   $("color").replaceChildren(...charts.varied.map((axis) => make("option", {value: axis.name}, charts.title_of(axis.name))));
   if (charts.choose().line_color) $("color").value = charts.choose().line_color.name;
   for (const id of ["metric", "color"]) $(id).addEventListener("change", draw);

@@ -1,4 +1,4 @@
-// The page of an evaluation: charts by Vega-Lite, the map by Leaflet, the figures as a table.
+// The page of an evaluation: charts by Vega-Lite, the map by Leaflet, the metrics as a table.
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -21,7 +21,7 @@
   // ---- Cards and warnings ----------------------------------------------------------------------------------------------
   const first = by_name(runs[0]);
   const cards = document.getElementById("summary");
-  const shown = ["n_all", "answered", "hit@5m", "top1_median_m", "heading_median_deg", "R@1_all", "R@10_all", "hit@25m",
+  const shown = ["n_all", "found_rate", "hit@5m", "top1_median_m", "heading_median_deg", "R@1_all", "R@10_all", "hit@25m",
                  "failure_rate"];
   for (const metric of shown.map((name) => first.get(name)).filter(Boolean).slice(0, 6)) {
     const name = metric.name;
@@ -97,20 +97,20 @@
       L.imageOverlay(data.background.url, data.background.bounds).addTo(map);
       bounds.extend(data.background.bounds);
     }
-    const [query, answer, line] = ["#0b6e99", "#1a7f4b", "#b42318"];
+    const [query, prediction, line] = ["#0b6e99", "#1a7f4b", "#b42318"];
     for (const p of points) {
       const is_measured = typeof p.error_m === "number";
       const found = p.found === false ? ", not found" : "";
-      const label = `${p.query}: ${is_measured ? p.error_m.toFixed(1) + " m" : p.predicted ? "position not known" : "no answer"}${found}`;
+      const label = `${p.query}: ${is_measured ? p.error_m.toFixed(1) + " m" : p.predicted ? "position not known" : "no prediction"}${found}`;
       const tip = () => element("span", label);
       const right = is_measured ? p.error_m <= data.radius_m : p.found !== false;
-      if (p.truth && p.predicted) L.polyline([at(p.truth), at(p.predicted)], {color: right ? answer : line, weight: 2}).bindTooltip(tip).addTo(map);
-      if (p.predicted) L.circleMarker(at(p.predicted), {radius: 4, color: right ? answer : line, weight: 2, fillOpacity: 0.4}).bindTooltip(tip).addTo(map);
+      if (p.truth && p.predicted) L.polyline([at(p.truth), at(p.predicted)], {color: right ? prediction : line, weight: 2}).bindTooltip(tip).addTo(map);
+      if (p.predicted) L.circleMarker(at(p.predicted), {radius: 4, color: right ? prediction : line, weight: 2, fillOpacity: 0.4}).bindTooltip(tip).addTo(map);
       if (p.truth) L.circleMarker(at(p.truth), {radius: 4, color: query, weight: 2, fillOpacity: 0.9}).bindTooltip(tip).addTo(map);
     }
     L.control.scale({imperial: false}).addTo(map);
     map.fitBounds(bounds.pad(0.05));
-    const meaning = points.some((p) => p.truth) ? `Blue: true positions; green: first answers within ${data.radius_m} m; red: the others. `
+    const meaning = points.some((p) => p.truth) ? `Blue: true positions; green: predictions within ${data.radius_m} m; red: the others. `
         : "Green: found; red: positions below the confidence asked for. ";
     document.getElementById("map-caption").textContent = meaning
         + (points.length < data.num_queries ? `${points.length} of ${data.num_queries} queries, evenly spaced. ` : "")
@@ -120,7 +120,7 @@
   // ---- Table -----------------------------------------------------------------------------------------------------------
   const table = element("table", undefined, {className: "metrics"});
   const head = table.createTHead().insertRow();
-  head.append(element("th", "figure"), ...names.map((n) => element("th", n)), element("th", "definition"));
+  head.append(element("th", "metric"), ...names.map((n) => element("th", n)), element("th", "definition"));
   const body = table.createTBody();
   for (const metric of list(runs[0].metrics)) {
     const row = body.insertRow();

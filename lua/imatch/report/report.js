@@ -31,15 +31,19 @@
     const cards = [];
     const best = s.best;
     if (best && best.setting) {
-      const value = best.setting[best.statistic];
-      const spread = best.statistic === "mean" && best.setting.num_cells > 1 ? ` ± ${s.format(best.setting.std)}` : "";
-      const interval = best.setting.low != null ? `95 % interval of the mean ${s.format(best.setting.low)} … ${s.format(best.setting.high)}. ` : "";
+      const round = (x) => typeof x === "number" ? s.format(Number(x.toPrecision(3))) : "–";
+      const spread = best.statistic === "mean" && best.setting.num_cells > 1 ? ` ± ${round(best.setting.std)}` : "";
+      const interval = best.setting.low != null ? `95 % interval ${round(best.setting.low)} … ${round(best.setting.high)}${best.units.length ? " over " + best.units.join(", ") : ""}. ` : "";
       const over = best.over.length ? `over ${best.over.join(", ")}: ${best.setting.num_cells - best.setting.num_missing} of ${best.setting.num_cells} cells have a value. ` : "";
       if (best.over.length) {
-        cards.push(card(`Best setting by ${best.metric}`, s.format(value) + spread,
-                        `${params_text(best.setting.params)}. ${best.statistic[0].toUpperCase()}${best.statistic.slice(1)} ${over}${interval}`, true));
+        cards.push(card(`Best setting: ${best.title}`, round(best.setting.value) + spread,
+                        `${params_text(best.setting.params)}. ${over[0].toUpperCase()}${over.slice(1)}${interval}`, true));
+        for (const other of (best.settings ?? []).filter((o) => o.params[best.compare] !== best.setting.params[best.compare])) {
+          cards.push(card(`Best of ${s.label(other.params[best.compare])}`, round(other.value),
+                          `${params_text(other.params)}. ${other.low != null ? `95 % interval ${round(other.low)} … ${round(other.high)}.` : ""}`));
+        }
       }
-      cards.push(card("Best cell", s.format(best.cell.metrics[best.metric]), params_text(best.cell.params)));
+      cards.push(card(`Best cell: ${charts.title_of(best.metric)}`, s.format(best.cell.metrics[best.metric]), params_text(best.cell.params)));
     }
     const times = s.time_ms.filter((t, i) => s.status[i] === s.OK && Number.isFinite(t)).sort((a, b) => a - b);
     cards.push(card("Cells", num_ok.toLocaleString("en"), num_failed ? `measured; ${plural(num_failed, "cell")} failed` : "measured, none failed"));
@@ -78,7 +82,12 @@
     fill_select("heat-x", charts.varied, chosen.heat_x);
     fill_select("heat-y", charts.varied, chosen.heat_y);
     fill_select("heat-facet", charts.varied, chosen.heat_facet, "one panel");
-    $("statistic").value = s.best ? s.best.statistic : "median";
+    const wanted = s.best ? [s.best.statistic, s.best.along_statistic || s.best.statistic] : ["median"];
+    const statistic = s.options.statistic ?? wanted[1];
+    for (const name of new Set([...wanted, statistic])) {
+      if (!["median", "mean"].includes(name)) $("statistic").append(make("option", {value: name}, `${name} and 95 % interval`));
+    }
+    $("statistic").value = statistic;
     $("statistic").addEventListener("change", draw_charts);
     $("lines-section").hidden = false;
     $("heat-section").hidden = charts.varied.length < 2;
@@ -94,15 +103,20 @@
 
   async function draw_charts() {
     if ($("lines-section").hidden) return;
-    const metric = s.metric($("metric").value), statistic = $("statistic").value;
+    const metric = s.metric($("metric").value), asked = $("statistic").value;
+    // An area or a share up to a limit is of the metric that the limit was chosen for.
+    const statistic = window.sweep_statistics.is_share(asked) && metric.name !== s.best?.metric ? "mean" : asked;
     const x = s.axis($("line-x").value), color = s.axis($("line-color").value);
     const by = color && color !== x ? color : undefined;
-    const spread = statistic === "interval" ? `the bootstrap 95 % interval of the mean${charts.units.length ? " over " + charts.units.map((a) => a.name).join(", ") : ""}` : statistic === "mean" ? "one standard deviation to each side, within the range of the values" : "the middle half of the cells (first to third quartile)";
+    const drawn_over = charts.units.length ? " over " + charts.units.map((a) => a.name).join(", ") : "";
+    const spread = statistic === "interval" ? `the bootstrap 95 % interval of the mean${drawn_over}` : statistic !== "mean" && statistic !== "median" ? `its bootstrap 95 % interval${drawn_over}` : statistic === "mean" ? "one standard deviation to each side, within the range of the values" : "the middle half of the cells (first to third quartile)";
     const others = charts.varied.filter((a) => a !== x && a !== by).map((a) => charts.title_of(a.name));
     const missing = metric.values.filter((v, i) => s.status[i] !== s.PENDING && !(v !== null && Number.isFinite(+v))).length;
-    const missing_text = missing ? ` ${plural(missing, "cell")} without a finite value left out.` : "";
-    $("lines-title").textContent = `${charts.title_of(metric.name)} along ${charts.title_of(x.name)}`;
-    const word = statistic === "median" ? "Median" : "Mean";
+    const is_plain = ["median", "mean", "interval"].includes(statistic);
+    const missing_text = missing ? ` ${plural(missing, "cell")} without a finite value ${is_plain ? "left out" : "counted as the worst"}.` : "";
+    const shown = is_plain ? charts.title_of(metric.name) : charts.name_of(metric, statistic);
+    $("lines-title").textContent = `${shown} along ${charts.title_of(x.name)}`;
+    const word = is_plain ? (statistic === "median" ? "Median" : "Mean") : shown[0].toUpperCase() + shown.slice(1);
     $("lines-caption").textContent = word +
         (others.length ? ` over ${others.join(", ")}` : "") + `; the band holds ${spread}.` + missing_text;
     const drawing = [charts.draw($("lines"), charts.line_spec(metric, x, by, statistic), (d) => {
@@ -113,7 +127,7 @@
     const heat_x = s.axis($("heat-x").value), heat_y = s.axis($("heat-y").value), facet = s.axis($("heat-facet").value);
     if (!$("heat-section").hidden) {
       const panels_by = facet && facet !== heat_x && facet !== heat_y ? facet : undefined;
-      $("heat-title").textContent = `${charts.title_of(metric.name)} by ${charts.title_of(heat_y.name)} and ${charts.title_of(heat_x.name)}`;
+      $("heat-title").textContent = `${shown} by ${charts.title_of(heat_y.name)} and ${charts.title_of(heat_x.name)}`;
       const panels = heat_x === heat_y ? [] : charts.heat_specs(metric, heat_x, heat_y, panels_by, statistic);
       $("heat-caption").textContent = panels.length
           ? `${word} over the other axes; bright is good.${missing_text}`
@@ -148,8 +162,25 @@
         if (d.codes) show_cells(Object.fromEntries(parallel.axes.map((a, i) => [a.name, a.labels[d.codes[i]]])));
       }));
     }
-    await Promise.all(drawing);
+    await Promise.all([...drawing, ...show_along()]);
     document.documentElement.dataset.drawn = "true";
+  }
+
+  // ---- The best settings along axes --------------------------------------------------------------------------------------
+
+  function show_along() {
+    const along = s.best && s.best.setting && s.best.setting.along || [];
+    $("along-section").hidden = along.length === 0;
+    if (along.length === 0) return [];
+    $("along-title").textContent = `Best ${s.best.settings ? `setting of each ${charts.title_of(s.best.compare)}` : "setting"}: ${along[0].title}`;
+    const settings = s.best.settings ?? [s.best.setting];
+    $("along-caption").textContent = `${settings.map((setting) => params_text(setting.params)).join("; ")}. Bars: all cells of the setting; lines: bootstrap 95 % interval` +
+        (s.best.units.length ? ` over ${s.best.units.join(", ")}.` : ".");
+    const panels = along.map((entry) => make("div", {class: "panel"}, make("h3", {}, `by ${charts.title_of(entry.axis)}`), make("div", {class: "chart"})));
+    $("along").replaceChildren(...panels);
+    return panels.map((panel, i) => charts.draw(panel.lastChild, charts.along_spec(i), (d) => {
+      if (d.x !== undefined) show_cells({[along[i].axis]: d.x});
+    }));
   }
 
   // ---- Examples ------------------------------------------------------------------------------------------------------------
@@ -165,7 +196,7 @@
           .sort((a, b) => cost(a) - cost(b) || a - b);
       const place = new Map(order.map((cell, i) => [cell, i]));
       const ends = new Set(order.length > 6 ? [...order.slice(0, 3), ...order.slice(-3)] : order);
-      // Pictures first; without any, the figures of the three best and the three worst.
+      // Pictures first; without any, the metrics of the three best and the three worst.
       const cells = [...new Set([...pictured.filter((c) => place.has(c)), ...(pictured.length ? [] : ends)])];
       shown = cells.sort((a, b) => place.get(a) - place.get(b)).map((cell) => {
         const rank = place.get(cell), share = rank / Math.max(1, order.length - 1);
@@ -181,6 +212,15 @@
   }
 
   // ---- Failures, provenance ------------------------------------------------------------------------------------------------
+
+  /** What each metric means, as the program defines it. */
+  function show_definitions() {
+    const known = s.metrics.filter((m) => m.definition);
+    $("definitions-section").hidden = known.length === 0;
+    $("definitions").replaceChildren(make("table", {class: "plain-table"},
+      make("thead", {}, make("tr", {}, ...["metric", "unit", "better", "definition"].map((text) => make("th", {}, text)))),
+      make("tbody", {}, ...known.map((m) => make("tr", {}, make("td", {}, m.name), make("td", {}, m.unit || "–"), make("td", {}, m.better ?? "–"), make("td", {}, m.definition))))));
+  }
 
   function show_provenance() {
     const {identity, sessions, ...latest} = s.provenance;
@@ -205,6 +245,7 @@
   set_up_charts();
   show_examples();
   show_failures();
+  show_definitions();
   show_provenance();
   const show_row = (cell) => {
     show_selection([cell], `Cell ${s.keys[cell]}`);

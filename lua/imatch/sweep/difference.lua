@@ -38,23 +38,31 @@ local function metrics_of(a, b, pairs_of_cells)
   return kept
 end
 
---- One line of figures on a metric.
-local function line_of(metric)
-  local of_a, of_b, differences, num_equal, num_not_finite = {}, {}, {}, 0, 0
+--- One line on a metric.
+local function line_of(metric, statistic)
+  local of_a, of_b, num_equal, num_not_finite = {}, {}, 0, 0
+  local how = { statistic = statistic, direction = native.evaluate.metric(metric.name).better == "lower" and "min" or "max" }
   for i, x in ipairs(metric.a) do
     local y = metric.b[i]
     num_equal = num_equal + ((x == y or (x ~= x and y ~= y)) and 1 or 0)
     if words.is_finite(x) and words.is_finite(y) then
-      of_a[#of_a + 1], of_b[#of_b + 1], differences[#differences + 1] = x, y, y - x
+      of_a[#of_a + 1], of_b[#of_b + 1] = x, y
     else
       num_not_finite = num_not_finite + 1
     end
   end
-  local summary = words.mean_and_std(differences)
-  local interval = #differences > 0 and native.run.bootstrap(differences) or {}
+  local difference = native.evaluate.difference(of_a, of_b, nil, how)
+  if statistic == "mean" and #of_a > 0 then
+    local change = {}
+    for i, x in ipairs(of_a) do
+      change[i] = of_b[i] - x
+    end
+    difference.std = native.evaluate.statistic(change, nil, { num_resamples = 1 }).std
+  end
+  how.num_resamples = 1
   return {
-    metric.name, words.figure(words.mean_and_std(of_a).mean), words.figure(words.mean_and_std(of_b).mean),
-    words.mean { mean = summary.mean, std = summary.std, low = interval.low, high = interval.high },
+    metric.name, words.metric(native.evaluate.statistic(of_a, nil, how).value),
+    words.metric(native.evaluate.statistic(of_b, nil, how).value), words.statistic(difference, statistic),
     ("%d of %d"):format(num_equal, #metric.a), tostring(num_not_finite),
   }
 end
@@ -62,7 +70,7 @@ end
 --- Prints the comparison. Returns whether all paired cells are the same in every column that is no measured time.
 ---@param a table Run
 ---@param b table Run
----@param options table { metric = string?, top = integer }
+---@param options table { metric = string?, top = integer, statistic = string }
 ---@return boolean
 function M.print(a, b, options)
   local is_time = require("imatch.sweep.verify").is_time
@@ -80,13 +88,14 @@ function M.print(a, b, options)
   end
   local metrics, lines, is_equal = metrics_of(a, b, comparison.pairs), {}, num_changed_status == 0
   for i, metric in ipairs(metrics) do
-    lines[i] = line_of(metric)
+    lines[i] = line_of(metric, options.statistic)
     for k, x in ipairs(metric.a) do
       local y = metric.b[k]
       is_equal = is_equal and (is_time(metric.name) or x == y or (x ~= x and y ~= y))
     end
   end
-  print(words.columns({ "metric", "mean A", "mean B", "B - A: mean +- std [95 %]", "equal", "not finite" }, lines))
+  print(words.columns({ "metric", options.statistic .. " A", options.statistic .. " B",
+    options.statistic == "mean" and "B - A: mean +- std [95 %]" or "B - A [95 %]", "equal", "not finite" }, lines))
   for _, metric in ipairs(metrics) do
     if metric.name == options.metric then
       local order, names = {}, {}
@@ -108,7 +117,7 @@ function M.print(a, b, options)
       print(("\nlargest changes in %s:"):format(metric.name))
       for k = 1, math.min(options.top, #order) do
         local i = order[k].i
-        print(("  %s -> %s  %s"):format(words.figure(metric.a[i]), words.figure(metric.b[i]),
+        print(("  %s -> %s  %s"):format(words.metric(metric.a[i]), words.metric(metric.b[i]),
           words.params(a:params(comparison.pairs[metric.pairs[i]][1]), names)))
       end
     end

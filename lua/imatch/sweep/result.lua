@@ -34,8 +34,9 @@ function Result:best(options)
   return self.run:best(options)
 end
 
---- The metric over all cells that agree in the axes named: { { axis = , mean = , std = , low = , high = , ... }, ... }.
---- low and high: bootstrap 95 % interval of the mean over the values of the axes `units` (places, seeds).
+--- The metric over all cells that agree in the axes named: { { axis = , mean = , std = , value = , low = , high = , ... },
+--- ... }. value: the statistic that the options name, the mean unless they do; low and high: its bootstrap 95 % interval over
+--- the values of the axes `units` (places, seeds).
 function Result:group(metric, axes, units, options)
   return self.run:group(metric, axes, units, options)
 end
@@ -60,13 +61,15 @@ local function agrees(row, params)
 end
 
 --- By how much setting `b` exceeds setting `a` in the metric, from pairs of cells that agree in all other axes:
---- { mean, std, low, high, num_pairs, num_missing }. low and high are the bootstrap 95 % interval of the mean over `units`;
---- when 0 lies between them, the two cannot be told apart.
+--- { mean, std, value, low, high, num_pairs, num_missing }. value is the difference of the statistic that the options name
+--- (of the mean unless they do), low and high its bootstrap 95 % interval over `units`; when 0 lies between them, the two
+--- cannot be told apart. A pair without two finite values has no place in it.
 ---@param metric string
 ---@param a table axis = value, ...
 ---@param b table the same axes
 ---@param units string[]? axes such as places or seeds
-function Result:difference(metric, a, b, units)
+---@param options table? { statistic =, direction = } as im.evaluate.difference takes them
+function Result:difference(metric, a, b, units, options)
   local named = {}
   for _, params in ipairs { a, b } do
     for name in pairs(params) do
@@ -98,14 +101,14 @@ function Result:difference(metric, a, b, units)
       first[rest(row)] = row
     end
   end
-  local values, unit_of, num_missing, is_known = {}, {}, 0, false
+  local of_a, of_b, values, unit_of, num_missing, is_known = {}, {}, {}, {}, 0, false
   for _, row in ipairs(self.rows) do
     local other = agrees(row, b) and first[rest(row)]
     if other then
       local x, y = words.number(other[metric]), words.number(row[metric])
       is_known = is_known or x ~= nil or y ~= nil
       if words.is_finite(x) and words.is_finite(y) then
-        values[#values + 1] = y - x
+        values[#values + 1], of_a[#of_a + 1], of_b[#of_b + 1] = y - x, x, y
         local unit = {}
         for i, name in ipairs(units or {}) do
           unit[i] = row[name]
@@ -119,11 +122,11 @@ function Result:difference(metric, a, b, units)
   if not is_known then
     error(("difference: no pair of cells has a metric '%s'"):format(tostring(metric)), 2)
   end
-  local summary = words.mean_and_std(values)
-  local interval = #values > 0 and native.run.bootstrap(values, unit_of) or {}
+  local mean = native.evaluate.statistic(values, nil, { num_resamples = 1 })
+  local found = native.evaluate.difference(of_a, of_b, unit_of, options or {})
   return {
-    mean = summary.mean, std = summary.std, low = interval.low, high = interval.high,
-    num_pairs = #values, num_missing = num_missing,
+    mean = mean.value, std = mean.std, value = found.value, low = found.low, high = found.high, num_pairs = #values,
+    num_missing = num_missing,
   }
 end
 

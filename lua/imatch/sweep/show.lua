@@ -91,12 +91,7 @@ local function is_small_good(run, metric)
   if type(best) == "table" and best.metric == metric then
     return best.direction == "min"
   end
-  for _, part in ipairs { "error", "loss", "time", "_ms$", "distance", "residual" } do
-    if metric:find(part) then
-      return true
-    end
-  end
-  return false
+  return native.evaluate.metric(metric).better == "lower"
 end
 
 ---@param run table
@@ -132,7 +127,7 @@ function M.rows(run, options)
   for i = 1, math.min(#rows, options.top) do
     lines[i] = {}
     for column, name in ipairs(columns) do
-      lines[i][column] = (is_axis[name] and words.value or words.figure)(rows[i][name])
+      lines[i][column] = (is_axis[name] and words.value or words.metric)(rows[i][name])
     end
   end
   print(words.columns(columns, lines))
@@ -141,23 +136,26 @@ function M.rows(run, options)
   end
 end
 
---- One line a setting: mean +- standard deviation [95 % interval] over the other axes.
-function M.settings(run, metric, axes, units, top)
+--- One line a setting: the statistic with its 95 % interval over the other axes, best first.
+function M.settings(run, metric, axes, units, top, statistic)
   known_metric(run, run:rows(), metric, "--sort")
-  local groups = run:group(metric, axes, units)
-  local sign = is_small_good(run, metric) and 1 or -1
+  local is_small = is_small_good(run, metric)
+  local groups = run:group(metric, axes, units, { statistic = statistic, direction = is_small and "min" or "max" })
+  -- Of shares and areas the larger is better, whichever way the metric is.
+  local sign = is_small and not statistic:find "^share@" and not statistic:find "^auc@" and 1 or -1
   for i, group in ipairs(groups) do
     group.order = i
   end
   table.sort(groups, function(a, b)
-    local x, y = a.mean and sign * a.mean or math.huge, b.mean and sign * b.mean or math.huge
+    local x, y = a.value and sign * a.value or math.huge, b.value and sign * b.value or math.huge
     if x ~= y then
       return x < y
     end
     return a.order < b.order
   end)
   local header = { unpack(axes) }
-  for _, title in ipairs { metric .. ": mean +- std [95 %]", "median", "cells", "missing" } do
+  local title_of_value = statistic == "mean" and metric .. ": mean +- std" or native.evaluate.title(statistic, metric)
+  for _, title in ipairs { title_of_value .. " [95 %]", "median", "cells", "missing" } do
     header[#header + 1] = title
   end
   local lines = {}
@@ -166,12 +164,18 @@ function M.settings(run, metric, axes, units, top)
     for column, name in ipairs(axes) do
       lines[i][column] = words.value(groups[i][name])
     end
-    for _, text in ipairs { words.mean(groups[i]), words.figure(groups[i].median), tostring(groups[i].num_cells),
+    for _, text in ipairs { words.statistic(groups[i], statistic), words.metric(groups[i].median), tostring(groups[i].num_cells),
       tostring(groups[i].num_missing) } do
       table.insert(lines[i], text)
     end
   end
   print(words.columns(header, lines))
+end
+
+--- Best cell and best setting, and what the best settings are along the axes asked for.
+---@param options table as Run:best takes them
+function M.best(run, options)
+  print(words.best(run:best(options), axis_names(run)))
 end
 
 --- The Pareto set: objectives are { { metric =, direction = }, ... }.
@@ -201,7 +205,7 @@ function M.pareto(run, objectives, over)
       lines[i][column] = words.value(setting.params[header[column]])
     end
     for _, objective in ipairs(objectives) do
-      table.insert(lines[i], words.figure(setting.metrics[objective.metric]))
+      table.insert(lines[i], words.metric(setting.metrics[objective.metric]))
     end
     table.insert(lines[i], tostring(setting.num_missing))
   end

@@ -1,4 +1,4 @@
--- Figures and parameters of sweeps as text for terminals.
+-- Numbers and parameters of sweeps as text for terminals.
 local native = require "imatch.native"
 
 jit.off(true, true) -- compiled traces would keep runs alive
@@ -17,20 +17,7 @@ function M.is_finite(value)
   return value ~= nil and value == value and math.abs(value) ~= math.huge
 end
 
---- Mean and standard deviation (n - 1) of numbers.
-function M.mean_and_std(values)
-  local sum, squares = 0, 0
-  for _, x in ipairs(values) do
-    sum = sum + x
-  end
-  local mean = #values > 0 and sum / #values or nil
-  for _, x in ipairs(values) do
-    squares = squares + (x - mean) ^ 2
-  end
-  return { mean = mean, std = #values > 1 and math.sqrt(squares / (#values - 1)) or mean and 0 }
-end
-
-function M.figure(value)
+function M.metric(value)
   if type(value) == "number" then
     return ("%.4g"):format(value)
   end
@@ -56,13 +43,18 @@ function M.params(params, names)
   return table.concat(parts, " ")
 end
 
---- "3.41 +- 0.2 [3.1, 3.8]": mean, standard deviation, bootstrap interval.
-function M.mean(group)
-  if not group.mean then
+--- "3.41 [3.1, 3.8]": a statistic and its bootstrap interval; of a mean with its deviation: "3.41 +- 0.2 [3.1, 3.8]".
+---@param group table { value =, low =, high = [, std =] }
+---@param statistic string
+function M.statistic(group, statistic)
+  if not group.value then
     return "-"
   end
-  local text = ("%s +- %s"):format(M.figure(group.mean), M.figure(group.std))
-  return group.low and text .. (" [%s, %s]"):format(M.figure(group.low), M.figure(group.high)) or text
+  local text = M.metric(group.value)
+  if statistic == "mean" and group.std then
+    text = text .. " +- " .. M.metric(group.std)
+  end
+  return group.low and text .. (" [%s, %s]"):format(M.metric(group.low), M.metric(group.high)) or text
 end
 
 local function width(text)
@@ -91,6 +83,46 @@ function M.columns(header, rows)
       parts[column] = is_right[column] and pad .. text or text .. pad
     end
     lines[#lines + 1] = (table.concat(parts, "  "):gsub("%s+$", ""))
+  end
+  return table.concat(lines, "\n")
+end
+
+--- What the best settings are along each axis that was asked for: a small table each.
+local function breakdowns(best, names)
+  local settings, tables = best.settings or { best.setting }, {}
+  for i, along in ipairs(best.setting.along or {}) do
+    local header, rows = { ("  %s, by %s:"):format(along.title, along.axis) }, {}
+    for _, group in ipairs(along.values) do
+      header[#header + 1] = M.value(group[along.axis])
+    end
+    for r, setting in ipairs(settings) do
+      rows[r] = { "    " .. M.params(setting.params, names) }
+      for _, group in ipairs(setting.along[i].values) do
+        table.insert(rows[r], group.value and ("%.3g"):format(group.value) or "-")
+      end
+    end
+    tables[i] = M.columns(header, rows)
+  end
+  return tables
+end
+
+--- What Run:best gives, as text.
+---@param best table
+---@param names string[] axes in their order
+function M.best(best, names)
+  if not best.cell then
+    return "no cell has the metric " .. best.metric
+  end
+  local lines = { ("best cell by %s (%s): %s  (%s)"):format(best.metric, best.direction,
+    M.metric(best.cell.metrics[best.metric]), M.params(best.cell.params, names)) }
+  if #best.over > 0 then
+    local s = best.setting
+    lines[2] = ("best setting over %s: %s"):format(table.concat(best.over, ", "), M.params(s.params, names))
+    lines[3] = ("  %s: %s, %d of %d cells have a value"):format(best.title, M.statistic(s, best.statistic),
+      s.num_cells - s.num_missing, s.num_cells)
+    for _, text in ipairs(breakdowns(best, names)) do
+      lines[#lines + 1] = text
+    end
   end
   return table.concat(lines, "\n")
 end

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluation/prediction_metrics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "evaluation/curves.h"
+
+namespace imatch {
+namespace {
+
+std::vector<double> values_of(std::span<const Prediction> predictions,
+                              std::optional<double> Prediction::*member) {
+  std::vector<double> values;
+  for (const Prediction& prediction : predictions)
+    if (prediction.*member) values.push_back(*(prediction.*member));
+  return values;
+}
+
+}  // namespace
+
+std::vector<MetricValue> prediction_metrics(std::span<const Prediction> predictions,
+                                            const PredictionMetricsOptions& options) {
+  const std::size_t n = predictions.size();
+  const auto errors = values_of(predictions, &Prediction::error_m);
+  std::vector<MetricValue> list;
+  const auto add = [&](const char* name, const char* unit, std::optional<Better> better, double value,
+                       std::string definition) {
+    list.push_back({{name, unit, std::move(definition), better}, value, {}});
+  };
+  const auto median = [&](std::optional<double> Prediction::*member) {
+    return median_of(values_of(predictions, member));
+  };
+  const auto found =
+      std::count_if(predictions.begin(), predictions.end(), [](const Prediction& p) { return p.found; });
+  add("n_all", "", std::nullopt, static_cast<double>(n), "queries");
+  add("found_rate", "", Better::kHigher, static_cast<double>(found) / static_cast<double>(n),
+      "share of queries with at least min_inliers inliers");
+  if (!errors.empty()) {
+    const auto wrong = std::count_if(predictions.begin(), predictions.end(), [&](const Prediction& p) {
+      return p.found && p.error_m && *p.error_m > options.wrong_m;
+    });
+    add("false_positives", "", Better::kLower, static_cast<double>(wrong),
+        fmt::format("queries that are found, but farther than {:g} m from the true position",
+                    options.wrong_m));
+    for (MetricValue& hit : hit_rates(errors, options.hit_m, n)) list.push_back(std::move(hit));
+    list.push_back({position_error_median(), median_of(errors), {}});
+    list.push_back({position_error_p90(), quantile_of(errors, 0.9), {}});
+    list.push_back(failure_rate(errors, options.failure_m, n));
+    const auto ranks = values_of(predictions, &Prediction::rank);
+    for (const int k : options.recall_k)
+      list.push_back({retrieval_recall(k, options.radius_m), share_within(ranks, k, n), {}});
+    add("heading_median_deg", "deg", Better::kLower, median(&Prediction::heading_error_deg),
+        "median difference from the true heading, over the queries that have both");
+    add("width_median", "", Better::kLower, median(&Prediction::width_error),
+        "median relative error of the width on the ground");
+    add("sigma_median_m", "m", Better::kLower, median(&Prediction::position_sigma_m),
+        "median of the standard deviation that the predictions give themselves, both directions together");
+  }
+  add("time_median_ms", "ms", Better::kLower, median(&Prediction::time_ms),
+      "median time a query: decoding, features, retrieval, matching");
+  return list;
+}
+
+Json prediction_curves(std::span<const Prediction> predictions) {
+  const auto errors = values_of(predictions, &Prediction::error_m);
+  Json latency = Json::object();
+  const Json total = box_of(values_of(predictions, &Prediction::time_ms));
+  if (!total.is_null()) latency["total"] = total;
+  return {{"hit", hit_curve(errors, errors.empty() ? 0 : predictions.size())}, {"latency_ms", latency}};
+}
+
+}  // namespace imatch
