@@ -25,7 +25,7 @@ add_library(hdf5::hdf5 ALIAS PkgConfig::HDF5)
 
 # OpenCV's modules one by one: libopencv-dev with its CMake configuration would bring VTK, Qt and FFmpeg along.
 find_path(IMATCH_OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
-foreach(module core imgproc imgcodecs features2d calib3d)
+foreach(module core imgproc imgcodecs calib3d)
   find_library(IMATCH_OPENCV_${module} opencv_${module} REQUIRED)
   add_library(opencv_${module} INTERFACE)
   target_include_directories(opencv_${module} SYSTEM INTERFACE ${IMATCH_OPENCV_INCLUDE})
