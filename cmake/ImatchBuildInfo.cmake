@@ -28,6 +28,15 @@ if(TARGET faiss::faiss)
   set(IMATCH_FAISS_VERSION ${major}.${minor}.${patch})
 endif()
 
+# fmt says 120100 for 12.1.0.
+imatch_read_define(${IMATCH_TORCH}/include/fmt/base.h FMT_VERSION fmt_number)
+if(fmt_number)
+  math(EXPR major "${fmt_number} / 10000")
+  math(EXPR minor "${fmt_number} / 100 % 100")
+  math(EXPR patch "${fmt_number} % 100")
+  set(fmt_VERSION ${major}.${minor}.${patch})
+endif()
+
 configure_file(${PROJECT_SOURCE_DIR}/cmake/build_info.h.in ${PROJECT_BINARY_DIR}/generated/build_info.h @ONLY)
 
 add_custom_target(imatch_git_commit

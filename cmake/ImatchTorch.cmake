@@ -29,11 +29,21 @@ foreach(cuda_library torch_cuda c10_cuda)
 endforeach()
 add_library(torch::cpu ALIAS torch_cpu_wheel)
 
-# fmt, headers only: the system's, or those that the torch wheel brings along.
-find_package(fmt QUIET)
-if(NOT TARGET fmt::fmt-header-only)
-  add_library(fmt_of_torch INTERFACE)
-  target_compile_definitions(fmt_of_torch INTERFACE FMT_HEADER_ONLY=1)
-  target_include_directories(fmt_of_torch SYSTEM INTERFACE ${IMATCH_TORCH}/include)
-  add_library(fmt::fmt-header-only ALIAS fmt_of_torch)
+# fmt: the headers that the torch wheel brings along, which are found before the system's. Compiled once: header-only, every
+# file would compile the formatting of numbers for itself, 3 s each. gpu_check meets wheels with other versions and takes what
+# there is.
+if(EXISTS ${IMATCH_TORCH}/include/fmt/format-inl.h AND NOT IMATCH_GPU_CHECK)
+  add_library(fmt_of_torch STATIC ${PROJECT_SOURCE_DIR}/cmake/compiled_fmt.cpp)
+  target_include_directories(fmt_of_torch SYSTEM PUBLIC ${IMATCH_TORCH}/include)
+  add_library(imatch::fmt ALIAS fmt_of_torch)
+else()
+  add_library(imatch_fmt INTERFACE)
+  find_package(fmt QUIET)
+  if(TARGET fmt::fmt-header-only)
+    target_link_libraries(imatch_fmt INTERFACE fmt::fmt-header-only)
+  else()
+    target_compile_definitions(imatch_fmt INTERFACE FMT_HEADER_ONLY=1)
+    target_include_directories(imatch_fmt SYSTEM INTERFACE ${IMATCH_TORCH}/include)
+  endif()
+  add_library(imatch::fmt ALIAS imatch_fmt)
 endif()

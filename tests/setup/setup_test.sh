@@ -12,37 +12,71 @@ fail() { echo "failed: $1" >&2; exit 1; }
 mkdir -p "$scratch/bin" "$scratch/checkout"
 cp setup "$scratch/checkout/"
 printf '#!/bin/sh\necho 1000\n' >"$scratch/bin/id"
-printf '#!/bin/sh\ncase $* in *libgdal-dev | *catch2) exit 1 ;; *) printf installed ;; esac\n' >"$scratch/bin/dpkg-query"
+printf '#!/bin/sh\ncase $* in *libgdal-dev | *catch2 | *tmux) exit 1 ;; *) printf installed ;; esac\n' >"$scratch/bin/dpkg-query"
 printf '#!/bin/sh\necho apt-get must not be called >&2; exit 9\n' >"$scratch/bin/apt-get"
 chmod +x "$scratch"/bin/*
-status=0
-output=$(PATH=$scratch/bin:$PATH "$scratch/checkout/setup" 2>&1 </dev/null) || status=$?
-[[ $status == 1 ]] || fail "exit status $status without root, expected 1: $output"
-[[ $output == *"apt-get install --no-install-recommends libgdal-dev catch2"* ]] || fail "the missing packages are not named: $output"
-[[ ! -e $scratch/checkout/.deps/pip ]] || fail "it went on after the missing packages"
+# names OPTION PACKAGE...: what setup says is missing, with that option.
+names() {
+  local status=0 output option=$1
+  shift
+  output=$(PATH=$scratch/bin:$PATH "$scratch/checkout/setup" $option 2>&1 </dev/null) || status=$?
+  [[ $status == 1 ]] || fail "setup $option: exit status $status without root, expected 1: $output"
+  [[ "$(tail -n 1 <<<"$output") " == *"apt-get install --no-install-recommends $* "* ]] ||
+    fail "setup $option: not just $* named as missing: $output"
+  [[ ! -e $scratch/checkout/.deps/pip ]] || fail "it went on after the missing packages"
+}
+names "" libgdal-dev
+names --tests libgdal-dev catch2
+names --peers libgdal-dev catch2 tmux
 
 status=0
 output=$(./setup --fast 2>&1) || status=$?
 [[ $status == 1 && $output == *"unknown option '--fast'"* ]] || fail "an unknown option gave status $status: $output"
-[[ $(./setup --help) == *"--peers"* ]] || fail "--help does not tell of --peers"
+for option in --tests --peers -DNAME; do
+  [[ $(./setup --help) == *"  $option"* ]] || fail "--help does not tell of $option"
+done
 
 # A step that is interrupted is done again, a finished one is not, and a changed pin or a removed folder is noticed.
 SETUP_ONLY_FUNCTIONS=1 source "$root/setup"
 cd "$scratch"
 calls=0
 fill() { calls=$((calls + 1)); echo "$1" >"$2/file"; }
-killed='SETUP_ONLY_FUNCTIONS=1 source "$0"; cd "$1"; half() { echo half >"$1/file"; return 130; }; folder target pin-1 half'
+killed='SETUP_ONLY_FUNCTIONS=1 source "$0"; cd "$1"; half() { echo half >"$1/file"; return 130; }; folder target pin-1 1 half'
 bash -c "$killed" "$root/setup" "$scratch" >/dev/null && fail "a failing step did not stop setup"
 [[ $(<target/file) == half ]] || fail "the failing step was not begun"
 [[ ! -e target/.complete ]] || fail "a failed step is marked as done"
-folder target pin-1 fill one >/dev/null
+folder target pin-1 1 fill one >/dev/null
 [[ $(<target/file) == one ]] || fail "an interrupted step was not done again"
-folder target pin-1 fill two >/dev/null
+folder target pin-1 1 fill two >/dev/null
 [[ $(<target/file) == one && $calls == 1 ]] || fail "a finished step was done again"
 touch target/left_over
-folder target pin-2 fill three >/dev/null
+folder target pin-2 1 fill three >/dev/null
 [[ $(<target/file) == three && ! -e target/left_over ]] || fail "a changed pin did not make the folder afresh"
 rm -rf target
-folder target pin-2 fill four >/dev/null
+folder target pin-2 1 fill four >/dev/null
 [[ $(<target/file) == four ]] || fail "a removed folder was not made again"
+
+# What runs beside ends with the script, and its failure is the script's.
+beside_of='SETUP_ONLY_FUNCTIONS=1 source "$0"; cd "$1"; slow() { echo $BASHPID >pid; sleep 60; echo >late; }; beside slow
+  until [[ -s pid ]]; do sleep 0.01; done; false'
+bash -c "$beside_of" "$root/setup" "$scratch" && fail "a failing step did not stop setup while another ran beside"
+for _ in {1..500}; do kill -0 "$(<pid)" 2>/dev/null || break; sleep 0.01; done
+kill -0 "$(<pid)" 2>/dev/null && fail "what ran beside goes on after setup has stopped"
+output=$(bash -c 'SETUP_ONLY_FUNCTIONS=1 source "$0"; beside false; wait_beside "it failed"; echo went on' "$root/setup" 2>&1) &&
+  fail "a failure beside did not stop setup"
+[[ $output == "setup: it failed" ]] || fail "a failure beside: $output"
+[[ $(bash -c 'SETUP_ONLY_FUNCTIONS=1 source "$0"; beside true; wait_beside no; echo went on' "$root/setup") == "went on" ]] ||
+  fail "setup did not go on after what ran beside"
+[[ $(about 99) == "about 99 s" && $(about 170) == "about 3 min" ]] || fail "expected durations read '$(about 99)', '$(about 170)'"
+
+# A build of the program alone tells what ctest needs.
+cat >"$scratch/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.25)
+project(program_alone LANGUAGES NONE)
+set(BUILD_TESTING OFF)
+include($root/cmake/ImatchTesting.cmake)
+END
+cmake -S "$scratch" -B "$scratch/build" >/dev/null
+output=$(ctest --test-dir "$scratch/build" --output-on-failure 2>&1) && fail "ctest passes without a test"
+[[ $output == *"./setup --tests"* ]] || fail "ctest does not say how to get tests: $output"
 echo "setup: as promised"
