@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,6 +16,8 @@
 #include "image/image.h"
 
 namespace imatch {
+
+class NetworkBackbone;
 
 /// A model that turns images into Features. Implementations are immutable after construction.
 class Backbone {
@@ -38,10 +41,8 @@ class Backbone {
   /// True when a token depends on the neighbourhood of its cell only (convolutions), so that one large
   /// picture gives the tokens of every window in it; attention over the whole image does not.
   virtual bool is_local() const { return false; }
-
-  /// Class scores before softmax of each image, [images, classes]. Throws Error for a backbone that has no
-  /// classes.
-  virtual at::Tensor logits(std::span<const Image* const> images) const;
+  /// What a backbone with a network can do beside (network_backbone.h); nullptr: it has none.
+  virtual const NetworkBackbone* as_network() const { return nullptr; }
 };
 
 /// A model whose weights others publish and users bring.
@@ -57,8 +58,8 @@ struct BackboneKind {
   std::string doc;
   std::vector<FieldInfo> options;
   /// The options with all defaults filled in. Throws Error as parse_options does.
-  Json (*complete)(const Json& options);
-  std::unique_ptr<Backbone> (*open)(const Json& options);
+  std::function<Json(const Json& options)> complete;
+  std::function<std::unique_ptr<Backbone>(const Json& options)> open;
   std::optional<PublishedModel> published =
       std::nullopt;  ///< None: its weights come with the program, or it has none.
 };

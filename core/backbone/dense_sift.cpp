@@ -2,8 +2,8 @@
 #include "backbone/dense_sift.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include "backbone/spec.h"
@@ -37,7 +37,7 @@ DenseSift::DenseSift(Options options)
 }
 
 std::vector<Features> DenseSift::extract(std::span<const Image* const> images) const {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   std::vector<Features> list;
   list.reserve(images.size());
   for (const Image* image : images) {

@@ -1,17 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backbone/dinov2_dinov3.h"
 
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
-#include <utility>
+#include <tuple>
 
-#include "backbone/dinov2_dinov3_models.h"
-#include "backbone/spec.h"
-#include "base/device.h"
+#include "backbone/dinov2_dinov3_open.h"
+#include "backbone/network_backbone.h"
 
 namespace imatch {
 namespace {
+
+struct DinoOptions : NetworkOptions {
+  int layer = -1;
+  std::vector<int> layers;
+  std::string facet = "token";
+  int depth = 0;
+
+  static constexpr std::string_view kFacets[] = {"token", "key", "query", "value"};
+  using Self = DinoOptions;
+  static constexpr auto fields = std::tuple_cat(
+      frame_fields(14),
+      std::tuple{
+          field("layer", &Self::layer, anything(),
+                "Block of a vision transformer, or stage of a ConvNeXt (strides 4, 8, 16, 32 px), whose "
+                "tokens are taken: from 0 on, or from the end, -1 being the last. The final norm is "
+                "applied to any block, but to the last stage only."),
+          field("layers", &Self::layers, anything(),
+                "Several of them instead, in rising order, whose vectors make a token one behind the "
+                "other, on the grid of the finest; empty: `layer` alone."),
+          field("facet", &Self::facet, one_of(kFacets),
+                "'token': the output of the block; 'key', 'query', 'value': vectors of its attention, "
+                "before the rotary embedding and without norm."),
+          field("depth", &Self::depth, in_range(0, 1024),
+                "Blocks that the weights have, for a vision transformer cut or grown; 0: what the model "
+                "of this name has.")},
+      dtype_field(),
+      weights_field(
+          "Official file (.pth, or .safetensors with the same names) or folder of Hugging Face "
+          "(config.json with model.safetensors), each used by the rules of those who wrote it; empty: "
+          "searched by the published names under `weights_root`."),
+      weights_root_field(), running_fields());
+};
 
 Facet facet_named(const std::string& name) {
   if (name == "key") return Facet::kKey;
@@ -19,70 +49,38 @@ Facet facet_named(const std::string& name) {
   return name == "value" ? Facet::kValue : Facet::kToken;
 }
 
-template <std::size_t I>
-BackboneKind dino_kind() {
-  static constexpr const DinoModel& model = kDinoModels[I];
-  static constexpr auto parse = [](const Json& options) {
-    return parse_options<DinoOptions>(options, std::string(model.alias) + " options");
-  };
-  const bool second = model.hub.starts_with("dinov2");
-  return {std::string(model.alias),
-          fmt::format("{} ({}): {} for every {} px, and its class token. Weights: {}.",
-                      second ? "DINOv2" : "DINOv3", model.hub, model.is_convnext() ? "a cell" : "a token",
-                      model.is_convnext() ? 32 : std::get<VisionTransformerShape>(model.shape).patch_px,
-                      model.file),
-          describe_options<DinoOptions>(),
-          [](const Json& options) { return options_to_json(parse(options)); },
-          [](const Json& options) -> std::unique_ptr<Backbone> {
-            return std::make_unique<Dino>(model, parse(options));
-          },
-          PublishedModel{published_weights(model), std::string(model.hub), std::string(model.normalization)}};
+OpenedNetwork open_dino(const DinoModel& model, const DinoOptions& options, NetworkPlace place) {
+  DinoRequest request{.weights = options.weights,
+                      .layers = options.layers.empty() ? std::vector{options.layer} : options.layers,
+                      .facet = facet_named(options.facet),
+                      .depth = options.depth};
+  if (request.weights.empty()) request.weights = find_weights(published_weights(model), options.weights_root);
+  OpenedNetwork opened = open_dino_network(model, request, place);
+  opened.normalization = normalization(model.normalization);
+  return opened;
+}
+
+std::string doc_of(const DinoModel& model) {
+  return fmt::format("{} ({}): {} for every {} px, and its class token. Weights: {}.",
+                     model.hub.starts_with("dinov2") ? "DINOv2" : "DINOv3", model.hub,
+                     model.is_convnext() ? "a cell" : "a token",
+                     model.is_convnext() ? 32 : std::get<VisionTransformerShape>(model.shape).patch_px,
+                     model.file);
 }
 
 }  // namespace
 
-Dino::Dino(const DinoModel& model, Options options)
-    : model_(model),
-      options_(std::move(options)),
-      input_{.normalization = normalization(model.normalization),
-             .device = resolve_device(options_.device),
-             .dtype = scalar_type_named(options_.dtype)} {
-  input_.batch_size = batch_size_on(input_.device, options_.batch_size);
-  TokenNetworkRequest request{.weights = options_.weights,
-                              .layer = options_.layer,
-                              .facet = facet_named(options_.facet),
-                              .depth = options_.depth};
-  if (request.weights.empty())
-    request.weights = find_weights(published_weights(model), options_.weights_root);
-  const c10::InferenceMode guard;
-  OpenedTokenNetwork opened = open_dino_network(model, request, input_.device, input_.dtype);
-  network_ = std::move(opened.network);
-  sha256_ = std::move(opened.weights_sha256);
-  input_.frame = {
-      .mode = options_.resize, .image_size_px = options_.image_size, .stride_px = network_->stride()};
-}
-
-std::vector<Features> Dino::extract(std::span<const Image* const> images) const {
-  std::vector<Features> list =
-      extract_token_grids(images, input_, [this](const at::Tensor& x) { return network_->forward(x); });
-  for (Features& features : list) features.backbone = spec();
-  return list;
-}
-
-std::string Dino::spec() const {
-  Json shaping = options_to_json(options_);
-  for (const char* key : {"device", "batch_size"}) shaping.erase(key);
-  for (const char* key : {"weights", "weights_root"})
-    if (shaping[key] == "") shaping.erase(key);
-  if (options_.depth == 0) shaping.erase("depth");
-  return format_spec({std::string(model_.alias), shaping});
-}
-
 std::vector<BackboneKind> dino_kinds() {
-  return []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::vector<BackboneKind>{dino_kind<I>()...};
-  }
-  (std::make_index_sequence<std::size(kDinoModels)>());
+  std::vector<BackboneKind> kinds;
+  for (const DinoModel& model : kDinoModels)
+    kinds.push_back(network_kind<DinoOptions>(
+        {.name = std::string(model.alias),
+         .doc = doc_of(model),
+         .open = [&model](const DinoOptions& options,
+                          NetworkPlace place) { return open_dino(model, options, place); },
+         .published = PublishedModel{published_weights(model), std::string(model.hub),
+                                     std::string(model.normalization)}}));
+  return kinds;
 }
 
 }  // namespace imatch

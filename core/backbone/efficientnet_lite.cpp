@@ -1,77 +1,108 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backbone/efficientnet_lite.h"
 
-#include <c10/core/InferenceMode.h>
+#include "nn/efficientnet_lite.h"
+
 #include <fmt/format.h>
 
-#include "backbone/spec.h"
-#include "base/device.h"
+#include <tuple>
+
+#include "backbone/network_backbone.h"
 #include "base/error.h"
 #include "base/resources.h"
 #include "base/sha256.h"
+#include "feature/pooling.h"
 
 namespace imatch {
 namespace {
 
-constexpr const char* kWeightsFile = "efficientnet-lite0-57934424.pth";
-constexpr const char* kWeightsSha256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db";
+struct EfficientNetLiteOptions : NetworkOptions {
+  int stage = 16;
+  std::string global = "mean";
+
+  using Self = EfficientNetLiteOptions;
+  static constexpr auto fields = std::tuple_cat(
+      frame_fields(32),
+      std::tuple{
+          field("stage", &Self::stage, in_range(8, 32),
+                "Stride of the feature map in pixels of the resized image: 8, 16 or 32 (lite0: 40, 112 "
+                "and 320 channels). The network runs no further than that."),
+          field("global", &Self::global, one_of(kPoolings),
+                "The image's vector, made of the same feature map: 'mean' of the tokens, 'mean_std' "
+                "(with their standard deviation) or 'gem' (p = 3).")},
+      dtype_field(),
+      weights_field("Another file of weights for the same network, .pth or .safetensors; empty: the ImageNet "
+                    "weights that come with the program."),
+      running_fields());
+};
+
+struct LiteModel {
+  const char* name;
+  const char* title;
+  int trained_px;  ///< Side of the images of the training.
+  EfficientNetLiteShape shape;
+  const char* file;
+  const char* sha256;
+};
+
+constexpr LiteModel kLiteModels[] = {
+    {"efficientnet_lite0",
+     "EfficientNet-Lite0",
+     224,
+     {},
+     "efficientnet-lite0-57934424.pth",
+     "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"},
+    {"efficientnet_lite1",
+     "EfficientNet-Lite1",
+     240,
+     {.depth = 1.1},
+     "efficientnet-lite1-77cc7160.pth",
+     "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"},
+    {"efficientnet_lite2",
+     "EfficientNet-Lite2",
+     260,
+     {.width = 1.1, .depth = 1.2},
+     "efficientnet-lite2-9656183e.pth",
+     "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"},
+};
 
 /// MEAN_RGB and STDDEV_RGB of TensorFlow's efficientnet_lite_builder.py.
 constexpr float kMean = 127.0F / 255;
 constexpr float kStd = 128.0F / 255;
-constexpr Normalization kNormalization{{kMean, kMean, kMean}, {kStd, kStd, kStd}};
+constexpr Normalization kLiteNormalization{{kMean, kMean, kMean}, {kStd, kStd, kStd}};
+
+OpenedNetwork open_lite(const LiteModel& model, const EfficientNetLiteOptions& options, NetworkPlace place) {
+  if (options.stage != 8 && options.stage != 16 && options.stage != 32)
+    throw Error(
+        fmt::format("{} options: stage: {} is not allowed; expected 8, 16 or 32", model.name, options.stage));
+  const bool shipped = options.weights.empty();
+  const std::string path = shipped ? resource_folder("weights") + "/" + model.file : options.weights;
+  std::string sha256 = sha256_file(path);
+  if (shipped && sha256 != model.sha256)
+    throw Failure(code::kBadWeights, fmt::format("{}: the SHA-256 is {}; expected {}: the file is damaged",
+                                                 path, sha256, model.sha256));
+  WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), load_state_dict(path),
+                               place.device, place.dtype);
+  return {.network = std::make_unique<EfficientNetLite>(model.shape, std::vector{options.stage}, checkpoint),
+          .weights_sha256 = std::move(sha256),
+          .normalization = kLiteNormalization,
+          .pooling = options.global};
+}
 
 }  // namespace
 
-EfficientNetLite::EfficientNetLite(Options options)
-    : options_(std::move(options)),
-      input_{.frame = {.mode = options_.resize,
-                       .image_size_px = options_.image_size,
-                       .stride_px = options_.stage},
-             .normalization = kNormalization,
-             .device = resolve_device(options_.device),
-             .dtype = scalar_type_named(options_.dtype)} {
-  if (options_.stage != 8 && options_.stage != 16 && options_.stage != 32)
-    throw Error(
-        fmt::format("{} options: stage: {} is not allowed; expected 8, 16 or 32", kName, options_.stage));
-  input_.batch_size = batch_size_on(input_.device, options_.batch_size);
-
-  const bool shipped = options_.weights.empty();
-  const std::string path = shipped ? resource_folder("weights") + "/" + kWeightsFile : options_.weights;
-  sha256_ = sha256_file(path);
-  if (shipped && sha256_ != kWeightsSha256)
-    throw Failure(code::kBadWeights, fmt::format("{}: the SHA-256 is {}; expected {}: the file is damaged",
-                                                 path, sha256_, kWeightsSha256));
-  const c10::InferenceMode guard;
-  network_.emplace(load_state_dict(path), input_.device, input_.dtype);
-}
-
-std::vector<Features> EfficientNetLite::extract(std::span<const Image* const> images) const {
-  const auto forward = [this](const at::Tensor& x) {
-    const at::Tensor map = network_->stage(x, options_.stage);  // [N, C, rows, cols]
-    TokenGrid grid;
-    grid.rows = map.size(2);
-    grid.cols = map.size(3);
-    grid.tokens = map.permute({0, 2, 3, 1}).flatten(1, 2).to(at::kCPU, at::kFloat);
-    grid.globals = pool_tokens(grid.tokens, options_.global);
-    return grid;
-  };
-  std::vector<Features> list = extract_token_grids(images, input_, forward);
-  for (Features& features : list) features.backbone = spec();
-  return list;
-}
-
-at::Tensor EfficientNetLite::logits(std::span<const Image* const> images) const {
-  return extract_logits(images, input_, kImageNetClasses,
-                        [this](const at::Tensor& x) { return network_->logits(x); });
-}
-
-std::string EfficientNetLite::spec() const {
-  Json shaping = options_to_json(options_);
-  shaping.erase("device");
-  shaping.erase("batch_size");
-  if (options_.weights.empty()) shaping.erase("weights");
-  return format_spec({kName, shaping});
+std::vector<BackboneKind> efficientnet_lite_kinds() {
+  std::vector<BackboneKind> kinds;
+  for (const LiteModel& model : kLiteModels)
+    kinds.push_back(network_kind<EfficientNetLiteOptions>(
+        {.name = model.name,
+         .doc = fmt::format("{} trained on ImageNet at {} px: feature maps at 8, 16 or 32 px. Comes with the "
+                            "program.",
+                            model.title, model.trained_px),
+         .open = [&model](const EfficientNetLiteOptions& options, NetworkPlace place) {
+           return open_lite(model, options, place);
+         }}));
+  return kinds;
 }
 
 }  // namespace imatch

@@ -20,10 +20,8 @@ namespace {
 
 /// One line a kind.
 std::vector<BackboneKind> make_kinds() {
-  std::vector<BackboneKind> kinds{
-      backbone_kind<DenseSift>(),
-      backbone_kind<EfficientNetLite>(),
-  };
+  std::vector<BackboneKind> kinds{backbone_kind<DenseSift>()};
+  std::ranges::move(efficientnet_lite_kinds(), std::back_inserter(kinds));
   std::ranges::move(dino_kinds(), std::back_inserter(kinds));
   std::ranges::move(resnet_kinds(), std::back_inserter(kinds));
   std::ranges::sort(kinds, {}, &BackboneKind::name);
@@ -41,10 +39,6 @@ Opened& opened() {
 }
 
 }  // namespace
-
-at::Tensor Backbone::logits(std::span<const Image* const>) const {
-  throw Error(fmt::format("{}: this backbone has no classes", spec()));
-}
 
 std::span<const BackboneKind> backbone_kinds() {
   static const std::vector<BackboneKind> kinds = make_kinds();

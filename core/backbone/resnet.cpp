@@ -1,24 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backbone/resnet.h"
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/upsample_bilinear2d.h>
-#include <c10/core/InferenceMode.h>
+#include "nn/resnet.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string_view>
-#include <utility>
+#include <tuple>
 
-#include "backbone/spec.h"
+#include "backbone/network_backbone.h"
 #include "backbone/weights_search.h"
-#include "base/device.h"
 #include "base/error.h"
 #include "base/sha256.h"
 
 namespace imatch {
+namespace {
+
+struct ResNetOptions : NetworkOptions {
+  ResNetOptions() { image_size = 224; }
+  std::vector<std::string> layers{"layer2", "layer3"};
+
+  static constexpr std::string_view kLayers[] = {"layer1", "layer2", "layer3", "layer4"};
+  static constexpr auto fields = std::tuple_cat(
+      frame_fields(32),
+      std::tuple{field("layers", &ResNetOptions::layers, one_of(kLayers),
+                       "Feature maps that make a token, one behind the other on the grid of the finest, the "
+                       "coarser ones bilinearly enlarged. Cells have 4, 8, 16 and 32 px. The network runs no "
+                       "further than the coarsest.")},
+      dtype_field(),
+      weights_field("File with torchvision's names of tensors, .pth or .safetensors; empty: searched by the "
+                    "published names under `weights_root`."),
+      weights_root_field(), running_fields());
+};
 
 struct ResNetModel {
   std::string_view name;
@@ -26,9 +41,7 @@ struct ResNetModel {
   ResNetShape shape;
 };
 
-namespace {
-
-constexpr ResNetModel kModels[] = {
+constexpr ResNetModel kResNetModels[] = {
     {"resnet18", {"resnet18-f37072fd.pth"}, {}},
     {"resnet50",
      {"resnet50-0676ba61.pth", "resnet50-11ad3fa6.pth"},
@@ -38,7 +51,7 @@ constexpr ResNetModel kModels[] = {
      {.depths = {3, 4, 6, 3}, .bottleneck = true, .width_of_64 = 128}},
 };
 
-PublishedWeights published_weights(const ResNetModel& model) {
+PublishedWeights published_resnet(const ResNetModel& model) {
   PublishedWeights wanted{.model = std::string(model.name),
                           .files = {},
                           .source = "https://download.pytorch.org/models/" + std::string(model.files[0])};
@@ -56,86 +69,30 @@ std::vector<int> layer_numbers(const ResNetModel& model, const std::vector<std::
   return numbers;
 }
 
-template <std::size_t I>
-BackboneKind resnet_kind() {
-  static constexpr const ResNetModel& model = kModels[I];
-  static constexpr auto parse = [](const Json& options) {
-    return parse_options<ResNetOptions>(options, std::string(model.name) + " options");
-  };
-  return {std::string(model.name),
-          fmt::format("{} trained on ImageNet: feature maps at 4, 8, 16 and 32 px. Weights: {}.", model.name,
-                      model.files[0]),
-          describe_options<ResNetOptions>(),
-          [](const Json& options) { return options_to_json(parse(options)); },
-          [](const Json& options) -> std::unique_ptr<Backbone> {
-            return std::make_unique<ResNetBackbone>(model, parse(options));
-          },
-          PublishedModel{published_weights(model), std::string(model.name), "imagenet"}};
+OpenedNetwork open_resnet(const ResNetModel& model, const ResNetOptions& options, NetworkPlace place) {
+  std::vector<int> layers = layer_numbers(model, options.layers);
+  const std::string path =
+      options.weights.empty() ? find_weights(published_resnet(model), options.weights_root) : options.weights;
+  WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), load_state_dict(path),
+                               place.device, place.dtype);
+  return {.network = std::make_unique<ResNet>(model.shape, std::move(layers), checkpoint),
+          .weights_sha256 = sha256_file(path),
+          .normalization = normalization("imagenet")};
 }
 
 }  // namespace
 
-ResNetBackbone::ResNetBackbone(const ResNetModel& model, Options options)
-    : model_(model),
-      options_(std::move(options)),
-      layers_(layer_numbers(model, options_.layers)),
-      input_{.frame = {.mode = options_.resize,
-                       .image_size_px = options_.image_size,
-                       .stride_px = 4 << layers_.front()},
-             .normalization = normalization("imagenet"),
-             .device = resolve_device(options_.device),
-             .dtype = scalar_type_named(options_.dtype)} {
-  input_.batch_size = batch_size_on(input_.device, options_.batch_size);
-  const std::string path = options_.weights.empty()
-                               ? find_weights(published_weights(model), options_.weights_root)
-                               : options_.weights;
-  sha256_ = sha256_file(path);
-  const c10::InferenceMode guard;
-  WeightsCheckpoint checkpoint(
-      fmt::format("{} weights {}", model.name, path), load_state_dict(path),
-      [](std::string_view name) { return std::string(name); }, input_.device, input_.dtype);
-  network_.emplace(model.shape, checkpoint);
-}
-
-std::vector<Features> ResNetBackbone::extract(std::span<const Image* const> images) const {
-  const auto forward = [this](const at::Tensor& input) {
-    const std::vector<at::Tensor> maps = network_->layers(input, layers_.back() + 1);
-    const at::Tensor& finest = maps[layers_.front()];
-    TokenGrid grid;
-    grid.rows = finest.size(2);
-    grid.cols = finest.size(3);
-    std::vector<at::Tensor> parts;
-    for (const int layer : layers_)
-      parts.push_back(layer == layers_.front()
-                          ? finest
-                          : at::upsample_bilinear2d(maps[layer], {grid.rows, grid.cols}, false));
-    grid.tokens = at::cat(parts, 1).permute({0, 2, 3, 1}).flatten(1, 2);
-    grid.globals = maps[layers_.back()].mean({2, 3});
-    return grid;
-  };
-  std::vector<Features> list = extract_token_grids(images, input_, forward);
-  for (Features& features : list) features.backbone = spec();
-  return list;
-}
-
-at::Tensor ResNetBackbone::logits(std::span<const Image* const> images) const {
-  return extract_logits(images, input_, kImageNetClasses,
-                        [this](const at::Tensor& x) { return network_->logits(x); });
-}
-
-std::string ResNetBackbone::spec() const {
-  Json shaping = options_to_json(options_);
-  for (const char* key : {"device", "batch_size"}) shaping.erase(key);
-  for (const char* key : {"weights", "weights_root"})
-    if (shaping[key] == "") shaping.erase(key);
-  return format_spec({std::string(model_.name), shaping});
-}
-
 std::vector<BackboneKind> resnet_kinds() {
-  return []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::vector<BackboneKind>{resnet_kind<I>()...};
-  }
-  (std::make_index_sequence<std::size(kModels)>());
+  std::vector<BackboneKind> kinds;
+  for (const ResNetModel& model : kResNetModels)
+    kinds.push_back(network_kind<ResNetOptions>(
+        {.name = std::string(model.name),
+         .doc = fmt::format("{} trained on ImageNet: feature maps at 4, 8, 16 and 32 px. Weights: {}.",
+                            model.name, model.files[0]),
+         .open = [&model](const ResNetOptions& options,
+                          NetworkPlace place) { return open_resnet(model, options, place); },
+         .published = PublishedModel{published_resnet(model), std::string(model.name), "imagenet"}}));
+  return kinds;
 }
 
 }  // namespace imatch

@@ -19,6 +19,7 @@ constexpr std::int64_t kMostPixels = std::int64_t{1} << 24;
 
 ImageSize WorkingFrame::uncut_size_of(const Image& image) const {
   if (image.empty()) throw Error("backbone: the image is empty");
+  if (fixed) return *fixed;
   const bool cut = mode == "shorter_cut", by_shorter = cut || mode == "shorter";
   const std::int64_t longer = std::max(image.width, image.height);
   const std::int64_t shorter = std::min(image.width, image.height);
@@ -32,20 +33,21 @@ ImageSize WorkingFrame::uncut_size_of(const Image& image) const {
                                                image.width, image.height, mode, image_size_px, kMostPixels));
   if (cut) {
     // A picture smaller than one cell would leave nothing.
-    const int short_px = std::max(image_size_px, stride_px);
+    const int short_px = std::max(image_size_px, multiple_px);
     const auto long_px = static_cast<int>(short_px * longer / shorter);
     return image.width < image.height ? ImageSize{short_px, long_px} : ImageSize{long_px, short_px};
   }
   ResizeOptions options;
   options.mode = mode == "keep" ? "longer" : mode;
   options.size = mode == "keep" ? static_cast<int>(longer) : image_size_px;
-  options.multiple = stride_px;
+  options.multiple = multiple_px;
   return resized_size({image.width, image.height}, options);
 }
 
 ImageSize WorkingFrame::size_of(const Image& image) const {
   const ImageSize uncut = uncut_size_of(image);
-  return {uncut.width - uncut.width % stride_px, uncut.height - uncut.height % stride_px};
+  if (fixed) return uncut;
+  return {uncut.width - uncut.width % multiple_px, uncut.height - uncut.height % multiple_px};
 }
 
 Image WorkingFrame::resized(const Image& image) const {

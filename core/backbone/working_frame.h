@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 namespace imatch {
 
 /// The frame in which a backbone sees images: resized with their aspect (or to a square), both sides whole
-/// strides. "shorter_cut" gets there by cutting what is over at the right and the bottom, after a resize
+/// multiples. "shorter_cut" gets there by cutting what is over at the right and the bottom, after a resize
 /// whose longer side is rounded down (torchvision.transforms.Resize); the others by rounding both sides, so
 /// that nothing is lost.
 struct WorkingFrame {
@@ -21,7 +22,9 @@ struct WorkingFrame {
 
   std::string mode = "shorter";
   int image_size_px = 336;
-  int stride_px = 16;
+  int stride_px = 16;                   ///< Side of a token.
+  int multiple_px = stride_px;          ///< Of which both sides are multiples; itself one of stride_px.
+  std::optional<ImageSize> fixed = {};  ///< The only size that the network takes: images are stretched to it.
 
   /// What the backbone sees. Throws Failure (too_large) beyond 2^24 pixels: a narrow image whose shorter side
   /// is enlarged.

@@ -41,8 +41,9 @@ std::string feature_key(const FeatureKey& parts) {
   Sha256 hash;
   hash.add(fmt::format("features {}\n", kFeatureFormat));
   // The lengths keep the parts apart: ("ab", "c") is not ("a", "bc").
+  // The empty part once stood for a number type; without it, all keys would change.
   for (const std::string_view part :
-       {parts.image_digest, parts.backbone, parts.weights_sha256, parts.dtype, parts.more})
+       {parts.image_digest, parts.backbone, parts.weights_sha256, std::string_view(), parts.more})
     hash.add(fmt::format("{}:", part.size())).add(part);
   return hash.hex();
 }

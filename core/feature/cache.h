@@ -70,7 +70,6 @@ struct FeatureKey {
   std::string_view image_digest{};    ///< Image::digest().
   std::string_view backbone{};        ///< Backbone::spec(), with every option.
   std::string_view weights_sha256{};  ///< Of the weights file; "" without weights.
-  std::string_view dtype{};           ///< In which the network ran.
   std::string_view more{};            ///< Whatever else shapes the result (device, version of a kernel).
 };
 

@@ -6,6 +6,9 @@
 #include <ATen/ops/layer_norm.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace imatch {
 namespace {
 
@@ -15,15 +18,15 @@ constexpr int kExpansion = 4;
 
 }  // namespace
 
-ConvNext::ConvNext(const ConvNextShape& shape, int stage, WeightsCheckpoint& checkpoint)
-    : shape_(shape), stage_(stage) {
+ConvNext::ConvNext(const ConvNextShape& shape, std::vector<int> stages, WeightsCheckpoint& checkpoint)
+    : shape_(shape), wanted_(std::move(stages)) {
   for (int number = 0; number < kStages; ++number) {
     Stage taken = take_stage(checkpoint, number);
-    if (number <= stage) stages_.push_back(std::move(taken));
+    if (number <= wanted_.back()) stages_.push_back(std::move(taken));
   }
   const int width = shape.widths.back();
   const Affine norm{checkpoint.take("norm.weight", {width}), checkpoint.take("norm.bias", {width})};
-  if (stage == kStages - 1) norm_ = norm;
+  if (wanted_.back() == kStages - 1) norm_ = norm;
   for (const char* norm_again : {"norms.3.weight", "norms.3.bias"}) checkpoint.skip(norm_again);
   checkpoint.require_empty();
 }
@@ -80,24 +83,31 @@ void ConvNext::run(const Block& block, at::Tensor& map) const {
   map.permute({0, 2, 3, 1}).addcmul_(block.narrow(block.widen.gelu(tokens)), block.scale);
 }
 
-TokenGrid ConvNext::forward(const at::Tensor& images) const {
-  at::Tensor map = images.contiguous(at::MemoryFormat::ChannelsLast);
-  for (std::size_t number = 0; number < stages_.size(); ++number) {
-    map = downsampled(map, stages_[number], number == 0);
-    for (const Block& block : stages_[number].blocks) run(block, map);
-  }
-  TokenGrid grid;
-  grid.rows = map.size(2);
-  grid.cols = map.size(3);
-  grid.tokens = map.permute({0, 2, 3, 1}).flatten(1, 2);
-  grid.globals = grid.tokens.mean(1);
-  if (!norm_.weight.defined()) return grid;
+std::vector<int> ConvNext::strides_px() const {
+  std::vector<int> strides;
+  for (const int stage : wanted_) strides.push_back(4 << stage);
+  return strides;
+}
+
+LayerOutput ConvNext::output(const at::Tensor& map, bool is_last_stage) const {
+  const at::Tensor tokens = map.permute({0, 2, 3, 1});
+  const at::Tensor mean = tokens.flatten(1, 2).mean(1);
+  if (!is_last_stage) return {map, mean};
   const auto final_norm = [&](const at::Tensor& x) {
     return at::layer_norm(x, {x.size(-1)}, norm_.weight, norm_.bias, shape_.norm_eps);
   };
-  grid.tokens = final_norm(grid.tokens);
-  grid.globals = final_norm(grid.globals);
-  return grid;
+  return {final_norm(tokens).permute({0, 3, 1, 2}), final_norm(mean)};
+}
+
+std::vector<LayerOutput> ConvNext::forward(const at::Tensor& images) const {
+  std::vector<LayerOutput> outputs;
+  at::Tensor map = images.contiguous(at::MemoryFormat::ChannelsLast);
+  for (int number = 0; number <= wanted_.back(); ++number) {
+    map = downsampled(map, stages_[number], number == 0);
+    for (const Block& block : stages_[number].blocks) run(block, map);
+    if (std::ranges::count(wanted_, number) > 0) outputs.push_back(output(map, number == kStages - 1));
+  }
+  return outputs;
 }
 
 }  // namespace imatch

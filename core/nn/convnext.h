@@ -17,16 +17,18 @@ struct ConvNextShape {
 };
 
 /// ConvNeXt as DINOv3 distilled it (Z. Liu et al., "A ConvNet for the 2020s", 2022; Siméoni et al., 2025):
-/// patch tokens are the map of a stage, the class token is their mean. Both go through the final norm at the
-/// last stage and through none before.
+/// a layer is the map of a stage, its global vector the mean of that. Both go through the final norm at the
+/// last stage and through none before. Not local: the kernels of the last stages see more than a thousand
+/// pixels.
 class ConvNext final : public TokenNetwork {
  public:
-  /// `stage`: 0-based stage whose tokens are wanted, of stride 4, 8, 16 or 32 px; later ones are checked but
+  /// `stages`: 0-based and ascending, of stride 4, 8, 16 and 32 px; those behind the last one are checked but
   /// neither kept nor run. Throws Failure as WeightsCheckpoint.
-  ConvNext(const ConvNextShape& shape, int stage, WeightsCheckpoint& checkpoint);
+  ConvNext(const ConvNextShape& shape, std::vector<int> stages, WeightsCheckpoint& checkpoint);
 
-  TokenGrid forward(const at::Tensor& images) const override;
-  int stride() const override { return 4 << stage_; }
+  InputSizeRule input_size() const override { return {.multiple_px = 4 << wanted_.back()}; }
+  std::vector<int> strides_px() const override;
+  std::vector<LayerOutput> forward(const at::Tensor& images) const override;
 
  private:
   struct Affine {
@@ -46,9 +48,10 @@ class ConvNext final : public TokenNetwork {
   at::Tensor normed(const at::Tensor& map, const Affine& norm) const;
   at::Tensor downsampled(const at::Tensor& map, const Stage& stage, bool first) const;
   void run(const Block& block, at::Tensor& map) const;
+  LayerOutput output(const at::Tensor& map, bool is_last_stage) const;
 
   ConvNextShape shape_;
-  int stage_;
+  std::vector<int> wanted_;
   std::vector<Stage> stages_;
   Affine norm_;  ///< Undefined before the last stage.
 };

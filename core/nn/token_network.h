@@ -3,24 +3,54 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <vector>
+
 namespace imatch {
 
-/// Tokens of N images of one size.
-struct TokenGrid {
-  at::Tensor tokens;   ///< [N, rows * cols, D], row-major over the grid.
-  at::Tensor globals;  ///< [N, D]: the vector of each image, such as its class token.
-  std::int64_t rows = 0;
-  std::int64_t cols = 0;
+/// Which image sizes a network takes.
+struct InputSizeRule {
+  int multiple_px = 1;      ///< Both sides are whole multiples of it.
+  int fixed_height_px = 0;  ///< Other than 0: this size and no other.
+  int fixed_width_px = 0;
+
+  bool is_fixed() const { return fixed_height_px > 0; }
 };
 
-/// A network that makes a grid of tokens. Immutable; calls may come from several threads. Inference only.
+/// What a layer makes of N images of one size.
+struct LayerOutput {
+  at::Tensor map;     ///< [N, C, rows, cols], of the network's device and type, in any strides.
+  at::Tensor global;  ///< [N, D]: the vector of each image, such as its class token; undefined: none.
+};
+
+/// What a network with classes can do beside its layers.
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+  virtual std::int64_t classes() const = 0;
+  /// Scores of the classes before softmax: images as for TokenNetwork::forward -> [N, classes].
+  virtual at::Tensor logits(const at::Tensor& images) const = 0;
+};
+
+/// A network that makes grids of tokens. Which of its layers are wanted is said when it is opened, so that
+/// those behind the last one need not be kept. Immutable; calls may come from several threads.
 class TokenNetwork {
  public:
   virtual ~TokenNetwork() = default;
-  /// images [N, 3, H, W] normalised, of the network's device and type; H and W are multiples of stride().
-  virtual TokenGrid forward(const at::Tensor& images) const = 0;
-  /// Side of a token in pixels.
-  virtual int stride() const = 0;
+
+  virtual InputSizeRule input_size() const = 0;
+  /// Side of a token in pixels of the input, for each of the wanted layers, in their order. A side of n
+  /// pixels has ceil(n / stride) tokens.
+  virtual std::vector<int> strides_px() const = 0;
+  /// The wanted layers of images [N, 3, H, W], normalised, of the network's device and type, whose size
+  /// input_size() allows.
+  virtual std::vector<LayerOutput> forward(const at::Tensor& images) const = 0;
+
+  /// True when a token depends on the neighbourhood of its cell only, so that one large picture gives the
+  /// tokens of every window in it.
+  virtual bool is_local() const { return false; }
+  /// nullptr: it has no classes.
+  virtual const Classifier* classifier() const { return nullptr; }
 };
 
 }  // namespace imatch

@@ -16,8 +16,8 @@
 namespace imatch {
 
 VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules,
-                                     int layer, Facet facet, WeightsCheckpoint& checkpoint)
-    : shape_(shape), rules_(rules), facet_(facet) {
+                                     std::vector<int> layers, Facet facet, WeightsCheckpoint& checkpoint)
+    : shape_(shape), rules_(rules), wanted_(std::move(layers)), facet_(facet) {
   const std::int64_t width = shape.width;
   patches_.weight = checkpoint.take("patch_embed.proj.weight", {width, 3, shape.patch_px, shape.patch_px});
   patches_.bias = checkpoint.take("patch_embed.proj.bias", {width});
@@ -36,7 +36,7 @@ VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const 
   }
   for (int n = 0; n < shape.depth; ++n) {
     Block block = take_block(checkpoint, fmt::format("blocks.{}.", n));
-    if (n <= layer) blocks_.push_back(std::move(block));
+    if (n <= wanted_.back()) blocks_.push_back(std::move(block));
   }
   norm_ = take_norm(checkpoint, "norm");
   for (const char* of_training : {"mask_token", "local_cls_norm.weight", "local_cls_norm.bias"})
@@ -146,27 +146,33 @@ at::Tensor VisionTransformer::feed_forward(const Block& block, const at::Tensor&
   throw std::logic_error("feed_forward");
 }
 
-TokenGrid VisionTransformer::forward(const at::Tensor& images) const {
-  TokenGrid grid;
-  grid.rows = images.size(2) / shape_.patch_px;
-  grid.cols = images.size(3) / shape_.patch_px;
+std::vector<LayerOutput> VisionTransformer::forward(const at::Tensor& images) const {
+  const std::int64_t rows = images.size(2) / shape_.patch_px, cols = images.size(3) / shape_.patch_px;
   RotaryPositions::Tables tables;
-  if (rotary_.defined()) tables = rotary_.tables(grid.rows, grid.cols, prefix());
-  const auto patches_of = [&](const at::Tensor& x) { return x.narrow(1, prefix(), grid.rows * grid.cols); };
+  if (rotary_.defined()) tables = rotary_.tables(rows, cols, prefix());
+  const auto map_of = [&](const at::Tensor& tokens) {
+    return tokens.narrow(1, prefix(), rows * cols).transpose(1, 2).unflatten(2, {rows, cols});
+  };
 
-  at::Tensor x = embedded(images, grid.rows, grid.cols);
-  for (const Block& block : blocks_) {
+  std::vector<LayerOutput> outputs;
+  at::Tensor x = embedded(images, rows, cols);
+  for (int n = 0; n <= wanted_.back(); ++n) {
+    const Block& block = blocks_[n];
+    const bool is_wanted = wanted_[outputs.size()] == n;
     const Heads qkv = heads(block, normed(x, block.norm1));
-    if (&block == &blocks_.back() && facet_ != Facet::kToken)
-      grid.tokens = patches_of(qkv[facet_ == Facet::kQuery ? 0 : facet_ == Facet::kKey ? 1 : 2]);
+    LayerOutput output;
+    if (is_wanted && facet_ != Facet::kToken)
+      output.map = map_of(qkv[facet_ == Facet::kQuery ? 0 : facet_ == Facet::kKey ? 1 : 2]);
     const at::Tensor attended = attention(qkv, tables);
     x.addcmul_(block.projection(attended), block.scale1);
     x.addcmul_(feed_forward(block, normed(x, block.norm2)), block.scale2);
+    if (!is_wanted) continue;
+    const at::Tensor final_tokens = normed(x, norm_);
+    if (facet_ == Facet::kToken) output.map = map_of(final_tokens);
+    output.global = final_tokens.select(1, 0);
+    outputs.push_back(std::move(output));
   }
-  x = normed(x, norm_);
-  if (facet_ == Facet::kToken) grid.tokens = patches_of(x);
-  grid.globals = x.select(1, 0);
-  return grid;
+  return outputs;
 }
 
 }  // namespace imatch

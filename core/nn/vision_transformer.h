@@ -54,15 +54,16 @@ enum class Facet { kToken, kKey, kQuery, kValue };
 /// blocks with layer scale.
 class VisionTransformer final : public TokenNetwork {
  public:
-  /// `layer`: 0-based block whose tokens are wanted; later ones are checked but neither kept nor run. The
-  /// final norm is applied to it whichever it is, as get_intermediate_layers of the repositories does; facets
-  /// other than kToken have no norm. The global vector is the class token of that block behind the norm, for
-  /// every facet. Throws Failure as WeightsCheckpoint.
-  VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules, int layer,
-                    Facet facet, WeightsCheckpoint& checkpoint);
+  /// `layers`: 0-based and ascending blocks whose tokens are wanted; those behind the last one are checked
+  /// but neither kept nor run. The final norm is applied to each of them, as get_intermediate_layers of the
+  /// repositories does; facets other than kToken have no norm. The global vector is the class token of that
+  /// block behind the norm, for every facet. Throws Failure as WeightsCheckpoint.
+  VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules,
+                    std::vector<int> layers, Facet facet, WeightsCheckpoint& checkpoint);
 
-  TokenGrid forward(const at::Tensor& images) const override;
-  int stride() const override { return shape_.patch_px; }
+  InputSizeRule input_size() const override { return {.multiple_px = shape_.patch_px}; }
+  std::vector<int> strides_px() const override { return std::vector(wanted_.size(), shape_.patch_px); }
+  std::vector<LayerOutput> forward(const at::Tensor& images) const override;
 
  private:
   struct Affine {
@@ -94,6 +95,7 @@ class VisionTransformer final : public TokenNetwork {
 
   VisionTransformerShape shape_;
   VisionTransformerRules rules_;
+  std::vector<int> wanted_;
   Facet facet_;
   Affine patches_;
   at::Tensor class_token_;

@@ -49,6 +49,12 @@ WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors
   linear_storage_ = bytes < memory / 2 ? LinearLayer::Storage::kPacked : LinearLayer::Storage::kShared;
 }
 
+WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors, c10::Device device,
+                                     c10::ScalarType dtype)
+    : WeightsCheckpoint(
+          std::move(title), tensors, [](std::string_view official) { return std::string(official); }, device,
+          dtype) {}
+
 void WeightsCheckpoint::fail(const std::string& what) const {
   throw Failure(code::kBadWeights, fmt::format("{}: {}", title_, what));
 }

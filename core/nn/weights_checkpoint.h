@@ -27,6 +27,8 @@ class WeightsCheckpoint {
   /// `title` begins the messages: "vits14 weights /models/dinov2_vits14_pretrain.pth".
   WeightsCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file, c10::Device device,
                     c10::ScalarType dtype);
+  /// Of a file that has the official names.
+  WeightsCheckpoint(std::string title, const StateDict& tensors, c10::Device device, c10::ScalarType dtype);
 
   /// On the network's device in its number type. Throws Failure (bad_weights), naming the tensor, when it is
   /// missing, of another shape, no floating-point tensor, or has an element that is not finite.

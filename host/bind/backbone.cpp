@@ -4,6 +4,7 @@
 #include "backbone/backbone.h"
 #include "backbone/dtype_drift.h"
 #include "backbone/extract.h"
+#include "backbone/network_backbone.h"
 #include "backbone/rotations.h"
 #include "base/error.h"
 #include "bind/image_list.h"
@@ -147,8 +148,11 @@ int close_all(lua_State*) {
 int features_of(lua_State* L) {
   return push_features(L, arg<Backbone>(L, 1), 2);
 }
+int classes(lua_State* L) {
+  return push(L, classes_of(arg<Backbone>(L, 1)));
+}
 int logits(lua_State* L) {
-  return push(L, arg<Backbone>(L, 1).logits(check_images(L, 2)));
+  return push(L, class_logits(arg<Backbone>(L, 1), check_images(L, 2)));
 }
 int spec(lua_State* L) {
   return push(L, arg<Backbone>(L, 1).spec());
@@ -221,10 +225,16 @@ constexpr Binding kMethods[] = {
         "features", "Backbone:features(images) -> Features or {Features}",
         "As backbone.features: one Features for an image, a list for a list, through the cache.",
         "print(im.backbone.open('dense_sift image_size=64'):features(im.image.new(64, 64)))"),
-    bind<logits>("logits", "Backbone:logits(images) -> Tensor",
-                 "Scores of the classes it was trained on, before softmax, [images, classes] float32; for "
-                 "efficientnet_lite0 the 1000 classes of ImageNet. A backbone without classes is an error.",
-                 "print(im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64)))"),
+    bind<classes>("classes", "Backbone:classes() -> integer",
+                  "How many classes it tells apart; 0 for a backbone without.",
+                  "assert(im.backbone.open('efficientnet_lite0'):classes() == 1000)\n"
+                  "assert(im.backbone.open('dense_sift'):classes() == 0)"),
+    bind<logits>(
+        "logits", "Backbone:logits(images) -> Tensor",
+        "Scores of the classes it was trained on, before softmax, [images, classes] float32; for "
+        "efficientnet_lite0 the 1000 classes of ImageNet. A backbone without classes is an error.",
+        "local scores = im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64))\n"
+        "assert(scores:size(2) == 1000)"),
     bind<spec>("spec", "Backbone:spec() -> string",
                "Name and every option that shapes the result; backbone.open takes it back.",
                "print(im.backbone.open('dense_sift'):spec())"),

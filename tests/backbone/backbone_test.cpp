@@ -11,6 +11,7 @@
 #include "backbone/dtype_drift.h"
 #include "backbone/extract.h"
 #include "backbone/features_of.h"
+#include "backbone/network_backbone.h"
 #include "backbone/pictures.h"
 #include "backbone/spec.h"
 #include "base/error.h"
@@ -193,12 +194,15 @@ TEST_CASE("backbones: logits") {
   const Image images[] = {picture(200, 150), picture(150, 200)};
   const Image* both[] = {&images[0], &images[1]};
   const auto backbone = open_backbone("efficientnet_lite0 image_size=96");
-  const at::Tensor logits = backbone->logits(both);
+  CHECK(classes_of(*backbone) == 1000);
+  const at::Tensor logits = class_logits(*backbone, both);
   CHECK(logits.sizes() == at::IntArrayRef{2, 1000});
   const Image* second[] = {&images[1]};
-  CHECK(difference(logits[1], backbone->logits(second)[0]) < 1e-4);
+  CHECK(difference(logits[1], class_logits(*backbone, second)[0]) < 1e-4);
   CHECK(difference(logits[0], logits[1]) > 0.1);
-  CHECK_THROWS_WITH(open_backbone("dense_sift")->logits(both), Catch::Contains("no classes"));
+  const auto without = open_backbone("dense_sift");
+  CHECK(classes_of(*without) == 0);
+  CHECK_THROWS_WITH(class_logits(*without, both), Catch::Contains("no classes"));
 }
 
 TEST_CASE("extract_features: hits come from the cache, only misses go forward") {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/efficientnet_lite_network.h"
+#include "nn/efficientnet_lite.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
+#include <array>
+#include <cmath>
 #include "catch.h"
 
 #include "backbone/backbone.h"
@@ -33,9 +36,14 @@ StateDict changed(const std::string& name, const at::Tensor& tensor = {}) {
   return state;
 }
 
+EfficientNetLite opened(const StateDict& state, std::vector<int> strides_px) {
+  WeightsCheckpoint checkpoint("lite0", state, c10::kCPU, at::kFloat);
+  return {{}, std::move(strides_px), checkpoint};
+}
+
 std::string refusal(const StateDict& state) {
   try {
-    EfficientNetLite0(state, c10::kCPU, at::kFloat);
+    opened(state, {16});
   } catch (const Failure& failure) {
     CHECK(failure.code() == code::kBadWeights);
     return failure.what();
@@ -43,7 +51,7 @@ std::string refusal(const StateDict& state) {
   return "";
 }
 
-TEST_CASE("EfficientNetLite0: a missing, extra, misshaped or integer tensor is named") {
+TEST_CASE("EfficientNetLite: a missing, extra, misshaped, integer or NaN tensor is named") {
   CHECK_THAT(refusal(changed("_blocks.7._bn1.running_var")),
              Catch::Contains("'_blocks.7._bn1.running_var' is missing"));
   CHECK_THAT(refusal(changed("_fc.bias")), Catch::Contains("'_fc.bias' is missing"));
@@ -53,34 +61,41 @@ TEST_CASE("EfficientNetLite0: a missing, extra, misshaped or integer tensor is n
              Catch::Contains("_blocks.3._depthwise_conv.weight") && Catch::Contains("[144, 1, 3, 3]") &&
                  Catch::Contains("expected [144, 1, 5, 5]"));
   CHECK_THAT(refusal(changed("_bn0.bias", at::zeros({32}, at::kLong))), Catch::Contains("'_bn0.bias'"));
+  CHECK_THAT(refusal(changed("_bn0.bias", at::full({32}, NAN))), Catch::Contains("not finite"));
   CHECK_THAT(refusal(StateDict()), Catch::Contains("'_conv_stem.weight' is missing"));
   CHECK(refusal(changed("_bn0.num_batches_tracked")).empty());  // a counter of training only
 }
 
-TEST_CASE("EfficientNetLite0: sizes of the stages are those of SAME padding") {
+TEST_CASE("EfficientNetLite: sizes of the stages are those of SAME padding") {
   const c10::InferenceMode guard;
-  const EfficientNetLite0 network(weights(), c10::kCPU, at::kFloat);
+  const EfficientNetLite network = opened(weights(), {8, 16, 32});
+  CHECK(network.strides_px() == std::vector{8, 16, 32});
   for (const auto& [height, width] : {std::pair{64, 96}, {65, 31}, {1, 1}}) {
     const at::Tensor images = at::zeros({2, 3, height, width});
-    for (const auto& [stride, channels] : {std::pair{8, 40}, {16, 112}, {32, 320}})
-      CHECK(network.stage(images, stride).sizes() ==
+    const auto layers = network.forward(images);
+    REQUIRE(layers.size() == 3);
+    for (int n = 0; n < 3; ++n) {
+      const int stride = 8 << n, channels = std::array{40, 112, 320}[n];
+      CHECK(layers[n].map.sizes() ==
             at::IntArrayRef{2, channels, (height + stride - 1) / stride, (width + stride - 1) / stride});
+    }
     CHECK(network.logits(images).sizes() == at::IntArrayRef{2, 1000});
   }
 }
 
-TEST_CASE("EfficientNetLite0: the memory order of the input does not matter") {
+TEST_CASE("EfficientNetLite: the memory order of the input does not matter") {
   const c10::InferenceMode guard;
-  const EfficientNetLite0 network(weights(), c10::kCPU, at::kFloat);
+  const EfficientNetLite network = opened(weights(), {16});
+  const auto map = [&](const at::Tensor& images) { return network.forward(images).at(0).map; };
   const at::Tensor wide = at::zeros({1, 3, 64, 200}).uniform_(-1, 1);
   const at::Tensor part = wide.slice(3, 40, 136);
-  const at::Tensor plain = network.stage(part.contiguous(), 16);
-  CHECK((network.stage(part, 16) - plain).abs().max().item<float>() == 0);
+  const at::Tensor plain = map(part.contiguous());
+  CHECK((map(part) - plain).abs().max().item<float>() == 0);
   const at::Tensor last = part.contiguous(at::MemoryFormat::ChannelsLast);
-  CHECK((network.stage(last, 16) - plain).abs().max().item<float>() == 0);
+  CHECK((map(last) - plain).abs().max().item<float>() == 0);
 }
 
-TEST_CASE("EfficientNetLite0: a constant image gives equal tokens inside") {
+TEST_CASE("EfficientNetLite: a constant image gives equal tokens inside") {
   Image image(640, 640);
   std::fill(image.rgb.begin(), image.rgb.end(), std::uint8_t{90});
   const Image* one[] = {&image};

@@ -5,16 +5,12 @@
 #include <memory>
 #include <variant>
 
-#include "backbone/dinov2_dinov3_models.h"
 #include "gpu/random_weights.h"
-#include "nn/efficientnet_lite_network.h"
+#include "nn/dino_models.h"
+#include "nn/efficientnet_lite.h"
 
 namespace imatch::testing {
 namespace {
-
-std::string same_name(std::string_view name) {
-  return std::string(name);
-}
 
 const DinoModel& model_named(std::string_view alias) {
   return *std::ranges::find(kDinoModels, alias, &DinoModel::alias);
@@ -26,37 +22,39 @@ VisionTransformerShape shape_of(std::string_view alias, int depth) {
   return shape;
 }
 
-template <class Network>
-Forward tokens_and_globals(std::shared_ptr<const Network> network) {
+/// Maps and global vectors of all layers; the classes, where there are some.
+Forward everything_of(std::shared_ptr<const TokenNetwork> network) {
   return [network](const at::Tensor& x) {
-    const TokenGrid grid = network->forward(x);
-    return std::vector<at::Tensor>{grid.tokens, grid.globals};
+    std::vector<at::Tensor> all;
+    for (const LayerOutput& layer : network->forward(x)) {
+      all.push_back(layer.map);
+      if (layer.global.defined()) all.push_back(layer.global);
+    }
+    if (const Classifier* classifier = network->classifier()) all.push_back(classifier->logits(x));
+    return all;
   };
 }
 
 NetworkCase convnext(std::string_view alias, int image_px) {
   return {std::string(alias), image_px, [alias](c10::Device device, c10::ScalarType dtype) {
             const auto& shape = std::get<ConvNextShape>(model_named(alias).shape);
-            WeightsCheckpoint checkpoint("random", random_weights(shape), same_name, device, dtype);
-            return tokens_and_globals(std::make_shared<const ConvNext>(shape, 3, checkpoint));
+            WeightsCheckpoint checkpoint("random", random_weights(shape), device, dtype);
+            return everything_of(std::make_shared<const ConvNext>(shape, std::vector{3}, checkpoint));
           }};
 }
 
 NetworkCase resnet(std::string name, const ResNetShape& shape, int image_px) {
-  return {std::move(name), image_px, [shape](c10::Device device, c10::ScalarType dtype) -> Forward {
-            WeightsCheckpoint checkpoint("random", random_weights(shape), same_name, device, dtype);
-            const auto network = std::make_shared<const ResNet>(shape, checkpoint);
-            return [network](const at::Tensor& x) { return network->layers(x, ResNet::kLayers); };
+  return {std::move(name), image_px, [shape](c10::Device device, c10::ScalarType dtype) {
+            WeightsCheckpoint checkpoint("random", random_weights(shape), device, dtype);
+            return everything_of(std::make_shared<const ResNet>(shape, std::vector{0, 1, 2, 3}, checkpoint));
           }};
 }
 
 NetworkCase efficientnet_lite0(int image_px) {
-  return {"efficientnet_lite0", image_px, [](c10::Device device, c10::ScalarType dtype) -> Forward {
-            const auto network =
-                std::make_shared<const EfficientNetLite0>(random_efficientnet_lite0_weights(), device, dtype);
-            return [network](const at::Tensor& x) {
-              return std::vector<at::Tensor>{network->stage(x, 16), network->logits(x)};
-            };
+  return {"efficientnet_lite0", image_px, [](c10::Device device, c10::ScalarType dtype) {
+            WeightsCheckpoint checkpoint("random", random_efficientnet_lite0_weights(), device, dtype);
+            return everything_of(std::make_shared<const EfficientNetLite>(EfficientNetLiteShape{},
+                                                                          std::vector{8, 16}, checkpoint));
           }};
 }
 
@@ -67,9 +65,9 @@ NetworkCase vision_transformer(std::string_view alias, int image_px, int depth) 
             const VisionTransformerShape shape = shape_of(alias, depth);
             VisionTransformerRules rules;
             if (shape.registers > 0) rules.resampling = GridResampling::kAntialiased;
-            WeightsCheckpoint checkpoint("random", random_weights(shape), same_name, device, dtype);
-            return tokens_and_globals(std::make_shared<const VisionTransformer>(shape, rules, shape.depth - 1,
-                                                                                Facet::kToken, checkpoint));
+            WeightsCheckpoint checkpoint("random", random_weights(shape), device, dtype);
+            return everything_of(std::make_shared<const VisionTransformer>(
+                shape, rules, std::vector{shape.depth - 1}, Facet::kToken, checkpoint));
           }};
 }
 

@@ -3,7 +3,7 @@
 
 #include "io/state_dict.h"
 #include "nn/convnext.h"
-#include "nn/resnet_network.h"
+#include "nn/resnet.h"
 #include "nn/vision_transformer.h"
 
 namespace imatch::testing {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <string>
 #include <string_view>
 #include <variant>
 
-#include "backbone/weights_search.h"
 #include "nn/convnext.h"
 #include "nn/vision_transformer.h"
 
@@ -120,25 +117,5 @@ inline constexpr DinoModel kDinoModels[] = {
     {"cxLarge", "dinov3_convnext_large", "dinov3_convnext_large_pretrain_lvd1689m-61fa432d.pth",
      "dinov3-convnext-large-pretrain-lvd1689m", "imagenet", dino_table::convnext(27, 192)},
 };
-
-struct TokenNetworkRequest {
-  std::string weights;  ///< A file with the official names, or a folder of transformers.
-  int layer = -1;       ///< Block or stage from 0 on, or from the end below 0.
-  Facet facet = Facet::kToken;
-  int depth = 0;  ///< Blocks that the weights have where they are not the model's own; 0: the model's.
-};
-struct OpenedTokenNetwork {
-  std::unique_ptr<const TokenNetwork> network;
-  std::string weights_sha256;  ///< Of the file, or as HfFolder has it.
-};
-
-/// Follows the rules of the repository for a file and of transformers for a folder, where the two differ.
-/// Throws Error for a layer, facet or depth that the model does not have; Failure (bad_weights) for tensors
-/// or a configuration of another architecture; as load_state_dict and read_hf_folder.
-OpenedTokenNetwork open_dino_network(const DinoModel& model, const TokenNetworkRequest& request,
-                                     c10::Device device, c10::ScalarType dtype);
-
-/// What the model's weights are called and where they are handed out, for find_weights.
-PublishedWeights published_weights(const DinoModel& model);
 
 }  // namespace imatch

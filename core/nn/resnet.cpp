@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nn/resnet_network.h"
+#include "nn/resnet.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/conv2d.h>
@@ -8,6 +8,8 @@
 #include <ATen/ops/mean.h>
 #include <ATen/ops/relu.h>
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace imatch {
 namespace {
@@ -19,25 +21,20 @@ constexpr double kResNetBatchNormEps = 1e-5;
 }  // namespace
 
 at::Tensor ResNet::Conv::operator()(const at::Tensor& x) const {
-  const std::int64_t padding = weight.size(2) / 2;
-  return at::conv2d(x, weight, bias, {stride, stride}, {padding, padding});
+  const std::int64_t padding = weights.weight.size(2) / 2;
+  return at::conv2d(x, weights.weight, weights.bias, {stride, stride}, {padding, padding});
 }
 
 ResNet::Conv ResNet::take_conv(WeightsCheckpoint& checkpoint, const std::string& conv,
                                const std::string& norm, int in, int out, int kernel, int stride) {
-  const at::Tensor weight = checkpoint.take_float64(conv + ".weight", {out, in, kernel, kernel});
-  const at::Tensor gain = checkpoint.take_float64(norm + ".weight", {out});
-  const at::Tensor shift = checkpoint.take_float64(norm + ".bias", {out});
-  const at::Tensor mean = checkpoint.take_float64(norm + ".running_mean", {out});
-  const at::Tensor variance = checkpoint.take_float64(norm + ".running_var", {out});
-  checkpoint.skip(norm + ".num_batches_tracked");  // a counter of training; older files lack it
-  const at::Tensor scale = gain.div(variance.add(kResNetBatchNormEps).sqrt());
-  return {
-      weight.mul(scale.view({-1, 1, 1, 1})).to(checkpoint.dtype()).contiguous(at::MemoryFormat::ChannelsLast),
-      shift.sub(mean.mul(scale)).to(checkpoint.dtype()), stride};
+  ConvWeights folded =
+      take_conv_and_norm(checkpoint, conv, norm, {out, in, kernel, kernel}, kResNetBatchNormEps);
+  folded.weight = folded.weight.contiguous(at::MemoryFormat::ChannelsLast);
+  return {std::move(folded), stride};
 }
 
-ResNet::ResNet(const ResNetShape& shape, WeightsCheckpoint& checkpoint) {
+ResNet::ResNet(const ResNetShape& shape, std::vector<int> layers, WeightsCheckpoint& checkpoint)
+    : wanted_(std::move(layers)) {
   stem_ = take_conv(checkpoint, "conv1", "bn1", 3, kResNetStemChannels, 7, 2);
   int channels = kResNetStemChannels;
   for (int layer = 0; layer < kLayers; ++layer) {
@@ -69,7 +66,13 @@ ResNet::ResNet(const ResNetShape& shape, WeightsCheckpoint& checkpoint) {
   checkpoint.require_empty();
 }
 
-std::vector<at::Tensor> ResNet::layers(const at::Tensor& images, int count) const {
+std::vector<int> ResNet::strides_px() const {
+  std::vector<int> strides;
+  for (const int layer : wanted_) strides.push_back(4 << layer);
+  return strides;
+}
+
+std::vector<at::Tensor> ResNet::maps(const at::Tensor& images, int count) const {
   at::Tensor x = stem_(images.contiguous(at::MemoryFormat::ChannelsLast)).relu_();
   x = at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1});
   std::vector<at::Tensor> maps;
@@ -84,8 +87,15 @@ std::vector<at::Tensor> ResNet::layers(const at::Tensor& images, int count) cons
   return maps;
 }
 
+std::vector<LayerOutput> ResNet::forward(const at::Tensor& images) const {
+  const std::vector<at::Tensor> all = maps(images, wanted_.back() + 1);
+  std::vector<LayerOutput> outputs;
+  for (const int layer : wanted_) outputs.push_back({all[layer], all[layer].mean({2, 3})});
+  return outputs;
+}
+
 at::Tensor ResNet::logits(const at::Tensor& images) const {
-  const at::Tensor features = layers(images, kLayers).back();
+  const at::Tensor features = maps(images, kLayers).back();
   return at::linear(features.mean({2, 3}), classifier_weight_, classifier_bias_);
 }
 

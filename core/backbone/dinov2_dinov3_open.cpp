@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backbone/dinov2_dinov3_models.h"
+#include "backbone/dinov2_dinov3_open.h"
 
 #include <fmt/format.h>
 
@@ -86,15 +86,27 @@ VisionTransformerRules transformers_rules(const Json& config, const std::string&
   return rules;
 }
 
-OpenedTokenNetwork open(const VisionTransformerShape& published, const DinoModel& model, const Source& source,
-                        const TokenNetworkRequest& request, const std::string& title, c10::Device device,
-                        c10::ScalarType dtype) {
+/// 0-based. `what` are blocks or stages, of which there are `count`.
+std::vector<int> layers_of(const DinoModel& model, const DinoRequest& request, int count, const char* what) {
+  std::vector<int> layers;
+  for (const int asked : request.layers) {
+    const int layer = asked < 0 ? asked + count : asked;
+    if (layer < 0 || layer >= count)
+      throw Error(fmt::format("{} options: layer: {} is not allowed; expected a {}, an integer in [{}, {}]",
+                              model.alias, asked, what, -count, count - 1));
+    if (!layers.empty() && layer <= layers.back())
+      throw Error(fmt::format("{} options: layers: {} comes behind {}; expected rising {}s", model.alias,
+                              asked, layers.back(), what));
+    layers.push_back(layer);
+  }
+  return layers;
+}
+
+OpenedNetwork open(const VisionTransformerShape& published, const DinoModel& model, const Source& source,
+                   const DinoRequest& request, const std::string& title, NetworkPlace place) {
   VisionTransformerShape shape = published;
   if (request.depth > 0) shape.depth = request.depth;
-  const int layer = request.layer < 0 ? request.layer + shape.depth : request.layer;
-  if (layer < 0 || layer >= shape.depth)
-    throw Error(fmt::format("{} options: layer: {} is not allowed; expected an integer in [{}, {}]",
-                            model.alias, request.layer, -shape.depth, shape.depth - 1));
+  const std::vector<int> layers = layers_of(model, request, shape.depth, "block");
   VisionTransformerRules rules;
   if (source.is_hf) rules = transformers_rules(source.config, title, shape);
   if (shape.registers > 0) rules.resampling = GridResampling::kAntialiased;
@@ -103,18 +115,15 @@ OpenedTokenNetwork open(const VisionTransformerShape& published, const DinoModel
                                !source.is_hf ? same_name
                                : rotary      ? hf_dinov3_name
                                              : hf_dinov2_name,
-                               device, dtype);
-  return {std::make_unique<VisionTransformer>(shape, rules, layer, request.facet, checkpoint), source.sha256};
+                               place.device, place.dtype);
+  return {.network = std::make_unique<VisionTransformer>(shape, rules, layers, request.facet, checkpoint),
+          .weights_sha256 = source.sha256};
 }
 
-OpenedTokenNetwork open(const ConvNextShape& published, const DinoModel& model, const Source& source,
-                        const TokenNetworkRequest& request, const std::string& title, c10::Device device,
-                        c10::ScalarType dtype) {
+OpenedNetwork open(const ConvNextShape& published, const DinoModel& model, const Source& source,
+                   const DinoRequest& request, const std::string& title, NetworkPlace place) {
   constexpr int kStages = 4;
-  const int stage = request.layer < 0 ? request.layer + kStages : request.layer;
-  if (stage < 0 || stage >= kStages)
-    throw Error(fmt::format("{} options: layer: {} is not allowed; expected a stage, an integer in [-4, 3]",
-                            model.alias, request.layer));
+  const std::vector<int> stages = layers_of(model, request, kStages, "stage");
   if (request.facet != Facet::kToken)
     throw Error(fmt::format("{} options: facet: a ConvNeXt has no attention; expected 'token'", model.alias));
   if (request.depth != 0)
@@ -128,19 +137,17 @@ OpenedTokenNetwork open(const ConvNextShape& published, const DinoModel& model, 
     shape.norm_eps = config_number(source.config, "layer_norm_eps", 1e-6);
   }
   WeightsCheckpoint checkpoint(title, source.tensors, source.is_hf ? hf_dinov3_convnext_name : same_name,
-                               device, dtype);
-  return {std::make_unique<ConvNext>(shape, stage, checkpoint), source.sha256};
+                               place.device, place.dtype);
+  return {.network = std::make_unique<ConvNext>(shape, stages, checkpoint), .weights_sha256 = source.sha256};
 }
 
 }  // namespace
 
-OpenedTokenNetwork open_dino_network(const DinoModel& model, const TokenNetworkRequest& request,
-                                     c10::Device device, c10::ScalarType dtype) {
+OpenedNetwork open_dino_network(const DinoModel& model, const DinoRequest& request, NetworkPlace place) {
   const std::string title = fmt::format("{} weights {}", model.alias, request.weights);
   const Source source = read_source(request.weights);
-  return std::visit(
-      [&](const auto& shape) { return open(shape, model, source, request, title, device, dtype); },
-      model.shape);
+  return std::visit([&](const auto& shape) { return open(shape, model, source, request, title, place); },
+                    model.shape);
 }
 
 PublishedWeights published_weights(const DinoModel& model) {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/grad_mode.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backbone/backbone.h"
+#include "backbone/network_input.h"
+#include "backbone/network_options.h"
+#include "nn/token_network.h"
+
+namespace imatch {
+
+/// Where a network is to run, and in which number type.
+struct NetworkPlace {
+  c10::Device device{c10::kCPU};
+  c10::ScalarType dtype = at::kFloat;
+};
+
+/// A network with what its backbone has to know beside its options.
+struct OpenedNetwork {
+  std::unique_ptr<const TokenNetwork> network;
+  std::string weights_sha256;
+  Normalization normalization = {};
+  std::string pooling =
+      {};  ///< The global vector of the tokens, see feature/pooling.h; "": the network's own.
+};
+
+/// Any network as a backbone. Tokens are the wanted layers one behind the other on the grid of the finest,
+/// the coarser ones bilinearly enlarged; the global vector is that of the last layer, or the mean of its
+/// tokens where the network has none. A token lies at the centre of its cell.
+class NetworkBackbone final : public Backbone {
+ public:
+  NetworkBackbone(std::string spec, const NetworkOptions& options, NetworkPlace place, OpenedNetwork opened);
+
+  std::vector<Features> extract(std::span<const Image* const> images) const override;
+  std::string spec() const override { return spec_; }
+  std::string weights_sha256() const override { return opened_.weights_sha256; }
+  int stride() const override { return input_.frame.stride_px; }
+  bool is_local() const override { return opened_.network->is_local(); }
+  const NetworkBackbone* as_network() const override { return this; }
+
+  /// The wanted layers of each image as they are: [C, rows, cols] float32 on the CPU, each on its own grid.
+  /// Throws as extract().
+  std::vector<std::vector<at::Tensor>> layer_maps(std::span<const Image* const> images) const;
+  /// Scores of each image's classes before softmax, [images, classes] float32 on the CPU. Throws Error for a
+  /// network without classes, and as extract().
+  at::Tensor logits(std::span<const Image* const> images) const;
+
+  const TokenNetwork& network() const { return *opened_.network; }
+  const NetworkInput& input() const { return input_; }
+
+ private:
+  /// [N, rows, cols, C] and [N, D].
+  std::vector<at::Tensor> tokens_and_globals(const at::Tensor& images) const;
+
+  std::string spec_;
+  OpenedNetwork opened_;
+  NetworkInput input_;
+};
+
+/// How many classes a backbone tells apart; 0: it has none.
+std::int64_t classes_of(const Backbone& backbone);
+/// NetworkBackbone::logits. Throws Error for a backbone without classes.
+at::Tensor class_logits(const Backbone& backbone, std::span<const Image* const> images);
+
+/// A line of the registry whose network `open` makes; `Options` is derived from NetworkOptions.
+template <class Options>
+struct NetworkKind {
+  std::string name;
+  std::string doc;
+  std::function<OpenedNetwork(const Options&, NetworkPlace)> open;
+  std::optional<PublishedModel> published = std::nullopt;
+};
+
+/// The options that shape the result, as a spec writes them: without `device` and `batch_size`, and without
+/// those left at a default of nothing (empty, or 0).
+std::string network_spec(const std::string& name, Json options, const Json& defaults);
+NetworkPlace place_of(const NetworkOptions& options);
+
+template <class Options>
+BackboneKind network_kind(NetworkKind<Options> kind) {
+  const auto parse = [title = kind.name + " options"](const Json& options) {
+    return parse_options<Options>(options, title);
+  };
+  return {.name = kind.name,
+          .doc = kind.doc,
+          .options = describe_options<Options>(),
+          .complete = [parse](const Json& options) { return options_to_json(parse(options)); },
+          .open = [parse, name = kind.name, open = kind.open](const Json& json) -> std::unique_ptr<Backbone> {
+            const at::NoGradGuard no_gradients;
+            const Options options = parse(json);
+            const NetworkPlace place = place_of(options);
+            return std::make_unique<NetworkBackbone>(
+                network_spec(name, options_to_json(options), options_to_json(Options())), options, place,
+                open(options, place));
+          },
+          .published = std::move(kind.published)};
+}
+
+}  // namespace imatch

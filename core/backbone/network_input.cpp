@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backbone/network_input.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+#include "nn/device_batches.h"
+
+namespace imatch {
+namespace {
+
+/// The images of one batch, resized and normalised: [N, 3, H, W] on the CPU.
+at::Tensor batch_input(std::span<const Image* const> images, const std::vector<std::size_t>& batch,
+                       const NetworkInput& input) {
+  std::vector<Image> resized;
+  resized.reserve(batch.size());
+  for (const std::size_t i : batch) resized.push_back(input.frame.resized(*images[i]));
+  std::vector<const Image*> pointers;
+  for (const Image& image : resized) pointers.push_back(&image);
+  return normalize(pointers, input.normalization);
+}
+
+}  // namespace
+
+void forward_images(std::span<const Image* const> images, const NetworkInput& input,
+                    const std::function<std::vector<at::Tensor>(const at::Tensor&)>& forward,
+                    const std::function<void(std::size_t, const std::vector<at::Tensor>&)>& take) {
+  const at::NoGradGuard no_gradients;
+  const auto batches = batches_of_one_size(images, input.frame, input.batch_size);
+  run_batches(
+      batches.size(), input.device, input.dtype,
+      [&](std::size_t b) { return batch_input(images, batches[b], input); }, forward,
+      [&](std::size_t b, const std::vector<at::Tensor>& outputs) {
+        for (std::size_t n = 0; n < batches[b].size(); ++n) {
+          std::vector<at::Tensor> share;
+          for (const at::Tensor& output : outputs) share.push_back(output[static_cast<std::int64_t>(n)]);
+          take(batches[b][n], share);
+        }
+      });
+}
+
+c10::ScalarType scalar_type_named(const std::string& dtype) {
+  if (dtype == "bf16") return at::kBFloat16;
+  return dtype == "fp16" ? at::kHalf : at::kFloat;
+}
+
+std::size_t batch_size_on(c10::Device device, int asked) {
+  if (asked > 0) return static_cast<std::size_t>(asked);
+  return device.is_cpu() ? static_cast<std::size_t>(std::clamp(at::get_num_threads() / 4, 1, 32)) : 32;
+}
+
+}  // namespace imatch

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "backbone/working_frame.h"
+#include "base/field.h"
+
+namespace imatch {
+
+/// What the options of all networks have in common. A network's own struct is derived from it and lists its
+/// fields as std::tuple_cat(frame_fields(...), its own, weights_fields(...), running_fields()).
+struct NetworkOptions {
+  int image_size = 336;
+  std::string resize = "shorter";
+  std::string dtype = "fp32";
+  std::string weights;
+  std::string weights_root;
+  std::string device = "auto";
+  int batch_size = 0;
+
+  static constexpr std::string_view kDtypes[] = {"fp32", "bf16", "fp16"};
+};
+
+/// `least`: smallest image_size.
+constexpr auto frame_fields(double least) {
+  return std::tuple{
+      field("image_size", &NetworkOptions::image_size, in_range(least, 4096),
+            "Side in pixels to which images are resized."),
+      field("resize", &NetworkOptions::resize, one_of(WorkingFrame::kModes),
+            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole tokens), 'exact' (a "
+            "square), 'keep' (the image's own size, rounded alike) or 'shorter_cut' (what is over is cut off "
+            "right and below).")};
+}
+
+constexpr auto dtype_field() {
+  return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypes),
+                          "Number type of the network; features are float32 in any case.")};
+}
+
+/// `doc`: which files go in, and which is taken when it is empty.
+constexpr auto weights_field(const char* doc) {
+  return std::tuple{field("weights", &NetworkOptions::weights, anything(), doc)};
+}
+
+constexpr auto weights_root_field() {
+  return std::tuple{
+      field("weights_root", &NetworkOptions::weights_root, anything(),
+            "Folder that is searched, with the folders below it; empty: the environment variable "
+            "WEIGHTS_ROOT.")};
+}
+
+constexpr auto running_fields() {
+  return std::tuple{
+      field("device", &NetworkOptions::device, anything(),
+            "'cpu', 'cuda', 'cuda:N', or 'auto': what --device says."),
+      field(
+          "batch_size", &NetworkOptions::batch_size, in_range(0, 4096),
+          "Images that go forward together; 0: 32 on a GPU, and on the CPU one for every four threads, since "
+          "larger batches only leave the processor's cache.")};
+}
+
+}  // namespace imatch

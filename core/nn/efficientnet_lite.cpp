@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/efficientnet_lite.h"
+
+#include <ATen/ops/linear.h>
+#include <ATen/ops/mean.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+
+#include "nn/conv_weights.h"
+
+namespace imatch {
+namespace {
+
+/// Blocks of lite0 that follow each other; only the first has the stride and changes the number of channels.
+struct LiteBlockGroup {
+  int repeats, kernel, stride, expansion, channels;
+};
+constexpr LiteBlockGroup kLiteGroups[] = {{1, 3, 1, 1, 16}, {2, 3, 2, 6, 24},  {2, 5, 2, 6, 40},
+                                          {3, 3, 2, 6, 80}, {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192},
+                                          {1, 3, 1, 6, 320}};
+constexpr int kLiteStemChannels = 32;
+constexpr int kLiteHeadChannels = 1280;
+constexpr int kLiteClasses = 1000;
+constexpr double kLiteNormEps = 1e-3;
+
+/// round_filters of TensorFlow's efficientnet_model.py: to multiples of 8, never down by more than a tenth.
+int scaled_channels(int channels, double width) {
+  const double exact = channels * width;
+  const int rounded = std::max(8, static_cast<int>(exact + 4) / 8 * 8);
+  return rounded < 0.9 * exact ? rounded + 8 : rounded;
+}
+
+SameConv take_same_conv(WeightsCheckpoint& checkpoint, const std::string& conv, const std::string& norm,
+                        int in, int out, int kernel, SameConv::Shape shape) {
+  const ConvWeights folded =
+      take_conv_and_norm(checkpoint, conv, norm, {out, in / shape.groups, kernel, kernel}, kLiteNormEps);
+  return {folded.weight, folded.bias, shape};
+}
+
+}  // namespace
+
+EfficientNetLite::EfficientNetLite(const EfficientNetLiteShape& shape, std::vector<int> strides_px,
+                                   WeightsCheckpoint& checkpoint)
+    : strides_px_(std::move(strides_px)) {
+  stem_ =
+      take_same_conv(checkpoint, "_conv_stem", "_bn0", 3, kLiteStemChannels, 3, {.stride = 2, .relu6 = true});
+  int channels = kLiteStemChannels;
+  int stride = 2;
+  for (const LiteBlockGroup& group : kLiteGroups) {
+    // The lite networks leave the stem, the head and the groups beside them as they are.
+    const bool is_scaled = &group != std::begin(kLiteGroups) && &group != std::end(kLiteGroups) - 1;
+    const int repeats = is_scaled ? static_cast<int>(std::ceil(shape.depth * group.repeats)) : group.repeats;
+    const int out = scaled_channels(group.channels, shape.width);
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+      const std::string name = fmt::format("_blocks.{}.", blocks_.size());
+      const int block_stride = repeat == 0 ? group.stride : 1;
+      const int wide = channels * group.expansion;
+      const auto take = [&](const std::string& conv, const std::string& norm, int from, int to, int kernel,
+                            SameConv::Shape conv_shape) {
+        return take_same_conv(checkpoint, name + conv, name + norm, from, to, kernel, conv_shape);
+      };
+      Block block;
+      if (group.expansion != 1)
+        block.expand = take("_expand_conv", "_bn0", channels, wide, 1, {.relu6 = true});
+      block.depthwise = take("_depthwise_conv", "_bn1", wide, wide, group.kernel,
+                             {.stride = block_stride, .groups = wide, .relu6 = true});
+      block.project = take("_project_conv", "_bn2", wide, out, 1, {});
+      block.skip = repeat > 0;
+      stride *= block_stride;
+      block.stride = stride;
+      blocks_.push_back(std::move(block));
+      channels = out;
+    }
+  }
+  head_ = take_same_conv(checkpoint, "_conv_head", "_bn1", channels, kLiteHeadChannels, 1, {.relu6 = true});
+  classifier_weight_ = checkpoint.take("_fc.weight", {kLiteClasses, kLiteHeadChannels});
+  classifier_bias_ = checkpoint.take("_fc.bias", {kLiteClasses});
+  checkpoint.require_empty();
+}
+
+at::Tensor EfficientNetLite::run(const Block& block, const at::Tensor& x) const {
+  const at::Tensor inner = block.depthwise(block.expand ? (*block.expand)(x) : x);
+  return block.skip ? block.project.add_to(x, inner) : block.project(inner);
+}
+
+std::vector<LayerOutput> EfficientNetLite::forward(const at::Tensor& images) const {
+  std::vector<LayerOutput> layers;
+  at::Tensor x = stem_(images.contiguous(at::MemoryFormat::ChannelsLast));
+  for (std::size_t n = 0; n < blocks_.size() && layers.size() < strides_px_.size(); ++n) {
+    x = run(blocks_[n], x);
+    const bool ends_its_stride = n + 1 == blocks_.size() || blocks_[n + 1].stride > blocks_[n].stride;
+    if (ends_its_stride && blocks_[n].stride == strides_px_[layers.size()]) layers.push_back({x, {}});
+  }
+  return layers;
+}
+
+at::Tensor EfficientNetLite::logits(const at::Tensor& images) const {
+  at::Tensor x = stem_(images.contiguous(at::MemoryFormat::ChannelsLast));
+  for (const Block& block : blocks_) x = run(block, x);
+  return at::linear(head_(x).mean({2, 3}), classifier_weight_, classifier_bias_);
+}
+
+}  // namespace imatch
