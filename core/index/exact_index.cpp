@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "index/exact_index.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -9,7 +10,6 @@
 #include <ATen/ops/nonzero.h>
 #include <ATen/ops/sort.h>
 #include <ATen/ops/topk.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -42,7 +42,7 @@ void sort_rows(Metric metric, at::Tensor& scores, at::Tensor& positions) {
 
 ExactIndex::ExactIndex(const at::Tensor& vectors, const ExactIndexOptions& options)
     : metric_(metric_of(std::string_view(options.metric))), source_(options.source) {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   vectors_ = check_vectors(vectors, metric_, "exact index").to(resolve_device(options.device));
   if (count() == 0) return;
   const at::Tensor norms = at::linalg_vector_norm(vectors_, 2, at::IntArrayRef{1});
@@ -86,7 +86,7 @@ at::Tensor ExactIndex::all_as_near(const at::Tensor& query, std::int64_t k, doub
 }
 
 Neighbours ExactIndex::search(const at::Tensor& queries, std::int64_t k, const VectorSource& source) const {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   require_same_source(source, source_, "search");
   const at::Tensor rows = check_vectors(queries, metric_, "search").to(vectors_.device());
   require_same_dim(rows.size(1), dim(), source_, "search");

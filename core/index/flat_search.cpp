@@ -2,8 +2,8 @@
 #include "index/flat_search.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
-#include <c10/core/InferenceMode.h>
 #include <faiss/utils/distances.h>
 
 #include <algorithm>
@@ -260,7 +260,7 @@ void flat_search(const FlatVectors& base, Metric metric, const float* queries, s
     std::fill(ids, ids + num_queries * k, -1);
     return;
   }
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   const std::int64_t capacity = std::min(base.count, found + kMore);
   for (std::int64_t begin = 0; begin < num_queries; begin += kQueryBlock) {
     check_stop();

@@ -2,7 +2,7 @@
 #include "localize/locate.h"
 
 #include <ATen/Parallel.h>
-#include <c10/core/InferenceMode.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <chrono>
@@ -111,7 +111,7 @@ Location locate(const ReferenceMap& map, const Features& photo, const LocateOpti
   std::vector<Verified> results(retrieved.size());
   at::parallel_for(
       0, static_cast<std::int64_t>(retrieved.size()), 1, [&](std::int64_t from, std::int64_t to) {
-        const c10::InferenceMode guard;
+        const at::NoGradGuard no_gradients;
         for (std::int64_t i = from; i < to; ++i) {
           check_stop();
           const Tile& tile = map.tiles()[retrieved[i].tile];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "localize/reference_map.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mv.h>
 #include <ATen/ops/stack.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,7 +56,7 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
                            const Json& backbone_options, const ReferenceMapOptions& options,
                            const Report& report)
     : ground_(std::move(ground)), ground_digest_(ground_->digest()), options_(options) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   photo_backbone_ = open_backbone(spec, backbone_options);
   Json unresized = backbone_options.is_object() ? backbone_options : Json::object();
   unresized["resize"] = "keep";
@@ -176,7 +176,7 @@ std::shared_ptr<const Features> ReferenceMap::block_features(std::size_t block) 
 }
 
 at::Tensor ReferenceMap::vector_of(const Features& photo) const {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const at::Tensor vector = options_.global == "backbone"
                                 ? photo.global
                                 : pool_windows(photo.tokens.view({photo.rows, photo.cols, -1}), photo.rows,
@@ -191,7 +191,7 @@ at::Tensor ReferenceMap::vector_of(const Features& photo) const {
 }
 
 std::vector<Retrieved> ReferenceMap::retrieve(const at::Tensor& vector, int k, double apart) const {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const at::Tensor scores = at::mv(vectors_, vector).contiguous();
   const float* score = scores.const_data_ptr<float>();
   std::vector<int> order(tiles_.size());
@@ -220,7 +220,7 @@ std::vector<Retrieved> ReferenceMap::retrieve(const at::Tensor& vector, int k, d
 }
 
 Features ReferenceMap::window(const Tile& tile, int margin) const {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const MapBlock& block = blocks_[tile.block];
   const auto map = block_features(tile.block);
   const int top = std::max(tile.row - margin, 0), left = std::max(tile.col - margin, 0);
@@ -249,7 +249,7 @@ Homography ReferenceMap::ground_from_block(const Tile& tile) const {
 }
 
 Features ReferenceMap::features_seen_by(const CameraOptions& camera) const {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const View view = ground_->view(camera);
   const Image* const images[] = {&view.image};
   Features features = std::move(map_backbone_->extract(images).front());

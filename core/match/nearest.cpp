@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "match/nearest.h"
 
+#include <ATen/core/grad_mode.h>
 #include <c10/core/Device.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void check_comparable(const Features& a, const Features& b) {
 }
 
 MutualPairs compute_pairs(const Features& a, const Features& b, const TokenSelection& selection) {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   const SelectedTokens in_a = select_tokens(a, selection, "a"), in_b = select_tokens(b, selection, "b");
   MutualPairs pairs;
   pairs.n_selected_a = in_a.indices.size(0);

@@ -11,6 +11,8 @@
 #include <limits>
 #include <vector>
 
+#include "nn/gradients.h"
+
 namespace imatch {
 namespace {
 
@@ -193,7 +195,8 @@ at::Tensor attention_avx512(const at::Tensor& query, const at::Tensor& key, cons
 
 at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
 #if defined(__x86_64__)
-  if (suits(query, key, value)) return attention_avx512(query, key, value);
+  if (!needs_gradient(query, key, value) && suits(query, key, value))
+    return attention_avx512(query, key, value);
 #endif
   return at::scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2);
 }

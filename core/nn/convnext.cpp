@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "nn/gradients.h"
+
 namespace imatch {
 namespace {
 
@@ -37,13 +39,15 @@ ConvNext::Stage ConvNext::take_stage(WeightsCheckpoint& checkpoint, int number) 
   const int below = first ? 3 : shape_.widths[number - 1];
   const int kernel = first ? 4 : 2;
   const auto take = [&](const std::string& name, const WeightsCheckpoint::Shape& weight, int out) {
-    return Affine{checkpoint.take(name + ".weight", weight), checkpoint.take(name + ".bias", {out})};
+    const bool is_map = weight.size() == 4 && weight[1] > 1;
+    at::Tensor read = checkpoint.read(name + ".weight", weight, checkpoint.dtype());
+    if (is_map) read = read.contiguous(at::MemoryFormat::ChannelsLast);
+    return Affine{checkpoint.parameter(name + ".weight", read), checkpoint.take(name + ".bias", {out})};
   };
   const std::string before = fmt::format("downsample_layers.{}.", number);
   const int normed_width = first ? width : below;
   Stage stage;
   stage.conv = take(before + (first ? "0" : "1"), {width, below, kernel, kernel}, width);
-  stage.conv.weight = stage.conv.weight.contiguous(at::MemoryFormat::ChannelsLast);
   stage.norm = take(before + (first ? "1" : "0"), {normed_width}, normed_width);
   for (int n = 0; n < shape_.depths[number]; ++n) {
     const std::string name = fmt::format("stages.{}.{}.", number, n);
@@ -80,7 +84,9 @@ void ConvNext::run(const Block& block, at::Tensor& map) const {
                                       {kKernel / 2, kKernel / 2}, {1, 1}, channels)
                                .contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor tokens = normed(mixed, block.norm).permute({0, 2, 3, 1});
-  map.permute({0, 2, 3, 1}).addcmul_(block.narrow(block.widen.gelu(tokens)), block.scale);
+  at::Tensor sum = map.permute({0, 2, 3, 1});
+  add_scaled(sum, block.narrow(block.widen.gelu(tokens)), block.scale);
+  map = sum.permute({0, 3, 1, 2});
 }
 
 std::vector<int> ConvNext::strides_px() const {

@@ -9,6 +9,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
+#include "nn/gradients.h"
+
 namespace imatch {
 namespace {
 
@@ -52,14 +55,21 @@ LinearLayer::LinearLayer(const at::Tensor& weight, at::Tensor bias, Storage stor
 }
 
 at::Tensor LinearLayer::apply(const at::Tensor& x, bool gelu) const {
-  if (packed_ || suits_onednn(weight_)) {
+  const bool differentiated = needs_gradient(x, weight_, bias_);
+  if (differentiated && packed_)
+    throw Error(
+        "LinearLayer: no gradient passes a packed weight; expected a network opened for training, or "
+        "gradients "
+        "off");
+  if (packed_ || (!differentiated && suits_onednn(weight_))) {
     const std::optional<at::Tensor> bias = bias_.defined() ? std::optional(bias_) : std::nullopt;
     return OneDnn::find()->linear.call(x, weight_, bias, gelu ? "gelu" : "none",
                                        c10::List<std::optional<at::Scalar>>(),
                                        gelu ? std::optional<std::string_view>("none") : std::nullopt);
   }
   at::Tensor y = at::linear(x, weight_, bias_);
-  return gelu ? at::gelu_(y) : y;
+  if (!gelu) return y;
+  return differentiated ? at::gelu(y) : at::gelu_(y);
 }
 
 }  // namespace imatch

@@ -7,12 +7,12 @@ namespace imatch {
 
 /// y = x W^T + b by the fastest product that LibTorch has. On the CPU in float32 that is oneDNN's: it uses
 /// the whole width of every maker's vector registers, where MKL keeps to AVX2 on processors that are not
-/// Intel's, and it applies the GELU while the sums are still in registers. Everything else is at::linear.
-/// Immutable; calls may come from several threads.
+/// Intel's, and it applies the GELU while the sums are still in registers. Everything else is at::linear, and
+/// so is what is to be differentiated (gradients.h). Calls may come from several threads.
 class LinearLayer {
  public:
   enum class Storage {
-    kShared,  ///< The weight is used as it lies.
+    kShared,  ///< The weight is used as it lies, and a change of it is seen: what can be trained.
     kPacked,  ///< Where oneDNN computes, the weight is copied into its order, and the original is not kept.
   };
 
@@ -20,7 +20,8 @@ class LinearLayer {
   /// `weight` [out, in]; `bias` [out], or undefined.
   LinearLayer(const at::Tensor& weight, at::Tensor bias, Storage storage);
 
-  /// [..., in] -> [..., out], of the weight's device and type.
+  /// [..., in] -> [..., out], of the weight's device and type. Throws Error for a gradient through a packed
+  /// weight.
   at::Tensor operator()(const at::Tensor& x) const { return apply(x, false); }
   /// The exact GELU of it: y (1 + erf(y / sqrt(2))) / 2.
   at::Tensor gelu(const at::Tensor& x) const { return apply(x, true); }

@@ -27,10 +27,7 @@ at::Tensor ResNet::Conv::operator()(const at::Tensor& x) const {
 
 ResNet::Conv ResNet::take_conv(WeightsCheckpoint& checkpoint, const std::string& conv,
                                const std::string& norm, int in, int out, int kernel, int stride) {
-  ConvWeights folded =
-      take_conv_and_norm(checkpoint, conv, norm, {out, in, kernel, kernel}, kResNetBatchNormEps);
-  folded.weight = folded.weight.contiguous(at::MemoryFormat::ChannelsLast);
-  return {std::move(folded), stride};
+  return {take_conv_and_norm(checkpoint, conv, norm, {out, in, kernel, kernel}, kResNetBatchNormEps), stride};
 }
 
 ResNet::ResNet(const ResNetShape& shape, std::vector<int> layers, WeightsCheckpoint& checkpoint)

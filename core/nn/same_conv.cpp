@@ -10,6 +10,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "nn/gradients.h"
 
 namespace imatch {
 namespace {
@@ -80,8 +81,9 @@ at::Tensor SameConv::operator()(const at::Tensor& input) const {
   const AxisPadding x = same_padding(input.size(3), kernel_, shape_.stride);
   const Size2 padding{y.both_ends, x.both_ends};
   const Size2 stride{shape_.stride, shape_.stride};
+  const bool differentiated = needs_gradient(input, weight_, bias_);
   at::Tensor output;
-  if (fused_) {
+  if (fused_ && !differentiated) {
     Scalars limits;
     if (shape_.relu6) {
       limits.push_back(at::Scalar(0.0));
@@ -92,7 +94,7 @@ at::Tensor SameConv::operator()(const at::Tensor& input) const {
                    shape_.relu6 ? "hardtanh" : "none", limits, ""});
   } else {
     output = at::conv2d(input, weight_, bias_, stride, padding, kNoDilation, shape_.groups);
-    if (shape_.relu6) output.clamp_(0, 6);
+    if (shape_.relu6) output = differentiated ? output.clamp(0, 6) : output.clamp_(0, 6);
   }
   if (y.dropped == 0 && x.dropped == 0) return output;
   return output.narrow(2, y.dropped, output.size(2) - y.dropped)
@@ -104,8 +106,12 @@ at::Tensor SameConv::add_to(const at::Tensor& sum, const at::Tensor& input) cons
   if (shape_.stride != 1 || shape_.relu6)
     throw Error("SameConv: only a plain convolution of stride 1 adds in place");
   const Size2 padding{(kernel_ - 1) / 2, (kernel_ - 1) / 2};
-  if (!fused_)
-    return sum.add_(at::conv2d(input, weight_, bias_, Size2{1, 1}, padding, kNoDilation, shape_.groups));
+  const bool differentiated = needs_gradient(sum, input, weight_, bias_);
+  if (!fused_ || differentiated) {
+    const at::Tensor more =
+        at::conv2d(input, weight_, bias_, Size2{1, 1}, padding, kNoDilation, shape_.groups);
+    return differentiated ? sum.add(more) : sum.add_(more);
+  }
   return call(*fused_operators().convolution_add,
               {sum, input, weight_, bias_, padding, Size2{1, 1}, kNoDilation, std::int64_t{shape_.groups},
                "add", at::Scalar(1.0), c10::IValue(), Scalars(), c10::IValue()});

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "nn/attention.h"
+#include "nn/gradients.h"
 
 namespace imatch {
 
@@ -28,11 +29,11 @@ VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const 
   const std::int64_t head_width = width / shape.heads;
   if (!rotary) {
     constexpr std::int64_t kPatches = LearnedPositions::kSide * LearnedPositions::kSide;
-    learned_ = {checkpoint.take_float32("pos_embed", {1, 1 + kPatches, width}), rules.resampling};
+    learned_ = {checkpoint.take("pos_embed", {1, 1 + kPatches, width}, at::kFloat), rules.resampling};
   } else if (rules.rotary_base > 0) {
     rotary_ = RotaryPositions(rotary_periods(head_width, rules.rotary_base).to(class_token_.device()));
   } else {
-    rotary_ = RotaryPositions(checkpoint.take_float32("rope_embed.periods", {head_width / 4}));
+    rotary_ = RotaryPositions(checkpoint.read("rope_embed.periods", {head_width / 4}, at::kFloat));
   }
   for (int n = 0; n < shape.depth; ++n) {
     Block block = take_block(checkpoint, fmt::format("blocks.{}.", n));
@@ -59,9 +60,9 @@ std::vector<LinearLayer> VisionTransformer::take_qkv(WeightsCheckpoint& checkpoi
             checkpoint.take_linear(name + "v", width, width, shape_.qkv_bias)};
   at::Tensor bias;
   if (shape_.qkv_bias) {
-    bias = checkpoint.take_float32(name + "qkv.bias", {3 * width});
-    if (rotary) bias = bias.mul(checkpoint.take_float32(name + "qkv.bias_mask", {3 * width}));
-    bias = bias.to(checkpoint.dtype());
+    bias = checkpoint.read(name + "qkv.bias", {3 * width}, at::kFloat);
+    if (rotary) bias = bias.mul(checkpoint.read(name + "qkv.bias_mask", {3 * width}, at::kFloat));
+    bias = checkpoint.parameter(name + "qkv.bias", bias.to(checkpoint.dtype()));
   }
   return {checkpoint.take_linear_weight(name + "qkv", width, 3 * width, std::move(bias))};
 }
@@ -164,8 +165,8 @@ std::vector<LayerOutput> VisionTransformer::forward(const at::Tensor& images) co
     if (is_wanted && facet_ != Facet::kToken)
       output.map = map_of(qkv[facet_ == Facet::kQuery ? 0 : facet_ == Facet::kKey ? 1 : 2]);
     const at::Tensor attended = attention(qkv, tables);
-    x.addcmul_(block.projection(attended), block.scale1);
-    x.addcmul_(feed_forward(block, normed(x, block.norm2)), block.scale2);
+    add_scaled(x, block.projection(attended), block.scale1);
+    add_scaled(x, feed_forward(block, normed(x, block.norm2)), block.scale2);
     if (!is_wanted) continue;
     const at::Tensor final_tokens = normed(x, norm_);
     if (facet_ == Facet::kToken) output.map = map_of(final_tokens);

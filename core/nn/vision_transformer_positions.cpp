@@ -14,6 +14,8 @@
 
 #include <numbers>
 
+#include "nn/gradients.h"
+
 namespace imatch {
 namespace {
 
@@ -67,10 +69,13 @@ RotaryPositions::Tables RotaryPositions::tables(std::int64_t rows, std::int64_t 
 }
 
 at::Tensor RotaryPositions::turned(const at::Tensor& heads, const Tables& by) {
-  const at::Tensor exact = heads.to(at::kFloat);
+  const at::Tensor exact = heads.scalar_type() == at::kDouble ? heads : heads.to(at::kFloat);
   const std::int64_t half = exact.size(3) / 2;
   const at::Tensor low = exact.narrow(3, 0, half);
   const at::Tensor high = exact.narrow(3, half, half);
+  if (needs_gradient(exact))
+    return at::cat({low.mul(by.cos).addcmul(high, by.sin, -1), high.mul(by.cos).addcmul(low, by.sin)}, 3)
+        .to(heads.scalar_type());
   at::Tensor result = at::empty_like(exact);
   at::Tensor low_result = result.narrow(3, 0, half);
   at::Tensor high_result = result.narrow(3, half, half);

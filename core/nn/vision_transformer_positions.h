@@ -34,7 +34,7 @@ class LearnedPositions {
 /// Rotary position embedding of DINOv3: axial, coordinates of a patch's centre in -1 to 1 along each side,
 /// angle = 2 pi coordinate / period, the angles of y and then of x, element d of a head turned with element d
 /// + width / 2. After Su et al., "RoFormer", 2021, and layers/rope_position_encoding.py of the DINOv3
-/// repository. Computed in float32 whatever the network's type.
+/// repository. Computed in float32 at least.
 class RotaryPositions {
  public:
   struct Tables {

@@ -35,31 +35,40 @@ void release_pages(const at::Tensor& tensor) {
 }  // namespace
 
 WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors, NameInFile name_in_file,
-                                     c10::Device device, c10::ScalarType dtype)
+                                     c10::Device device, c10::ScalarType dtype, Purpose purpose)
     : title_(std::move(title)),
       tensors_(tensors.begin(), tensors.end()),
       name_in_file_(name_in_file),
       device_(device),
-      dtype_(dtype) {
+      dtype_(dtype),
+      purpose_(purpose) {
   double bytes = 0;
   for (const auto& [name, tensor] : tensors_)
     bytes += static_cast<double>(tensor.numel()) * static_cast<double>(c10::elementSize(dtype));
   const double memory =
       static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-  linear_storage_ = bytes < memory / 2 ? LinearLayer::Storage::kPacked : LinearLayer::Storage::kShared;
+  linear_storage_ = purpose == Purpose::kInference && bytes < memory / 2 ? LinearLayer::Storage::kPacked
+                                                                         : LinearLayer::Storage::kShared;
 }
 
 WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors, c10::Device device,
-                                     c10::ScalarType dtype)
+                                     c10::ScalarType dtype, Purpose purpose)
     : WeightsCheckpoint(
           std::move(title), tensors, [](std::string_view official) { return std::string(official); }, device,
-          dtype) {}
+          dtype, purpose) {}
 
 void WeightsCheckpoint::fail(const std::string& what) const {
   throw Failure(code::kBadWeights, fmt::format("{}: {}", title_, what));
 }
 
-at::Tensor WeightsCheckpoint::take(std::string_view official, const Shape& shape, c10::ScalarType dtype) {
+at::Tensor WeightsCheckpoint::parameter(std::string_view official, at::Tensor tensor) {
+  if (purpose_ == Purpose::kInference) return tensor;
+  tensor = tensor.detach().clone().set_requires_grad(true);
+  parameters_.emplace_back(official, tensor);
+  return tensor;
+}
+
+at::Tensor WeightsCheckpoint::read(std::string_view official, const Shape& shape, c10::ScalarType dtype) {
   const std::string name = name_in_file_(official);
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) fail(fmt::format("the tensor '{}' is missing", name));

@@ -2,12 +2,12 @@
 #include "retrieval/vocabulary.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cdist.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -49,7 +49,7 @@ VocabularyLearner::VocabularyLearner(std::uint64_t seed, std::int64_t sample)
     : random_(seed), capacity_(sample) {}
 
 void VocabularyLearner::add(const at::Tensor& tokens, const std::string& key) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   keys_.add(key);
   if (!sample_.defined()) sample_ = at::empty({capacity_, tokens.size(1)}, at::kFloat);
   const at::Tensor is_token = at::linalg_vector_norm(tokens, 2, at::IntArrayRef{1}).gt(0).contiguous();
@@ -65,7 +65,7 @@ void VocabularyLearner::add(const at::Tensor& tokens, const std::string& key) {
 }
 
 Vocabulary VocabularyLearner::learn(int num_words, int iterations) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const std::int64_t count = std::min(seen_, capacity_);
   if (count < num_words)
     throw Error(

@@ -2,9 +2,9 @@
 #include "retrieval/whitening.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_vector_norm.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <tuple>
@@ -12,7 +12,7 @@
 namespace imatch {
 
 Whitening::Whitening(const at::Tensor& vectors, int dims) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   constexpr double kLeastDeviation = 1e-6;
   mean_ = vectors.mean(0);
   const at::Tensor centred = (vectors - mean_).to(at::kDouble);
@@ -30,7 +30,7 @@ Whitening::Whitening(const at::Tensor& vectors, int dims) {
 }
 
 at::Tensor Whitening::operator()(const at::Tensor& vectors) const {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const at::Tensor centred = vectors - mean_;
   const at::Tensor whitened = scale_.dim() == 1 ? centred * scale_ : centred.matmul(scale_);
   return whitened /

@@ -2,11 +2,11 @@
 #include "retrieval/window_pooling.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <vector>
@@ -17,7 +17,7 @@ namespace imatch {
 
 WindowPooling pool_windows(const at::Tensor& grid, int rows, int cols, int step, const std::string& pooling,
                            const Vocabulary& vocabulary) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   // [D, R, C] in double: the deviation is a difference of sums.
   const auto sums = [&](const at::Tensor& values) {
     return at::avg_pool2d(values, {rows, cols}, {step, step}, /*padding=*/0, /*ceil_mode=*/false,

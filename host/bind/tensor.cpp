@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -94,7 +94,7 @@ int get(lua_State* L) {
   if (lua_gettop(L) - 1 != t.dim())
     throw Error(fmt::format("get: expected {} indices for a tensor of shape {}, got {}", t.dim(),
                             sizes_of(t).dump(), lua_gettop(L) - 1));
-  const c10::InferenceMode inference;
+  const at::NoGradGuard no_gradients;
   for (int i = 2; i <= lua_gettop(L); ++i) t = t.select(0, check_integer(L, i, 0, t.size(0) - 1));
   return push(L, t.item().toDouble());
 }

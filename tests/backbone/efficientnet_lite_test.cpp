@@ -2,9 +2,9 @@
 #include "nn/efficientnet_lite.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
 
 #include <array>
 #include <cmath>
@@ -67,7 +67,7 @@ TEST_CASE("EfficientNetLite: a missing, extra, misshaped, integer or NaN tensor 
 }
 
 TEST_CASE("EfficientNetLite: sizes of the stages are those of SAME padding") {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const EfficientNetLite network = opened(weights(), {8, 16, 32});
   CHECK(network.strides_px() == std::vector{8, 16, 32});
   for (const auto& [height, width] : {std::pair{64, 96}, {65, 31}, {1, 1}}) {
@@ -84,7 +84,7 @@ TEST_CASE("EfficientNetLite: sizes of the stages are those of SAME padding") {
 }
 
 TEST_CASE("EfficientNetLite: the memory order of the input does not matter") {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const EfficientNetLite network = opened(weights(), {16});
   const auto map = [&](const at::Tensor& images) { return network.forward(images).at(0).map; };
   const at::Tensor wide = at::zeros({1, 3, 64, 200}).uniform_(-1, 1);
@@ -130,7 +130,7 @@ TEST_CASE("efficientnet_lite0: tokens look at the centre of their cell") {
   // Turned by 180 degrees and moved by d pixels both ways, a picture agrees best with itself, turned back, at
   // a small d: twice the distance between where a token looks and the centre of its cell. Padding alone would
   // make it 15.
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const auto backbone = open_backbone("efficientnet_lite0 image_size=320 resize=exact");
   const int margin = 16;
   const Image wide = testing::picture(320 + 2 * margin, 320 + 2 * margin);

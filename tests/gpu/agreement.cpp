@@ -3,11 +3,11 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cosine_similarity.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/randperm.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -94,7 +94,7 @@ Features tokens_as_features(const at::Tensor& tokens, int rows, int cols) {
 }  // namespace
 
 int check_networks(c10::Device device, Extent extent) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   int failures = 0;
   for (const NetworkCase& network : network_cases(extent == Extent::kFull ? 0 : 2)) {
     at::manual_seed(3);
@@ -120,7 +120,7 @@ int check_networks(c10::Device device, Extent extent) {
 }
 
 int check_matching(c10::Device device, Extent extent) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   at::manual_seed(5);
   const int rows = extent == Extent::kFull ? 48 : 24, cols = rows;
   const at::Tensor a = at::randn({rows * cols, 384});

@@ -5,9 +5,9 @@
 #include <memory>
 #include <variant>
 
-#include "gpu/random_weights.h"
 #include "nn/dino_models.h"
 #include "nn/efficientnet_lite.h"
+#include "nn/random_weights.h"
 
 namespace imatch::testing {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/throughput.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
-#include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 
@@ -68,7 +68,7 @@ double images_a_second(const Job& job, c10::Device device, c10::ScalarType type,
 }  // namespace
 
 void print_throughput(c10::Device device, Extent extent) {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const bool full = extent == Extent::kFull;
   std::vector<Job> jobs{{"vits14", 112, 2, 2}};
   if (full)

@@ -2,11 +2,11 @@
 #include "nn/same_conv.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/randn.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include "catch.h"
@@ -34,7 +34,7 @@ at::Tensor reference(const at::Tensor& input, const at::Tensor& weight, const at
 }
 
 TEST_CASE("SameConv: equal to padding as TensorFlow does, for odd and even sizes") {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   for (const int kernel : {1, 3, 5})
     for (const int stride : {1, 2})
       for (const int groups : {1, 8})
@@ -57,7 +57,7 @@ TEST_CASE("SameConv: equal to padding as TensorFlow does, for odd and even sizes
 }
 
 TEST_CASE("SameConv: adds in place to the skip connection") {
-  const c10::InferenceMode guard;
+  const at::NoGradGuard no_gradients;
   const at::Tensor input = at::randn({2, 12, 9, 10}).contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor sum = at::randn({2, 6, 9, 10}).contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor weight = at::randn({6, 12, 1, 1});

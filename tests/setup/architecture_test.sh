@@ -39,6 +39,7 @@ done | none "a header with OpenCV, GDAL or FAISS in it serves the .cpp files of 
 for header in core/*/*.h host/*.h host/bind/*.h; do
   grep -hoE '^(struct|class|enum class) [A-Z][A-Za-z0-9]+[^;]*\{' "$header" | awk '{ print $1 == "enum" ? $3 : $2 }'
 done | sort | uniq -d | none "a type's name stands in one header only: two would share what the compiler makes of std::vector of them"
+grep -rn 'InferenceMode' core host | uncommented | none "no inference tensors: what they leave can never be trained on; at::NoGradGuard"
 grep -rnE '# *include *<(torch/torch\.h|ATen/ATen\.h)>' core host tests | none "single ATen headers only"
 find core host lua experiments tests bench \( -iname '*util*' -o -iname '*helper*' -o -iname '*misc*' -o -iname '*common*' -o -iname '*manager*' \) |
   none "nothing is called utils, helpers, misc, common or manager"
