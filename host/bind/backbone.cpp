@@ -234,7 +234,7 @@ constexpr Binding kMethods[] = {
         "Scores of the classes it was trained on, before softmax, [images, classes] float32; for "
         "efficientnet_lite0 the 1000 classes of ImageNet. A backbone without classes is an error.",
         "local scores = im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64))\n"
-        "assert(scores:size(2) == 1000)"),
+        "assert(scores:shape()[2] == 1000)"),
     bind<spec>("spec", "Backbone:spec() -> string",
                "Name and every option that shapes the result; backbone.open takes it back.",
                "print(im.backbone.open('dense_sift'):spec())"),
