@@ -36,14 +36,16 @@ class TwoLayers final : public TokenNetwork {
   InputSizeRule rule_;
 };
 
-NetworkBackbone backbone_of(InputSizeRule rule, const NetworkOptions& options) {
+NetworkBackbone backbone_of(InputSizeRule rule) {
+  NetworkOptions options;
+  options.image_size = 32;
   return {"two_layers", options, {}, {.network = std::make_unique<TwoLayers>(rule), .weights_sha256 = ""}};
 }
 
 TEST_CASE("NetworkBackbone: layers meet on the grid of the finest, and stay apart as maps") {
   const Image image = picture(61, 45);
   const Image* one[] = {&image};
-  const NetworkBackbone backbone = backbone_of({}, {.image_size = 32});
+  const NetworkBackbone backbone = backbone_of({});
   CHECK(backbone.stride() == 4);
   CHECK(classes_of(backbone) == 0);
   const auto maps = backbone.layer_maps(one).at(0);
@@ -63,13 +65,13 @@ TEST_CASE("NetworkBackbone: sizes are multiples of what the network takes, or it
   const Image image = picture(61, 45);
   const Image* one[] = {&image};
   const auto size_of_first_map = [&](InputSizeRule rule) {
-    return backbone_of(rule, {.image_size = 32}).layer_maps(one).at(0).at(0).sizes().vec();
+    return backbone_of(rule).layer_maps(one).at(0).at(0).sizes().vec();
   };
   CHECK(size_of_first_map({}) == std::vector<std::int64_t>{3, 8, 11});
   CHECK(size_of_first_map({.multiple_px = 8}) == std::vector<std::int64_t>{3, 8, 10});
   CHECK(size_of_first_map({.fixed_height_px = 24, .fixed_width_px = 40}) ==
         std::vector<std::int64_t>{3, 6, 10});
-  const Features fixed = features_of(backbone_of({.fixed_height_px = 24, .fixed_width_px = 40}, {}), image);
+  const Features fixed = features_of(backbone_of({.fixed_height_px = 24, .fixed_width_px = 40}), image);
   const Point2 end = fixed.original_from_grid({10, 6});
   CHECK(end.x == Approx(61));
   CHECK(end.y == Approx(45));
