@@ -1193,6 +1193,14 @@ function im.cache.statistics() end
 ---@class Backbone
 local Backbone = {}
 
+---How many classes it tells apart; 0 for a backbone without.
+---```lua
+---assert(im.backbone.open('efficientnet_lite0'):classes() == 1000)
+---assert(im.backbone.open('dense_sift'):classes() == 0)
+---```
+---@return integer
+function Backbone:classes() end
+
 ---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
 ---```lua
 ---im.image.new(8, 8):close()
@@ -1209,7 +1217,8 @@ function Backbone:features(images) end
 
 ---Scores of the classes it was trained on, before softmax, [images, classes] float32; for efficientnet_lite0 the 1000 classes of ImageNet. A backbone without classes is an error.
 ---```lua
----print(im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64)))
+---local scores = im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64))
+---assert(scores:shape()[2] == 1000)
 ---```
 ---@param images any
 ---@return Tensor
