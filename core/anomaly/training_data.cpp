@@ -17,12 +17,6 @@ namespace fs = std::filesystem;
 
 const FileListOptions kPictures{.extensions = {"png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp"}};
 
-std::vector<std::string> pictures_in(const std::string& folder) {
-  std::vector<std::string> paths;
-  for (const std::string& name : list_files(folder, kPictures)) paths.push_back(folder + "/" + name);
-  return paths;
-}
-
 std::vector<std::string> folders_in(const std::string& folder) {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
@@ -68,6 +62,12 @@ void add_defects(std::vector<AnomalySample>& to, const std::string& folder, cons
 }
 
 }  // namespace
+
+std::vector<std::string> pictures_in(const std::string& folder) {
+  std::vector<std::string> paths;
+  for (const std::string& name : list_files(folder, kPictures)) paths.push_back(folder + "/" + name);
+  return paths;
+}
 
 AnomalyData list_anomaly_data(const std::string& folder, const AnomalyDataOptions& options) {
   if (!fs::is_directory(folder))

@@ -50,4 +50,7 @@ struct AnomalyData {
 /// with.
 AnomalyData list_anomaly_data(const std::string& folder, const AnomalyDataOptions& options = {});
 
+/// Paths of the pictures in a folder, by name. Throws Failure (not_found, unreadable).
+std::vector<std::string> pictures_in(const std::string& folder);
+
 }  // namespace imatch

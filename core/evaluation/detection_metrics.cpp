@@ -20,6 +20,11 @@ void require_pairs(std::size_t scores, std::size_t labels) {
     throw Error(fmt::format("detection metrics: {} scores and {} labels; expected as many", scores, labels));
 }
 
+void require_same_pixels(const at::Tensor& map, const at::Tensor& mask, std::size_t n) {
+  if (map.dim() != 2 || mask.sizes() != map.sizes())
+    throw Error(fmt::format("pixel metrics: map and mask {} differ in shape; expected two [H, W]", n));
+}
+
 /// Calls step(score, positives, negatives) for every distinct score from the highest down, with how many of
 /// either kind have it or more.
 template <class Step>
@@ -108,6 +113,21 @@ DetectionCounts count_detections(std::span<const float> scores, std::span<const 
   return counts;
 }
 
+double pixel_auroc(std::span<const at::Tensor> maps, std::span<const at::Tensor> masks) {
+  require_pairs(maps.size(), masks.size());
+  std::vector<float> scores;
+  std::vector<std::uint8_t> anomalous;
+  for (std::size_t n = 0; n < maps.size(); ++n) {
+    require_same_pixels(maps[n], masks[n], n);
+    const at::Tensor map = maps[n].to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor mask = masks[n].to(at::kCPU).ne(0).to(at::kByte).contiguous();
+    scores.insert(scores.end(), map.const_data_ptr<float>(), map.const_data_ptr<float>() + map.numel());
+    anomalous.insert(anomalous.end(), mask.const_data_ptr<std::uint8_t>(),
+                     mask.const_data_ptr<std::uint8_t>() + mask.numel());
+  }
+  return auroc(scores, anomalous);
+}
+
 double aupro(std::span<const at::Tensor> maps, std::span<const at::Tensor> masks, double limit) {
   require_pairs(maps.size(), masks.size());
   if (!(limit > 0 && limit <= 1))
@@ -115,8 +135,7 @@ double aupro(std::span<const at::Tensor> maps, std::span<const at::Tensor> masks
   std::vector<OverlapPixel> pixels;
   std::size_t num_regions = 0, num_normal = 0;
   for (std::size_t n = 0; n < maps.size(); ++n) {
-    if (maps[n].dim() != 2 || masks[n].sizes() != maps[n].sizes())
-      throw Error(fmt::format("aupro: map and mask {} differ in shape; expected two [H, W]", n));
+    require_same_pixels(maps[n], masks[n], n);
     const at::Tensor map = maps[n].to(at::kCPU, at::kFloat).contiguous();
     const at::Tensor mask = masks[n].to(at::kCPU).ne(0).to(at::kByte).contiguous();
     const cv::Mat view(static_cast<int>(mask.size(0)), static_cast<int>(mask.size(1)), CV_8U,

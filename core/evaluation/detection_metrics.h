@@ -37,6 +37,9 @@ struct DetectionCounts {
 DetectionCounts count_detections(std::span<const float> scores, std::span<const std::uint8_t> anomalous,
                                  double threshold);
 
+/// auroc over the pixels of all `maps`, lists as of aupro.
+double pixel_auroc(std::span<const at::Tensor> maps, std::span<const at::Tensor> masks);
+
 /// Area under the per-region overlap curve (P. Bergmann et al., "Uninformed students", 2020): the mean share
 /// of each anomalous region (8-connected in its image's mask) that is found, against the share of normal
 /// pixels of all `maps` that are not; for false positive rates from 0 to `limit`, linearly interpolated at
