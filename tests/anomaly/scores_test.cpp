@@ -86,14 +86,14 @@ TEST_CASE("maps are anomalib's and patchcore-inspection's") {
   const at::Tensor patches = upstream("patch_scores").view({2, 1, 6, 6});
   const at::Tensor map = anomaly_maps(patches, 48, 48, patchcore_method("anomalib"));
   CHECK(relative_error(map, upstream("map")) < 1e-5);
-  CHECK(map.min().item<double>() == Approx(2.037075).epsilon(1e-6));
-  CHECK(map.max().item<double>() == Approx(2.395056).epsilon(1e-6));
-  CHECK(map.sum().item<double>() == Approx(10240.0172).epsilon(1e-6));
+  CHECK(map.min().item<double>() == Approx(2.037075).epsilon(1e-5));
+  CHECK(map.max().item<double>() == Approx(2.395056).epsilon(1e-5));
+  CHECK(map.sum().item<double>() == Approx(10240.0172).epsilon(1e-5));
 
   const at::Tensor theirs = anomaly_maps(patches, 48, 48, patchcore_method("patchcore"));
   CHECK(relative_error(theirs.squeeze(1), upstream("adaptive_map")) < 1e-5);
-  CHECK(theirs[0][0][0][0].item<double>() == Approx(2.039285).epsilon(1e-6));
-  CHECK(theirs[0][0][24][24].item<double>() == Approx(2.334275).epsilon(1e-6));
+  CHECK(theirs[0][0][0][0].item<double>() == Approx(2.039285).epsilon(1e-5));
+  CHECK(theirs[0][0][24][24].item<double>() == Approx(2.334275).epsilon(1e-5));
 }
 
 TEST_CASE("a map smaller than its blur is refused") {
