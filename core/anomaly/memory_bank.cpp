@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "anomaly/memory_bank.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/sqrt.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -49,7 +49,7 @@ double MemoryBank::reweighted(const at::Tensor& patch, std::int64_t nearest, dou
 }
 
 PatchScores MemoryBank::score(const at::Tensor& features) const {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   if (features.dim() != 4 || features.size(1) != rows_.size(1))
     throw Error(fmt::format("memory bank: patches of {} dimensions; expected {}",
                             features.dim() == 4 ? features.size(1) : -1, rows_.size(1)));

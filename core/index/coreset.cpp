@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "index/coreset.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -101,7 +101,7 @@ at::Tensor sparse_projection(std::int64_t input_dims, std::int64_t dims, std::ui
 
 at::Tensor k_centres(const at::Tensor& rows, std::int64_t count, std::int64_t start, bool keep_start,
                      const CoresetProgress& progress) {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   require_picks(rows, count);
   if (start < 0 || start >= rows.size(0))
     throw Error(fmt::format("coreset: start {} is not allowed; expected 0 to {}", start, rows.size(0) - 1));
@@ -116,7 +116,7 @@ at::Tensor k_centres(const at::Tensor& rows, std::int64_t count, std::int64_t st
 
 at::Tensor k_centres_from_mean(const at::Tensor& rows, std::int64_t count, const at::Tensor& anchors,
                                const CoresetProgress& progress) {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   require_picks(rows, count);
   const at::Tensor points = rows.to(at::kFloat).contiguous();
   at::Tensor mean = at::zeros({points.size(0)}, points.options());
@@ -133,7 +133,7 @@ at::Tensor k_centres_from_mean(const at::Tensor& rows, std::int64_t count, const
 }
 
 at::Tensor coreset(const at::Tensor& rows, const CoresetOptions& options, const CoresetProgress& progress) {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   if (rows.dim() != 2 || rows.size(0) == 0) throw Error("coreset: expected rows [n, D] with n of 1 or more");
   const std::int64_t n = rows.size(0);
   const auto count = static_cast<std::int64_t>(static_cast<double>(n) * options.ratio);
@@ -162,7 +162,7 @@ at::Tensor coreset(const at::Tensor& rows, const CoresetOptions& options, const 
 
 at::Tensor coreset_beside(const at::Tensor& rows, const at::Tensor& present, const CoresetOptions& options,
                           const CoresetProgress& progress) {
-  const c10::InferenceMode no_gradients;
+  const at::NoGradGuard no_gradients;
   if (rows.dim() != 2 || present.dim() != 2 || rows.size(1) != present.size(1))
     throw Error("coreset: expected rows [n, D] and those present [M, D] of the same D");
   const auto count = static_cast<std::int64_t>(static_cast<double>(rows.size(0)) * options.ratio);
