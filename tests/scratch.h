@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -28,11 +27,5 @@ class Scratch {
  private:
   std::string path_;
 };
-
-/// The folder of real data (IMATCH_TEST_DATA), or "" when it is not set: the test then says what it skips.
-inline std::string test_data() {
-  const char* folder = std::getenv("IMATCH_TEST_DATA");
-  return folder ? folder : "";
-}
 
 }  // namespace imatch::testing

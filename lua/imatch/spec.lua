@@ -137,13 +137,16 @@ function M.describe(group, define)
   define(run)
 end
 
---- Prints the counts, removes scratch folders and ends the program with status 1 when a test failed.
+--- Prints the counts, removes scratch folders and ends the program: 1 when a test failed, 77 when one was skipped.
 function M.finish()
   for _, folder in ipairs(folders) do
     os.execute(("rm -rf '%s'"):format(folder))
   end
   print(("%d passed, %d failed, %d skipped"):format(passed, failed, skipped))
-  os.exit(failed == 0 and passed + skipped > 0 and 0 or 1)
+  if failed > 0 or passed + skipped == 0 then
+    os.exit(1)
+  end
+  os.exit(skipped > 0 and 77 or 0)
 end
 
 return M

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "geotiff.h"
 #include "scratch.h"
+#include "test_data.h"
 
 using namespace imatch;
 using imatch::testing::Geotiff;
@@ -303,12 +304,9 @@ TEST_CASE("map: a truncated file fails at opening or at the lost window") {
 }
 
 TEST_CASE("map: the orthomosaic of real data", "[data]") {
-  const std::string data = imatch::testing::test_data();
-  if (data.empty()) {
-    WARN("skipped: IMATCH_TEST_DATA is not set, seneca_map not read");
-    return;
-  }
-  const GeoMap map(data + "/seneca_map/map.tif");
+  const auto data = imatch::testing::test_data();
+  if (!data) return;
+  const GeoMap map(*data + "/seneca_map/map.tif");
   CHECK(map.width() == 2837);
   CHECK(map.height() == 3260);
   CHECK(map.crs() == "EPSG:4326");

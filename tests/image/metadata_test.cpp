@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/metadata.h"
 
-#include <iostream>
 #include "catch.h"
 
 #include "base/error.h"
@@ -10,6 +9,7 @@
 #include "exif_block.h"
 #include "pictures.h"
 #include "scratch.h"
+#include "test_data.h"
 
 using namespace imatch;
 using namespace imatch::testing;
@@ -140,18 +140,16 @@ TEST_CASE("a table has the fields the file has, and what is not a picture fails"
 }
 
 TEST_CASE("photos of a DJI drone and of a survey camera") {
-  if (test_data().empty()) {
-    std::cout << "skipped: real photos need IMATCH_TEST_DATA\n";
-    return;
-  }
-  const PhotoMetadata dji = read_metadata(test_data() + "/brighton_beach/DJI_0018.jpg");
+  const auto data = test_data();
+  if (!data) return;
+  const PhotoMetadata dji = read_metadata(*data + "/brighton_beach/DJI_0018.jpg");
   CHECK(dji.make.value() == "DJI");
   CHECK(dji.latitude_deg.value() == Approx(46.842).margin(0.02));
   CHECK(dji.longitude_deg.value() == Approx(-91.995).margin(0.05));
   CHECK(dji.relative_altitude_m.has_value());
   CHECK(dji.gimbal_yaw_deg.has_value());
   CHECK(dji.flight_yaw_deg.has_value());
-  const PhotoMetadata survey = read_metadata(test_data() + "/seneca/IMG_0446.jpg");
+  const PhotoMetadata survey = read_metadata(*data + "/seneca/IMG_0446.jpg");
   CHECK(survey.gps_track_deg.has_value());
   CHECK(survey.latitude_deg.has_value());
   CHECK_FALSE(survey.gimbal_yaw_deg.has_value());

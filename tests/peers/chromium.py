@@ -19,7 +19,7 @@ PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 class Chromium:
     """`with Chromium() as browser: browser.open(url); browser.evaluate("document.title")`."""
 
-    def __init__(self, dark=False, width=1280, height=1600):
+    def __init__(self, width=1280, height=1600):
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         command = [
             PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -35,8 +35,6 @@ class Chromium:
         self._connect(port, next(p for p in pages if p["type"] == "page")["webSocketDebuggerUrl"])
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
-        if dark:
-            self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
 
     def _port(self):
         file = pathlib.Path(self._profile.name, "DevToolsActivePort")
@@ -114,6 +112,10 @@ class Chromium:
                 return time.monotonic() - start
             time.sleep(0.02)
         raise RuntimeError(f"{path}: not true after {limit_s} s: {until}; problems: {self.problems}")
+
+    def prefer_scheme(self, scheme):
+        """`light`, `dark`, or an empty text for the system's."""
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def screenshot(self, path):
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]

@@ -1,54 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """dense_sift against the formulas of core/backbone/sift_grid.h in NumPy and SciPy, and against OpenCV's SIFT."""
 
-import os
-import pathlib
-import subprocess
-
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
+from backbones import features_of, working_size
+from pictures import picture
+
 CASES = [(448, 336, 8, 4), (336, 448, 16, 6), (336, 336, 5, 3), (1279, 957, 8, 4)]
-
-
-def picture(width, height):
-    """Edges and texture at several scales, in colour."""
-    rng = np.random.default_rng(width * height)
-    layers = []
-    for cell in (3, 11, 37, 120):
-        small = rng.integers(0, 256, (height // cell + 2, width // cell + 2, 3), dtype=np.uint8)
-        layers.append(np.asarray(Image.fromarray(small).resize((width, height), Image.BICUBIC)).astype(np.float64))
-    mixed = 0.15 * layers[0] + 0.25 * layers[1] + 0.3 * layers[2] + 0.3 * layers[3]
-    return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
-
-
-def working_size(width, height, size, stride):
-    """Shorter side to `size`, then both to the nearest whole strides."""
-    scale = size / min(width, height)
-    sides = [size if side == min(width, height) else int(side * scale + 0.5) for side in (width, height)]
-    return tuple(max(int(side / stride + 0.5), 1) * stride for side in sides)
-
-
-def program_tokens(image, spec, folder):
-    image.save(folder / "in.png")
-    code = f"""
-      local im = require 'imatch'
-      local f = assert(im.backbone.features(assert(im.image.open '{folder}/in.png'), '{spec}'))
-      assert(im.io.write_npz('{folder}/out.npz', {{ tokens = f:tokens(), global = f:global() }}))
-      local rows, cols = f:grid()
-      print(rows, cols)"""
-    done = subprocess.run(
-        [PROGRAM, "--no-cache", "-e", code], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    rows, cols = map(int, done.stdout.split())
-    arrays = np.load(folder / "out.npz")
-    return arrays["tokens"], arrays["global"], rows, cols
 
 
 def luma(image):
@@ -83,7 +45,7 @@ def dense_rootsift(grey, step, bin_size):
 @pytest.mark.parametrize("width,height,step,bin_size", CASES)
 def test_equals_the_formulas(width, height, step, bin_size, tmp_path):
     image = picture(width, height)
-    tokens, pooled, rows, cols = program_tokens(image, f"dense_sift step={step} bin_size={bin_size}", tmp_path)
+    (tokens, pooled, (rows, cols)), = features_of([image], f"dense_sift step={step} bin_size={bin_size}", tmp_path)
     size = working_size(width, height, 336, step)
     assert (cols * step, rows * step) == size
     resized = image if image.size == size else image.resize(size, Image.BICUBIC)
@@ -96,7 +58,7 @@ def test_equals_the_formulas(width, height, step, bin_size, tmp_path):
 def test_is_near_opencv_sift_at_the_same_places(tmp_path):
     image = picture(448, 336)
     step, bin_size = 8, 4
-    tokens, _, rows, cols = program_tokens(image, f"dense_sift step={step} bin_size={bin_size}", tmp_path)
+    (tokens, _, (rows, cols)), = features_of([image], f"dense_sift step={step} bin_size={bin_size}", tmp_path)
     # OpenCV's pixel centres are whole numbers, and its bins are 3/2 of a key point's size.
     points = [
         cv2.KeyPoint((c + 0.5) * step - 0.5, (r + 0.5) * step - 0.5, 2 * bin_size / 3, 0)

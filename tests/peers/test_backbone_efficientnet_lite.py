@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """efficientnet_lite0, 1 and 2 against the PyTorch implementation that their weights were published for."""
 
-import os
-import pathlib
-import subprocess
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from test_backbone_dense_sift import PROGRAM, ROOT, picture, program_tokens, working_size
+from backbones import features_of, logits_of, working_size
+from pictures import photographs, picture
+from program import WEIGHTS
 
 efficientnet_lite_pytorch = pytest.importorskip("efficientnet_lite_pytorch")
-WEIGHTS = {
+FILES = {
     "efficientnet-lite0": "efficientnet-lite0-57934424.pth",
     "efficientnet-lite1": "efficientnet-lite1-77cc7160.pth",
     "efficientnet-lite2": "efficientnet-lite2-9656183e.pth",
@@ -26,7 +24,7 @@ SIZES = [(336, 336), (300, 500), (640, 400), (1279, 957), (97, 131), (20, 15)]
 def reference(width, height, name="efficientnet-lite0"):
     """The network with its static padding made for this size."""
     model = efficientnet_lite_pytorch.EfficientNet.from_pretrained(
-        name, weights_path=str(ROOT / ".deps/weights" / WEIGHTS[name]), image_size=(height, width)
+        name, weights_path=str(WEIGHTS / FILES[name]), image_size=(height, width)
     )
     return model.eval()
 
@@ -65,7 +63,7 @@ def test_tokens_equal_the_python_network(name, width, height, stage, tmp_path):
     model = reference(*size, name)
     python = stage_tokens(model, network_input(image, size), stage)
     exact = stage_tokens(model.double(), network_input(image, size).double(), stage)
-    tokens, pooled, rows, cols = program_tokens(image, f"{backbone_of(name)} device=cpu stage={stage}", tmp_path)
+    (tokens, pooled, (rows, cols)), = features_of([image], f"{backbone_of(name)} device=cpu stage={stage}", tmp_path)
     assert (cols * stage, rows * stage) == (-(-size[0] // stage) * stage, -(-size[1] // stage) * stage)
     assert tokens.shape == exact.shape
     # Where float32 itself is no better than that (smooth enlarged images), no more than twice PyTorch's own error.
@@ -75,42 +73,22 @@ def test_tokens_equal_the_python_network(name, width, height, stage, tmp_path):
     assert np.abs(pooled - exact.mean(0)).max() <= tolerance
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("width,height", SIZES[:4])
 def test_logits_equal_the_python_network(name, width, height, tmp_path):
     image = picture(width, height)
     side = SIDE[name]
     seen, _ = working_size(side, side, side, 16)
-    image.save(tmp_path / "in.png")
-    code = f"""
-      local im = require 'imatch'
-      local backbone = assert(im.backbone.open '{backbone_of(name)} device=cpu image_size={side} resize=exact')
-      local logits = backbone:logits(assert(im.image.open '{tmp_path}/in.png'))
-      assert(im.io.write_npz('{tmp_path}/out.npz', {{ logits = logits }}))"""
-    done = subprocess.run([PROGRAM, "-e", code], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    logits = np.load(tmp_path / "out.npz")["logits"]
+    logits = logits_of(image, f"{backbone_of(name)} device=cpu image_size={side} resize=exact", tmp_path)
     with torch.inference_mode():
         expected = reference(seen, seen, name)(network_input(image, (seen, seen))).numpy()
     assert np.abs(logits - expected).max() <= 1e-4
     assert logits.argmax() == expected.argmax()
 
 
-def test_classes_of_a_real_photograph(tmp_path):
-    data = os.environ.get("IMATCH_TEST_DATA")
-    if not data:
-        pytest.skip("IMATCH_TEST_DATA is not set")
-    photo = sorted(pathlib.Path(data, "brighton_beach").glob("*.[jJ][pP]*[gG]"))[0]
-    image = Image.open(photo).convert("RGB")
-    image.save(tmp_path / "in.png")
-    code = f"""
-      local im = require 'imatch'
-      local backbone = assert(im.backbone.open 'efficientnet_lite0 device=cpu image_size=224 stage=32')
-      local logits = backbone:logits(assert(im.image.open '{tmp_path}/in.png'))
-      assert(im.io.write_npz('{tmp_path}/out.npz', {{ logits = logits }}))"""
-    done = subprocess.run([PROGRAM, "-e", code], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    logits = np.load(tmp_path / "out.npz")["logits"][0]
+def test_classes_of_a_real_photograph(data, tmp_path):
+    image = Image.open(photographs(data / "brighton_beach")[0]).convert("RGB")
+    logits = logits_of(image, "efficientnet_lite0 device=cpu image_size=224 stage=32", tmp_path)[0]
     size = working_size(*image.size, 224, 32)
     with torch.inference_mode():
         expected = reference(*size)(network_input(image, size)).numpy()[0]

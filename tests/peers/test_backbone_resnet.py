@@ -2,7 +2,6 @@
 """ResNets with random weights against a plain PyTorch rendering with torchvision's names of tensors."""
 
 import math
-import subprocess
 
 import numpy as np
 import pytest
@@ -10,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from test_backbone_dense_sift import PROGRAM, picture
-from test_backbone_dino import IMAGENET, pixels, program
+from backbones import IMAGENET, features_of, logits_of, pixels
+from pictures import picture
 
 TOLERANCE = 1e-4
 MODELS = {"resnet18": ([2, 2, 2, 2], None), "resnet50": ([3, 4, 6, 3], 64), "wide_resnet50_2": ([3, 4, 6, 3], 128)}
@@ -95,8 +94,8 @@ def test_every_layer_and_their_stack(name, width, height, tmp_path):
     for layers in (["layer2"], ["layer2", "layer3"], ["layer1", "layer4"]):
         numbers = [int(layer[-1]) - 1 for layer in layers]
         names = ",".join(f'"{layer}"' for layer in layers)
-        spec = f"{name} weights={tmp_path}/weights.pth layers=[{names}]"
-        (tokens, pooled, grid), = program([image], spec, tmp_path)
+        spec = f"{name} device=cpu weights={tmp_path}/weights.pth image_size={min(image.size)} layers=[{names}]"
+        (tokens, pooled, grid), = features_of([image], spec, tmp_path)
 
         def stack(of):
             size = of[numbers[0]].shape[2:]
@@ -117,16 +116,8 @@ def test_every_layer_and_their_stack(name, width, height, tmp_path):
 def test_logits(name, tmp_path):
     model = make(name, tmp_path)
     image = picture(128, 96)
-    image.save(tmp_path / "in.png")
-    code = f"""
-      local im = require 'imatch'
-      local backbone = assert(im.backbone.open '{name} device=cpu image_size=96 weights={tmp_path}/weights.pth')
-      local logits = backbone:logits(assert(im.image.open '{tmp_path}/in.png'))
-      assert(im.io.write_npz('{tmp_path}/out.npz', {{ logits = logits }}))"""
-    done = subprocess.run([PROGRAM, "-e", code], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
     with torch.inference_mode():
         expected = model.fc(model.maps(pixels(image, IMAGENET))[3].mean((2, 3))).numpy()
-    logits = np.load(tmp_path / "out.npz")["logits"]
+    logits = logits_of(image, f"{name} device=cpu image_size=96 weights={tmp_path}/weights.pth", tmp_path)
     assert np.abs(logits - expected).max() <= TOLERANCE
     assert logits.argmax() == expected.argmax()

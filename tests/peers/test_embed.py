@@ -3,44 +3,40 @@
 
 import json
 import os
-import subprocess
 
 import numpy as np
 import pytest
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
-WEIGHTS = "efficientnet-lite0-57934424.pth"
+from files import read_json, write_json
+from pictures import blotches
+from program import WEIGHTS, run
 
-
-def run(*command, **options):
-    return subprocess.run([PROGRAM, "--no-cache", *map(str, command)], capture_output=True, text=True, check=False, **options)
+FILE = "efficientnet-lite0-57934424.pth"
 
 
 @pytest.fixture
 def folder(tmp_path):
-    from PIL import Image
-
     rng = np.random.default_rng(2)
     (tmp_path / "set/a").mkdir(parents=True)
     for frame in (1, 2, 3, 5):
-        small = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-        Image.fromarray(small).resize((320, 240), Image.BICUBIC).save(tmp_path / f"set/a/a_{frame:04d}.png")
+        blotches(rng, (16, 12), (320, 240)).save(tmp_path / f"set/a/a_{frame:04d}.png")
     (tmp_path / "set/a/a_0004.png").write_bytes(b"\x89PNG\r\n\x1a\n not one")
     key = {"datasets": {"set": {"root": "set", "folder_template": "{capture_id}", "filename_template": "{capture_id}_{frame:04d}.png",
                                 "images": {"a": {"label": "L"}}}},
-           "weights": {"w": {"x": {"efficientnet_lite0": ["efficientnet_lite0", WEIGHTS, "LVD"]}}}}
+           "weights": {"w": {"x": {"efficientnet_lite0": ["efficientnet_lite0", FILE, "LVD"]}}}}
     manifest = {"dataset_key": "set", "weight_set": "w", "query_embed_root": str(tmp_path / "out"),
                 "experiment": {"variant": {"raw": True, "sub": {"use": True, "stride": [3]}}},
                 "models": [{"weights": "efficientnet_lite0", "target_res": 230, "embedding_cfg": None,
                             "image_groups": [{"folder": "a", "indices": [1, 6]}],
                             "outputs": {name: {"npy": True, "json": True} for name in ("global", "patch", "grid")}}]}
-    (tmp_path / "key.json").write_text(json.dumps(key))
+    write_json(tmp_path / "key.json", key)
     (tmp_path / "manifest.json").write_text("\ufeff" + json.dumps(manifest))
     return tmp_path
 
 
 def embed(folder, *options):
-    return run("embed", "--manifest", folder / "manifest.json", "--data-key", folder / "key.json", "--dataset-root", folder, *options)
+    return run("--no-cache", "embed", "--manifest", folder / "manifest.json", "--data-key", folder / "key.json",
+               "--dataset-root", folder, *options, status=None)
 
 
 def stem(folder, kind, variant, frame):
@@ -52,8 +48,7 @@ def test_vectors_are_those_of_the_network_in_python(folder):
     efficientnet = pytest.importorskip("efficientnet_lite_pytorch").EfficientNet
     from PIL import Image
 
-    weights = os.path.join(os.path.dirname(__file__), "../../.deps/weights", WEIGHTS)
-    network = efficientnet.from_pretrained("efficientnet-lite0", weights_path=weights, image_size=(224, 224)).eval()
+    network = efficientnet.from_pretrained("efficientnet-lite0", weights_path=str(WEIGHTS / FILE), image_size=(224, 224)).eval()
     done = embed(folder)
     assert done.returncode == 1 and "a_0004.png" in done.stderr and "a_0006.png" in done.stderr  # damaged; missing
     assert "4 embedded" in done.stdout and "1 failed, 1 missing" in done.stdout
@@ -72,7 +67,7 @@ def test_vectors_are_those_of_the_network_in_python(folder):
         np.testing.assert_allclose(np.load(f"{stem(folder, 'PatchGrid', 'sub3', frame)}.npy"), grid[::3, ::3])
         vector = np.load(f"{stem(folder, 'GlobalToken', 'raw', frame)}.npy")
         np.testing.assert_allclose(vector, grid.mean((0, 1)), rtol=1e-4, atol=1e-5)
-        meta = json.loads((folder / f"{stem(folder, 'GlobalToken', 'raw', frame)}_meta.json").read_text())
+        meta = read_json((folder / f"{stem(folder, 'GlobalToken', 'raw', frame)}_meta.json"))
         assert meta["files"]["vector"]["size_bytes"] == os.path.getsize(meta["files"]["vector"]["path"])
         assert meta["config"]["dataset_type"] == "query" and meta["config"]["index"] == frame
 
@@ -84,7 +79,7 @@ def test_what_is_there_is_not_made_again_and_the_report_lists_what_is_missing(fo
     done = embed(folder)
     assert "1 embedded, 3 there before" in done.stdout
     assert os.stat(f"{stem(folder, 'GlobalToken', 'raw', 1)}.npy").st_mtime_ns == kept
-    run_ = json.loads((folder / "out/set/embed_report.json").read_text())["runs"][0]
+    run_ = read_json((folder / "out/set/embed_report.json"))["runs"][0]
     assert [os.path.basename(p) for p in run_["missing"]] == ["a_0006.png"]
     assert "a_0004.png" in run_["failed"][0]["path"]
 
@@ -96,13 +91,12 @@ def test_search_leaves_out_vectors_that_cannot_be_used_and_names_them(folder):
         file.truncate(200)
     np.save(f"{stem(folder, 'GlobalToken', 'raw', 3)}.npy", np.full(112, np.nan, np.float32))
     np.save(f"{stem(folder, 'GlobalToken', 'raw', 7)}.npy", np.ones(5, np.float32))
-    done = run("search", "--direction", "data-data", "--data-root", folder / "out", "--out", folder / "found", "-k", 3)
-    assert done.returncode == 0, done.stderr
+    done = run("--no-cache", "search", "--direction", "data-data", "--data-root", folder / "out", "--out", folder / "found", "-k", 3)
     for part in ("0002.npy", "0003.npy: row 0 has a value that is NaN", "0007.npy: 5 dimensions", "3 vectors were left out"):
         assert part in done.stderr
     files = sorted((folder / "found/efficientnet_lite0/db2db").iterdir())
     assert [f.name for f in files] == [f"GlobalToken_res230_raw_efficientnet_lite0_LVD_L_{i:04d}_db2db_top3.json" for i in (1, 5)]
-    result = json.loads(files[0].read_text())
+    result = read_json(files[0])
     assert list(result) == ["weight", "mode", "direction", "k", "index_count", "search_count", "search", "topk", "timing_ms"]
     assert [t["rank"] for t in result["topk"]] == [1, 2] and result["topk"][0]["score"] == pytest.approx(1)
     assert set(result["timing_ms"]) == {"embed", "search", "total"}
@@ -111,9 +105,10 @@ def test_search_leaves_out_vectors_that_cannot_be_used_and_names_them(folder):
 def test_references_have_pillows_geometry(folder):
     from PIL import Image, ImageOps
 
-    done = run("reference", "--data-key", folder / "key.json", "--dataset", "set", "--dataset-root", folder, "--out", folder / "refs",
-               "--angles", "0,45,90")
-    assert done.returncode == 1 and "a_0004.png" in done.stderr and "12 references made" in done.stdout
+    arguments = ("--no-cache", "reference", "--data-key", folder / "key.json", "--dataset", "set", "--dataset-root", folder, "--out",
+                 folder / "refs", "--angles", "0,45,90")
+    done = run(*arguments, status=1)
+    assert "a_0004.png" in done.stderr and "12 references made" in done.stdout
     for angle in (0, 45, 90):
         made = Image.open(folder / f"refs/references_set/Ra/a_0001_rot{angle:03d}_crop50.jpg")
         photo = Image.open(folder / "set/a/a_0001.png").convert("RGB")
@@ -122,6 +117,4 @@ def test_references_have_pillows_geometry(folder):
         assert made.size == wanted.size
         difference = np.abs(np.asarray(made, float) - np.asarray(wanted, float))
         assert difference.mean() < 4, angle
-    again = run("reference", "--data-key", folder / "key.json", "--dataset", "set", "--dataset-root", folder, "--out", folder / "refs",
-                "--angles", "0,45,90")
-    assert "0 references made, 12 there before" in again.stdout
+    assert "0 references made, 12 there before" in run(*arguments, status=None).stdout

@@ -2,21 +2,14 @@
 """Every script of experiments/ as a newcomer runs it, in an empty folder: it ends well, measures every cell, and its tables, read
 by Python, say what they must."""
 
-import csv
-import json
-import os
-import pathlib
 import re
 import statistics
-import subprocess
 import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
-DATA = os.environ.get("IMATCH_TEST_DATA")
-needs_data = pytest.mark.skipif(not DATA, reason="IMATCH_TEST_DATA is not set")
+import program
+from files import read_csv, read_json
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +20,8 @@ def cache(tmp_path_factory):
 @pytest.fixture
 def run(tmp_path, cache):
     def run_script(name, *arguments):
-        done = subprocess.run([PROGRAM, "--cache", cache, ROOT / f"experiments/{name}.lua", *arguments], cwd=tmp_path, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=900, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
+        script = program.ROOT / f"experiments/{name}.lua"
+        done = program.run("--cache", cache, script, *arguments, cwd=tmp_path, timeout=900)
         return done.stdout + done.stderr
 
     return run_script
@@ -38,8 +30,7 @@ def run(tmp_path, cache):
 def table(folder):
     """Rows of the one run below, with numbers as such; none may have failed."""
     (path,) = folder.glob("*/results.csv")
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(path)
     assert rows and {r["status"] for r in rows} == {"ok"}, path
     assert (path.parent / "report.html").stat().st_size > 100_000
 
@@ -89,19 +80,17 @@ def test_the_main_job(run, tmp_path):
     assert (folder / "results.csv").read_bytes() == before
 
 
-@needs_data
-def test_the_main_job_on_real_photographs(run, tmp_path):
-    run("sweep_thresholds", "--map", f"{DATA}/seneca_map/map.tif", "--photos", f"{DATA}/seneca", "--truth",
-        f"{DATA}/seneca_map/queries.csv")
+def test_the_main_job_on_real_photographs(data, run, tmp_path):
+    run("sweep_thresholds", "--map", f"{data}/seneca_map/map.tif", "--photos", f"{data}/seneca", "--truth",
+        f"{data}/seneca_map/queries.csv")
     (folder,) = (tmp_path / "runs").iterdir()
     rows = table(folder)
     upright = [r for r in rows if r["backbone"] == "efficientnet_lite0" and r["rotation_deg"] == 0]
     assert max(mean(upright, "precision", match_th=th) for th in {r["match_th"] for r in upright}) > 0.5
 
 
-@needs_data
-def test_overlap(run, tmp_path):
-    out = run("overlap", "--photos", f"{DATA}/brighton_beach")
+def test_overlap(data, run, tmp_path):
+    out = run("overlap", "--photos", f"{data}/brighton_beach")
     assert "report" in out
     rows = table(next((tmp_path / "runs").iterdir()))
     assert len(rows) >= 10
@@ -157,12 +146,11 @@ def test_altitude_rotation(run, tmp_path):
     assert mean(near, "found") > 0.8 and mean(near, "wrong") == 0 and mean(near, "recall_5") > 0.7
 
 
-@needs_data
-def test_localize_seneca(run, tmp_path):
+def test_localize_seneca(data, run, tmp_path):
     out = run("localize_seneca", "--heading-step-deg", "45")
     figures = dict(re.findall(r"^  (\S+) +([-+.\d]+)", out, re.MULTILINE))
     assert float(figures["hit@5m"]) >= 0.96 and float(figures["top1_median_m"]) <= 0.7
     assert float(figures["heading_median_deg"]) <= 1 and float(figures["false_positives"]) == 0 and float(figures["found_rate"]) >= 0.95
     assert "first tile only" in out
     (folder,) = (tmp_path / "runs/seneca").iterdir()
-    assert json.loads((folder / "summary.json").read_text())["metrics"]
+    assert read_json(folder / "summary.json")["metrics"]

@@ -2,46 +2,31 @@
 """Exports for hloc and COLMAP, opened by h5py as hloc opens them and by pycolmap."""
 
 import itertools
-import json
-import os
-import pathlib
 import sqlite3
-import subprocess
 
 import h5py
 import numpy as np
 import pytest
-from PIL import Image
+
+from files import read_json, write_json
+from pictures import blotches
+from program import run
 
 pycolmap = pytest.importorskip("pycolmap")
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
 BACKBONE = "dense_sift step=16 image_size=288"
-
-
-def run(*arguments):
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def texture(seed, width, height):
-    noise = np.random.default_rng(seed).integers(0, 256, (height // 6, width // 6, 3), dtype=np.uint8)
-    return Image.fromarray(noise).resize((width, height), Image.BICUBIC)
+SHIFT = {"x_400_0001.png": (0, 0), "x_300_0002.png": (64, 32), "below/x_300_0003.png": (32, 64)}
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     """Three windows of one picture, shifted by whole tokens: keypoints that match lie (64, 32) and (32, 64) px apart."""
     folder = tmp_path_factory.mktemp("photos")
-    whole = texture(3, 480, 400)
-    for name, (x, y) in {"x_400_0001.png": (0, 0), "x_300_0002.png": (64, 32), "below/x_300_0003.png": (32, 64)}.items():
+    whole = blotches(np.random.default_rng(3), (80, 66), (480, 400))
+    for name, (x, y) in SHIFT.items():
         (folder / name).parent.mkdir(exist_ok=True)
         whole.crop((x, y, x + 352, y + 288)).save(folder / name)
     return folder
-
-
-SHIFT = {"x_400_0001.png": (0, 0), "x_300_0002.png": (64, 32), "below/x_300_0003.png": (32, 64)}
 
 
 @pytest.fixture(scope="module")
@@ -186,20 +171,19 @@ def test_single_camera_pairs_file_and_refusals(photos, tmp_path):
         (photos, "--out", tmp_path / "no"): "no pair files",
         (photos, "--backbone", BACKBONE, "--out", pairs): "pairs.txt",
     }.items():
-        done = subprocess.run([PROGRAM, "export", *map(str, arguments)], capture_output=True, text=True)
-        assert done.returncode == 1 and text in done.stderr, done.stderr
+        done = run("export", *arguments, status=1)
+        assert text in done.stderr, done.stderr
         assert done.stderr.count("imatch-lua: ") == 1 and "traceback" not in done.stderr, done.stderr
 
 
 def test_pair_files_of_two_backbones_need_a_choice(photos, tmp_path):
     for size, weight in ((288, "one"), (144, "two")):
         run("run", "-w", "dense_sift", "--root", photos, "--out", tmp_path / weight, "--image-size", size)
-        for file in pathlib.Path(tmp_path / weight).rglob("*.json"):
-            pair = json.loads(file.read_text())
+        for file in (tmp_path / weight).rglob("*.json"):
+            pair = read_json(file)
             pair["weight"] = weight
-            file.write_text(json.dumps(pair))
-    done = subprocess.run([PROGRAM, "export", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "out"],
-                          capture_output=True, text=True)
-    assert done.returncode == 1 and "--weight chooses one" in done.stderr
+            write_json(file, pair)
+    done = run("export", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "out", status=1)
+    assert "--weight chooses one" in done.stderr
     run("export", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "out", "--weight", "two", "--img-root", photos)
     assert len(pairs_of(tmp_path / "out")) == 3

@@ -1,33 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoding, resizing and metadata against Pillow."""
 
-import json
-import os
-import pathlib
-import subprocess
-import time
+import re
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
-DATA = os.environ.get("IMATCH_TEST_DATA")
-needs_data = pytest.mark.skipif(not DATA, reason="IMATCH_TEST_DATA is not set")
+from pictures import photographs
+from program import lua
 
 FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "area": Image.BOX}
 
 
-def run(code):
-    done = subprocess.run([PROGRAM, "-e", "local im = require 'imatch'\n" + code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
-
-
 def opened(path, tmp_path):
     """Pixels of the file as the program decodes it."""
-    run(f"assert(im.image.open '{path}'):save '{tmp_path}/opened.png'")
+    lua(f"assert(im.image.open '{path}'):save '{tmp_path}/opened.png'")
     return np.asarray(Image.open(tmp_path / "opened.png"))
 
 
@@ -55,7 +43,7 @@ def test_resize_equals_pillow_bit_for_bit(filter_name, tmp_path):
                 f":save '{tmp_path}/{name}-{w}x{h}.png'\n"
             )
         code += "end\n"
-    run(code)
+    lua(code)
     for name, pixels in sources.items():
         for size in sizes:
             ours = np.asarray(Image.open(tmp_path / f"{name}-{size[0]}x{size[1]}.png"))
@@ -129,11 +117,9 @@ def test_orientation_and_exif_of_every_container(extension, orientation, tmp_pat
     lossless = {"lossless": True} if extension == "webp" else {}
     Image.fromarray(smooth(24, 40)).save(path, exif=exif, **lossless)
     peer = Image.open(path)
-    from PIL import ImageOps
-
     # Pillow turns what it knows the orientation of; libtiff's is applied by the same call.
     expected = np.asarray(ImageOps.exif_transpose(peer).convert("RGB"))
-    said = run(
+    said = lua(
         f"assert(im.image.open '{path}'):save '{tmp_path}/opened.png'\n"
         f"print(im.image.size '{path}')\n"
         f"print(('%.12f'):format(im.image.metadata('{path}').latitude_deg or 0))"
@@ -176,8 +162,6 @@ def pillow_metadata(path):
         "date_time_original": lens.get(ExifTags.Base.DateTimeOriginal),
     }
     xmp = picture.info.get("xmp", b"").decode("utf-8", "replace")
-    import re
-
     for field, name in {
         "relative_altitude_m": "RelativeAltitude",
         "absolute_altitude_m": "AbsoluteAltitude",
@@ -190,16 +174,15 @@ def pillow_metadata(path):
     return result
 
 
-@needs_data
 @pytest.mark.parametrize("folder", ["brighton_beach", "seneca"])
-def test_metadata_of_real_photos_equals_pillow(folder):
-    paths = sorted(pathlib.Path(DATA, folder).glob("*.jpg"))
+def test_metadata_of_real_photos_equals_pillow(data, folder):
+    paths = photographs(data / folder)
     code = "local fields = im.doc.entries()['image.metadata'].options\n"
     for path in paths:
         code += f"do local m = assert(im.image.metadata '{path}')\n"
         code += "for _, f in ipairs(fields) do local v = m[f.name]; if v ~= nil then "
         code += "print(f.name, type(v) == 'number' and ('%.15g'):format(v) or v) end end print '--' end\n"
-    blocks = run(code).split("--\n")
+    blocks = lua(code).split("--\n")
     assert len(blocks) == len(paths) + 1
     for path, block in zip(paths, blocks):
         ours = dict(line.split("\t", 1) for line in block.splitlines())
@@ -212,10 +195,7 @@ def test_metadata_of_real_photos_equals_pillow(folder):
                 assert float(ours[name]) == pytest.approx(value, rel=1e-12, abs=1e-12), (path.name, name)
 
 
-@needs_data
-def test_pixels_of_real_photos_equal_pillow(tmp_path):
-    for path in [*sorted(pathlib.Path(DATA, "brighton_beach").glob("*.jpg"))[:2], *sorted(pathlib.Path(DATA, "seneca").glob("*.jpg"))[:2]]:
-        from PIL import ImageOps
-
+def test_pixels_of_real_photos_equal_pillow(data, tmp_path):
+    for path in [*photographs(data / "brighton_beach")[:2], *photographs(data / "seneca")[:2]]:
         peer = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB")).astype(int)
         assert np.abs(opened(path, tmp_path).astype(int) - peer).max() <= 1

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The index against the faiss-cpu wheel: the same neighbours, and each reads the other's files."""
 
-import json
-import os
-import subprocess
-
 import numpy as np
 import pytest
 
+from files import write_json
+from program import run
+
 faiss = pytest.importorskip("faiss")
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
 
 SCRIPT = """
 local im = require "imatch"
@@ -57,10 +55,9 @@ def folder(tmp_path_factory):
     return path
 
 
-def run(folder, jobs):
-    (folder / "jobs.json").write_text(json.dumps(jobs))
-    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
-    subprocess.run([PROGRAM, "--threads", "1", str(folder / "search.lua"), str(folder)], check=True, env=environment)
+def search(folder, jobs):
+    write_json(folder / "jobs.json", jobs)
+    run("--threads", 1, folder / "search.lua", folder, env={"OMP_WAIT_POLICY": "passive"})
     return [(np.load(folder / f"{j['name']}_scores.npy"), np.load(folder / f"{j['name']}_ids.npy")) for j in jobs]
 
 
@@ -79,7 +76,7 @@ def by_score_then_id(scores, ids, highest):
 def test_flat_gives_what_faiss_gives(folder, metric):
     base, queries, ids = arrays(folder)
     k = 25
-    (scores, found), (exact_scores, exact_found) = run(folder, [
+    (scores, found), (exact_scores, exact_found) = search(folder, [
         {"name": "flat", "factory": "Flat", "metric": metric, "k": k},
         {"name": "exact", "exact": True, "metric": metric, "k": k},
     ])
@@ -119,7 +116,7 @@ FACTORIES = ["Flat", "HNSW16", "IVF32,Flat", "IVF32,PQ8x4", "SQ8", "PQ8x4", "PCA
 def test_faiss_reads_our_files_and_finds_the_same(folder, metric):
     _, queries, _ = arrays(folder)
     jobs = [{"name": f"w{i}", "factory": f, "metric": metric, "k": 10, "save": f"ours{i}.faiss"} for i, f in enumerate(FACTORIES)]
-    for factory, job, (scores, found) in zip(FACTORIES, jobs, run(folder, jobs), strict=True):
+    for factory, job, (scores, found) in zip(FACTORIES, jobs, search(folder, jobs), strict=True):
         index = faiss.read_index(str(folder / job["save"]))
         assert index.ntotal == 4000 and index.d == 64, factory
         peer_scores, peer_found = index.search(queries, 10)
@@ -144,7 +141,7 @@ def test_we_read_faiss_files_and_find_the_same(folder, metric):
         if factory == "Flat" or factory.startswith("IVF"):
             jobs.append({"name": f"m{i}", "load": f"theirs{i}.faiss", "k": 10, "memory_mapped": True})
             peers.append(peers[-1])
-    for job, (scores, found), (peer_scores, peer_found) in zip(jobs, run(folder, jobs), peers, strict=True):
+    for job, (scores, found), (peer_scores, peer_found) in zip(jobs, search(folder, jobs), peers, strict=True):
         np.testing.assert_allclose(scores, peer_scores, atol=2e-5, err_msg=str(job))
         assert agree(found, scores, peer_found), job
 
@@ -152,7 +149,7 @@ def test_we_read_faiss_files_and_find_the_same(folder, metric):
 def test_a_graph_is_as_good_as_faiss_own(folder):
     """Recall of the exact neighbours, with the same efSearch."""
     base, queries, ids = arrays(folder)
-    ((_, found),) = run(folder, [{"name": "graph", "factory": "HNSW16", "metric": "l2", "parameters": "efSearch=64", "k": 10}])
+    ((_, found),) = search(folder, [{"name": "graph", "factory": "HNSW16", "metric": "l2", "parameters": "efSearch=64", "k": 10}])
     peer = faiss.IndexHNSWFlat(64, 16)
     peer.hnsw.efSearch = 64
     peer.add(base)

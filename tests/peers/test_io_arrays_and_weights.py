@@ -2,11 +2,11 @@
 """Files of PyTorch, safetensors and NumPy, bit for bit in both directions."""
 
 import collections
+import csv
 import json
 import os
 import pickle
 import shutil
-import subprocess
 import zipfile
 
 import numpy
@@ -15,16 +15,9 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+from program import lua
+
 FORMATS = ["zip", "legacy", "zip_protocol5"]
-
-
-def run(code, *arguments):
-    """What the Lua code prints; `...` are the arguments."""
-    script = "local im = require 'imatch'\n" + code
-    result = subprocess.run([PROGRAM, "-", *map(str, arguments)], input=script, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
 
 
 def save(tree, path, kind):
@@ -36,7 +29,7 @@ def save(tree, path, kind):
 
 def convert(source, target):
     """Every tensor of a weights file as a safetensors file, which PyTorch reads back."""
-    run(
+    lua(
         """local source, target = ...
         local tensors = {}
         for _, entry in ipairs(assert(im.io.read_state_dict(source))) do
@@ -96,7 +89,7 @@ def test_nested_training_checkpoint(tmp_path, kind):
 def test_state_dict_keeps_the_order_of_the_file(tmp_path):
     state = collections.OrderedDict((f"layer{i}.weight", torch.zeros(i, 2)) for i in (3, 1, 2))
     torch.save(state, tmp_path / "w.pth")
-    names = run("for _, e in ipairs(im.io.read_state_dict(...)) do print(e.name, e.dtype, #e.shape, e.shape[1]) end", tmp_path / "w.pth")
+    names = lua("for _, e in ipairs(im.io.read_state_dict(...)) do print(e.name, e.dtype, #e.shape, e.shape[1]) end", tmp_path / "w.pth")
     assert names == "layer3.weight\tfloat32\t2\t3\nlayer1.weight\tfloat32\t2\t1\nlayer2.weight\tfloat32\t2\t2\n"
 
 
@@ -116,7 +109,7 @@ def test_malicious_pickles_are_refused_by_name(tmp_path, kind, function, name):
     save({"w": torch.zeros(2), "x": Evil(function, f"touch {marker}")}, tmp_path / "w.pth", kind)
     if kind == "zip_protocol5":
         name = name.replace("__builtin__", "builtins")
-    printed = run("print(im.io.read_state_dict(...))", tmp_path / "w.pth")
+    printed = lua("print(im.io.read_state_dict(...))", tmp_path / "w.pth")
     value, message, code = printed.strip().split("\t")
     assert (value, code) == ("nil", "bad_format")
     assert f"names '{name}'" in message
@@ -125,14 +118,14 @@ def test_malicious_pickles_are_refused_by_name(tmp_path, kind, function, name):
 
 def test_objects_of_other_classes_are_refused_by_name(tmp_path):
     torch.save({"scalar": numpy.float64(1.5)}, tmp_path / "n.pth")
-    assert "names 'numpy" in run("print(im.io.read_state_dict(...))", tmp_path / "n.pth")
+    assert "names 'numpy" in lua("print(im.io.read_state_dict(...))", tmp_path / "n.pth")
     torch.save(torch.nn.Linear(1, 1), tmp_path / "m.pth")
-    assert "names 'torch.nn.modules.linear.Linear'" in run("print(im.io.read_state_dict(...))", tmp_path / "m.pth")
+    assert "names 'torch.nn.modules.linear.Linear'" in lua("print(im.io.read_state_dict(...))", tmp_path / "m.pth")
 
 
 def test_torchscript_archives_say_what_they_are(tmp_path):
     torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)), tmp_path / "m.pt")
-    assert "TorchScript" in run("print(im.io.read_state_dict(...))", tmp_path / "m.pt")
+    assert "TorchScript" in lua("print(im.io.read_state_dict(...))", tmp_path / "m.pt")
 
 
 def test_compressed_archives_say_what_they_are(tmp_path):
@@ -140,7 +133,7 @@ def test_compressed_archives_say_what_they_are(tmp_path):
     with zipfile.ZipFile(tmp_path / "w.pth") as stored, zipfile.ZipFile(tmp_path / "c.pth", "w", zipfile.ZIP_DEFLATED) as packed:
         for name in stored.namelist():
             packed.writestr(name, stored.read(name))
-    assert "is compressed; torch.save stores its entries" in run("print(im.io.read_state_dict(...))", tmp_path / "c.pth")
+    assert "is compressed; torch.save stores its entries" in lua("print(im.io.read_state_dict(...))", tmp_path / "c.pth")
 
 
 def test_a_file_beyond_4_gib_opens_by_zip64(tmp_path):
@@ -165,7 +158,7 @@ def test_a_file_beyond_4_gib_opens_by_zip64(tmp_path):
             archive.fp.seek(header_end + size - 1)
             archive.fp.write(b"\0")
         archive.writestr("x/last", "after the large entry")
-    printed = run("local l = assert(im.io.read_state_dict(...)) print(l[1].name, l[1].dtype, l[1].shape[1])", tmp_path / "hole.pth")
+    printed = lua("local l = assert(im.io.read_state_dict(...)) print(l[1].name, l[1].dtype, l[1].shape[1])", tmp_path / "hole.pth")
     assert printed == "w\tuint8\t5\n"
 
 
@@ -185,7 +178,7 @@ def test_npy_both_ways(tmp_path, shape):
         for order in "CF":
             array = numpy.asarray((rng.standard_normal(shape) * 60).astype(dtype), order=order)
             numpy.save(tmp_path / f"{i}{order}.npy", array)
-    run(
+    lua(
         """local folder, count = ...
         for i = 0, count - 1 do
           for _, order in ipairs { "C", "F" } do
@@ -207,7 +200,7 @@ def test_npy_both_ways(tmp_path, shape):
 @pytest.mark.parametrize("dtype", [">f4", "O", "U3", "c8", [("a", "f4")]])
 def test_npy_of_other_dtypes_is_refused(tmp_path, dtype):
     numpy.save(tmp_path / "a.npy", numpy.zeros(2, dtype=dtype), allow_pickle=True)
-    assert run("print(im.io.read_npy(...))", tmp_path / "a.npy").strip().endswith("bad_format")
+    assert lua("print(im.io.read_npy(...))", tmp_path / "a.npy").strip().endswith("bad_format")
 
 
 @pytest.mark.parametrize("save_arrays", [numpy.savez, numpy.savez_compressed])
@@ -216,7 +209,7 @@ def test_npz_both_ways(tmp_path, save_arrays):
     arrays = {"values": rng.standard_normal((500, 7)).astype("f4"), "indices": rng.integers(0, 255, (500, 3), "u1"),
               "shape": numpy.array([160, 160, 4, 7]), "empty": numpy.zeros((0, 3))}
     save_arrays(tmp_path / "a.npz", **arrays)
-    run("local a, b = ... assert(im.io.write_npz(b, assert(im.io.read_npz(a))))", tmp_path / "a.npz", tmp_path / "b.npz")
+    lua("local a, b = ... assert(im.io.write_npz(b, assert(im.io.read_npz(a))))", tmp_path / "a.npz", tmp_path / "b.npz")
     with numpy.load(tmp_path / "b.npz") as back:
         assert set(back.files) == set(arrays)
         for name, array in arrays.items():
@@ -224,12 +217,11 @@ def test_npz_both_ways(tmp_path, save_arrays):
 
 
 def test_csv_both_ways(tmp_path):
-    import csv
 
     rows = [["a", "b, c", 'd "e"'], ["1", "x\ny", ""], ["", ' "', "é;,"], ["'", "\t", "z\r\nz"]]
     with open(tmp_path / "a.csv", "w", newline="", encoding="utf-8-sig") as file:
         csv.writer(file).writerows(rows)
-    run("local a, b = ... local rows, columns = im.io.read_csv(a) assert(im.io.write_csv(b, rows, columns))", tmp_path / "a.csv", tmp_path / "b.csv")
+    lua("local a, b = ... local rows, columns = im.io.read_csv(a) assert(im.io.write_csv(b, rows, columns))", tmp_path / "a.csv", tmp_path / "b.csv")
     with open(tmp_path / "b.csv", newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == rows
 
@@ -237,7 +229,7 @@ def test_csv_both_ways(tmp_path):
 def test_json_both_ways(tmp_path):
     value = {"a": [1, 2.5, 1e300, -0.1, True], "é\n": {"x": "\U0001f600"}, "large": 2**53}
     (tmp_path / "a.json").write_text("\ufeff" + json.dumps(value), encoding="utf-8")
-    run("local a, b = ... assert(im.io.write_json(b, assert(im.io.read_json(a))))", tmp_path / "a.json", tmp_path / "b.json")
+    lua("local a, b = ... assert(im.io.write_json(b, assert(im.io.read_json(a))))", tmp_path / "a.json", tmp_path / "b.json")
     assert json.loads((tmp_path / "b.json").read_text(encoding="utf-8")) == value
 
 

@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """localize on real photographs and a real orthomosaic, judged here by the truth of a bundle adjustment; and bad input."""
 
-import csv
-import json
 import os
-import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 
-import chromium
-
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
-DATA = os.environ.get("IMATCH_TEST_DATA")
-needs_data = pytest.mark.skipif(not DATA, reason="IMATCH_TEST_DATA is not set")
+from files import read_csv, read_json
+from program import run
 
 
-def localize(tmp_path, *options):
-    return subprocess.run([PROGRAM, "--cache", str(tmp_path / "cache"), "localize", "--out", str(tmp_path / "runs"), *options],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500)
+def localize(folder, *options, status=0):
+    return run("--cache", folder / "cache", "localize", "--out", folder / "runs", *options, status=status, timeout=1500)
 
 
 def metres(a, b):
@@ -31,17 +24,30 @@ def metres(a, b):
     return np.hypot(east, north)
 
 
-@needs_data
-def test_seneca(tmp_path):
-    options = ["--map", DATA + "/seneca_map/map.tif", "--photos", DATA + "/seneca", "--truth", DATA + "/seneca_map/queries.csv",
-               "--footprint-m", "84", "--scales", "1", "--heading-step-deg", "45", "--pictures", "2"]
-    first = localize(tmp_path, *options)
-    assert first.returncode == 0, first.stderr
-    run = next((tmp_path / "runs/localize").iterdir())
-    with open(run / "results.csv", newline="") as file:
-        rows = {row["photo"]: row for row in csv.DictReader(file)}
-    with open(DATA + "/seneca_map/queries.csv", newline="") as file:
-        truth = list(csv.DictReader(file))
+OPTIONS = ["--footprint-m", "84", "--scales", "1", "--heading-step-deg", "45", "--pictures", "2"]
+
+
+@pytest.fixture(scope="module")
+def seneca(data, tmp_path_factory):
+    """A folder with the run of all photographs that the map covers."""
+    folder = tmp_path_factory.mktemp("seneca")
+    localize(folder, "--map", data / "seneca_map/map.tif", "--photos", data / "seneca", "--truth", data / "seneca_map/queries.csv",
+             *OPTIONS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def predictions(seneca):
+    return next((seneca / "runs/localize").iterdir())
+
+
+@pytest.fixture(scope="module")
+def truth(data):
+    return read_csv(data / "seneca_map/queries.csv")
+
+
+def test_seneca(predictions, truth):
+    rows = {row["photo"]: row for row in read_csv(predictions / "results.csv")}
     assert set(rows) == {t["file"] for t in truth} and len(truth) == 47
 
     def column(name):
@@ -59,47 +65,44 @@ def test_seneca(tmp_path):
     assert np.mean(found) >= 0.95 and not np.any(error[found] > 5)
     np.testing.assert_allclose(column("error_m"), error, atol=1e-3)
 
-    metrics = {m["name"]: m["value"] for m in json.loads((run / "summary.json").read_text())["metrics"]}
+    metrics = {m["name"]: m["value"] for m in read_json(predictions / "summary.json")["metrics"]}
     assert metrics["hit@5m"] == pytest.approx(np.mean(error <= 5))
     assert metrics["top1_median_m"] == pytest.approx(np.median(error), abs=1e-3)
-    features = json.loads((run / "predictions.geojson").read_text())["features"]
+    features = read_json(predictions / "predictions.geojson")["features"]
     lines = {f["properties"]["query"]: f["geometry"]["coordinates"] for f in features if f["properties"]["kind"] == "error"}
     for t in truth:
         assert lines[t["file"]][0] == pytest.approx([float(t["longitude_deg"]), float(t["latitude_deg"])])
-    marks = ElementTree.parse(run / "predictions.kml").getroot()[0].findall("{*}Placemark")
+    marks = ElementTree.parse(predictions / "predictions.kml").getroot()[0].findall("{*}Placemark")
     assert [m.find("{*}styleUrl").text for m in marks].count("#error") == len(truth)
-    assert "data:image/jpeg;base64," in (run / "map.html").read_text()
-    if chromium.PROGRAM:
-        bars = "[...document.querySelectorAll('#histogram svg [aria-roledescription=bar]')].map((b) => b.getAttribute('aria-label'))"
-        with chromium.Chromium() as browser:
-            browser.open(run / "map.html", f"{bars}.length > 0")
-            counts = [int(label.split("queries: ")[1]) for label in browser.evaluate(bars)]
-            assert sum(counts) == len(truth) and not browser.problems
+    assert "data:image/jpeg;base64," in (predictions / "map.html").read_text()
 
-    # Photos that the map does not cover must not be found elsewhere: what is given has to be right, not only there.
-    uncovered = sorted(set(os.listdir(DATA + "/seneca")) - set(rows) - {"LICENSE"})
-    folder = tmp_path / "uncovered"
+
+def test_the_page_draws_every_photo(predictions, truth, browser):
+    bars = "[...document.querySelectorAll('#histogram svg [aria-roledescription=bar]')].map((b) => b.getAttribute('aria-label'))"
+    browser.open(predictions / "map.html", f"{bars}.length > 0")
+    counts = [int(label.split("queries: ")[1]) for label in browser.evaluate(bars)]
+    assert sum(counts) == len(truth) and not browser.problems
+
+
+def test_a_damaged_photo_among_ones_that_the_map_does_not_cover(data, seneca, truth):
+    folder = seneca / "uncovered"
     folder.mkdir()
-    for name in uncovered:
-        if name.endswith(".jpg"):
-            os.symlink(DATA + "/seneca/" + name, folder / name)
+    for photo in set(data.glob("seneca/*.jpg")) - {data / "seneca" / t["file"] for t in truth}:
+        os.symlink(photo, folder / photo.name)
     (folder / "broken.jpg").write_bytes(b"no picture")
-    second = localize(tmp_path, *options[:2], "--photos", str(folder), *options[6:])
-    assert second.returncode == 0, second.stderr
-    assert "1 failed" in second.stdout
+    assert "1 failed" in localize(seneca, "--map", data / "seneca_map/map.tif", "--photos", folder, *OPTIONS).stdout
 
 
 def test_bad_input(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
-    missing = localize(tmp_path, "--map", "no such.tif", "--photos", str(folder))
-    assert missing.returncode == 1 and str(folder) in missing.stderr and "Traceback" not in missing.stderr
+    missing = localize(tmp_path, "--map", "no such.tif", "--photos", folder, status=1)
+    assert str(folder) in missing.stderr and "Traceback" not in missing.stderr
     (folder / "a.jpg").write_bytes(b"no picture")
-    missing = localize(tmp_path, "--map", str(tmp_path / "no such.tif"), "--photos", str(folder), "--footprint-m", "80")
-    assert missing.returncode == 1 and "no such.tif" in missing.stderr and missing.stderr.count("\n") == 1
+    missing = localize(tmp_path, "--map", tmp_path / "no such.tif", "--photos", folder, "--footprint-m", "80", status=1)
+    assert "no such.tif" in missing.stderr and missing.stderr.count("\n") == 1
     truth = tmp_path / "truth.csv"
     truth.write_text("file,latitude_deg,longitude_deg\na.jpg,91,0\n")
-    wrong = localize(tmp_path, "--map", "m.tif", "--photos", str(folder), "--truth", str(truth))
-    assert wrong.returncode == 1 and "row 1: latitude 91" in wrong.stderr
-    usage = localize(tmp_path, "--photos", str(folder))
-    assert usage.returncode == 2 and "--map" in usage.stderr
+    wrong = localize(tmp_path, "--map", "m.tif", "--photos", folder, "--truth", truth, status=1)
+    assert "row 1: latitude 91" in wrong.stderr
+    assert "--map" in localize(tmp_path, "--photos", folder, status=2).stderr

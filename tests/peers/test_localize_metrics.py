@@ -3,15 +3,15 @@
 
 import csv
 import json
-import os
 import resource
-import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+from files import read_csv, read_json
+from program import run
+
 RADIUS = 6_371_000.0
 
 
@@ -54,10 +54,9 @@ def make(folder, num_queries, num_references, k, seed=0, sparse=False):
 
 
 def evaluate(folder, *options):
-    command = [PROGRAM, "evaluate", str(folder / "results.json"), "--query-truth", str(folder / "queries.csv"),
-               "--reference-truth", str(folder / "references.csv"), "--out", str(folder / "out"), "--quiet", *options]
-    subprocess.run(command, check=True)
-    summary = json.loads((folder / "out/summary.json").read_text())
+    run("evaluate", folder / "results.json", "--query-truth", folder / "queries.csv", "--reference-truth", folder / "references.csv",
+        "--out", folder / "out", "--quiet", *options)
+    summary = read_json(folder / "out/summary.json")
     return summary, {m["name"]: m["value"] for m in summary["metrics"]}
 
 
@@ -119,13 +118,13 @@ def test_every_figure_is_numpys(tmp_path, sparse):
     assert figure["AP"] == pytest.approx(np.mean(precisions))
     assert all(m["definition"] for m in summary["metrics"])
 
-    rows = list(csv.DictReader(open(tmp_path / "out/details.csv")))
-    details = json.loads((tmp_path / "out/details.json").read_text())
+    rows = read_csv(tmp_path / "out/details.csv")
+    details = read_json(tmp_path / "out/details.json")
     assert len(rows) == len(details) == n
     for q in (1, 50, 299):
         assert float(rows[q]["top1_m"]) == pytest.approx(top1[q]) == details[q]["top1_m"]
         assert details[q]["true_reference"] == f"r{truth[q]:06d}.jpg"
-    features = json.loads((tmp_path / "out/queries.geojson").read_text())["features"]
+    features = read_json(tmp_path / "out/queries.geojson")["features"]
     assert features[0]["geometry"]["coordinates"] == pytest.approx(queries[0][::-1])
     assert sum(f["properties"]["kind"] == "error" for f in features) == (~np.isnan(top1)).sum()
     marks = ElementTree.parse(tmp_path / "out/queries.kml").getroot()[0].findall("{*}Placemark")
@@ -160,9 +159,7 @@ def test_bad_truth_is_named_in_one_line(tmp_path, case):
     make(tmp_path, 3, 10, 2)
     name, text, wanted = BAD[case]
     (tmp_path / name).write_text(text)
-    done = subprocess.run([PROGRAM, "evaluate", str(tmp_path / "results.json"), "--truth", str(tmp_path / name), "--out",
-                           str(tmp_path / "out")], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    done = run("evaluate", tmp_path / "results.json", "--truth", tmp_path / name, "--out", tmp_path / "out", status=1)
     assert len(done.stderr.strip().splitlines()) == 1
     for part in wanted:
         assert part in done.stderr

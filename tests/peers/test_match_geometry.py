@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Homography, affine and similarity transforms and scores against OpenCV's Python module and NumPy."""
 
-import json
-import os
-import pathlib
-import subprocess
-
 import cv2
 import numpy as np
 import pytest
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+from files import read_json, write_json
+from pictures import photographs
+from program import lua
 
 # Matches are made from token grids of which each token of a has exactly one like it in b, at a place the test chose.
 SCRIPT = """
-local im = require "imatch"
 local function features(path)
   return im.features.from_tensors(im.tensor.from_table { 1 }, im.io.read_npy(path), { image_width = 960, image_height = 720 })
 end
@@ -70,11 +66,8 @@ def grids(truth, outliers, seed):
 def run(tmp_path, a, b, jobs):
     np.save(tmp_path / "a.npy", a)
     np.save(tmp_path / "b.npy", b)
-    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
-    (tmp_path / "geometry.lua").write_text(SCRIPT)
-    names = [str(tmp_path / name) for name in ("geometry.lua", "a.npy", "b.npy", "jobs.json", "out.json")]
-    subprocess.run([PROGRAM, *names], check=True)
-    return json.loads((tmp_path / "out.json").read_text())
+    lua(SCRIPT, tmp_path / "a.npy", tmp_path / "b.npy", write_json(tmp_path / "jobs.json", jobs), tmp_path / "out.json")
+    return read_json(tmp_path / "out.json")
 
 
 def corner_error(h, truth):
@@ -98,7 +91,6 @@ def test_homographies_as_good_as_opencv(outliers, tmp_path):
 
 
 PAIRS = """
-local im = require "imatch"
 local images, results = {}, {}
 for i = 2, #arg do images[i - 1] = assert(im.image.open(arg[i])) end
 local features = assert(im.backbone.features(images, "efficientnet_lite0", { stage = 16, image_size = 336 }))
@@ -124,15 +116,10 @@ def count_inliers(points, method, px):
     return int(((p[:, 2] > 0) & (np.linalg.norm(p[:, :2] / p[:, 2:] - points[:, 2:], axis=1) <= px)).sum())
 
 
-def test_magsac_on_photographs_finds_what_ransac_finds(tmp_path):
+def test_magsac_on_photographs_finds_what_ransac_finds(data, tmp_path):
     """Tokens lie on a lattice and most matches of photographs are wrong: where the choice of the noise's bound tells."""
-    data = os.environ.get("IMATCH_TEST_DATA")
-    if not data:
-        pytest.skip("IMATCH_TEST_DATA is not set")
-    photos = sorted(str(p) for p in pathlib.Path(data, "brighton_beach").glob("*.[jJ][pP]*[gG]"))[4:11]
-    (tmp_path / "pairs.lua").write_text(PAIRS)
-    subprocess.run([PROGRAM, str(tmp_path / "pairs.lua"), str(tmp_path / "out.json"), *photos], check=True)
-    pairs = [(np.array(p["points"]), p["inliers"]) for p in json.loads((tmp_path / "out.json").read_text())]
+    lua(PAIRS, tmp_path / "out.json", *photographs(data / "brighton_beach")[4:11])
+    pairs = [(np.array(p["points"]), p["inliers"]) for p in read_json(tmp_path / "out.json")]
     for px in (4, 8, 16):
         ransac = [count_inliers(points, cv2.RANSAC, px) for points, _ in pairs]
         overlapping = [k for k, n in enumerate(ransac) if n >= 20]  # below that, chance finds as many
@@ -193,12 +180,9 @@ def test_area_under_the_curve_against_numpy(tmp_path):
     rng = np.random.default_rng(6)
     errors = np.r_[rng.exponential(4, 50), [1e9, 1e9]]
     thresholds = [1, 3, 5, 10]
-    (tmp_path / "errors.json").write_text(json.dumps(errors.tolist()))
-    code = "local im = require 'imatch' im.io.write_json(arg[2], im.evaluate.auc(im.io.read_json(arg[1]), { 1, 3, 5, 10 }))"
-    (tmp_path / "auc.lua").write_text(code)
-    names = [str(tmp_path / name) for name in ("auc.lua", "errors.json", "out.json")]
-    subprocess.run([PROGRAM, *names], check=True)
-    ours = json.loads((tmp_path / "out.json").read_text())
+    errors_file = write_json(tmp_path / "errors.json", errors.tolist())
+    lua("im.io.write_json(arg[2], im.evaluate.auc(im.io.read_json(arg[1]), { 1, 3, 5, 10 }))", errors_file, tmp_path / "out.json")
+    ours = read_json(tmp_path / "out.json")
     # As SuperGlue's and glue-factory's evaluations compute it.
     errors = np.r_[0, np.sort(errors)]
     recall = np.arange(len(errors)) / (len(errors) - 1)

@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Token selection and mutual nearest neighbours against a plain NumPy rendering of the same definition."""
 
-import json
-import os
-import subprocess
-
 import numpy as np
 import pytest
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+from files import read_json, write_json
+from program import lua
 
 SCRIPT = """
-local im = require "imatch"
 local function features(path)
   return im.features.from_tensors(im.tensor.from_table { 1 }, im.io.read_npy(path), {})
 end
@@ -67,11 +63,8 @@ def mutual_nearest(a, b, max_features=1000, keypoint_th=0.015, match_th=0.1, lin
 def run(tmp_path, a, b, options):
     np.save(tmp_path / "a.npy", a)
     np.save(tmp_path / "b.npy", b)
-    (tmp_path / "options.json").write_text(json.dumps(options))
-    (tmp_path / "match.lua").write_text(SCRIPT)
-    names = [str(tmp_path / name) for name in ("match.lua", "a.npy", "b.npy", "options.json", "out.json")]
-    subprocess.run([PROGRAM, *names], check=True)
-    return json.loads((tmp_path / "out.json").read_text())
+    lua(SCRIPT, tmp_path / "a.npy", tmp_path / "b.npy", write_json(tmp_path / "options.json", options), tmp_path / "out.json")
+    return read_json(tmp_path / "out.json")
 
 
 def blobs(rng, rows, cols, dim, shift):

@@ -1,34 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rotation search on photographs that Pillow turned by known angles: the angle, and where points land in the turned files."""
 
-import json
 import math
-import os
-import pathlib
-import subprocess
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from test_backbone_dense_sift import PROGRAM
+from files import read_json
+from program import run
 
-DATA = os.environ.get("IMATCH_TEST_DATA")
 TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}  # clockwise
 
 
-def photo():
-    if not DATA:
-        pytest.skip("IMATCH_TEST_DATA is not set: no photographs")
-    return Image.open(pathlib.Path(DATA) / "brighton_beach/DJI_0021.jpg").convert("RGB").resize((720, 405), Image.BICUBIC)
+@pytest.fixture
+def photo(data):
+    return Image.open(data / "brighton_beach/DJI_0021.jpg").convert("RGB").resize((720, 405), Image.BICUBIC)
 
 
 def search(folder, weight, *arguments):
-    done = subprocess.run(
-        [PROGRAM, "--no-cache", "run", "-w", weight, "--root", str(folder), "--out", str(folder / "out"), "-a", "300",
-         "-b", "400", *arguments], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("out/pair_match/*/*.json"))]
+    run("--no-cache", "run", "-w", weight, "--root", folder, "--out", folder / "out", "-a", 300, "-b", 400, *arguments)
+    return [read_json(path) for path in sorted(folder.glob("out/pair_match/*/*.json"))]
 
 
 def turned_points(points, angle, size, turned_size):
@@ -39,8 +31,8 @@ def turned_points(points, angle, size, turned_size):
 
 
 @pytest.mark.parametrize("weight,resize", [("dense_sift", "shorter"), ("efficientnet_lite0", "shorter_cut")])
-def test_right_angles_are_exact(weight, resize, tmp_path):
-    image = photo()
+def test_right_angles_are_exact(weight, resize, photo, tmp_path):
+    image = photo
     image.save(tmp_path / "X_300_0000.png")
     for angle, transpose in TURNS.items():
         image.transpose(transpose).save(tmp_path / f"X_400_{angle:04d}.png")
@@ -64,9 +56,9 @@ def test_right_angles_are_exact(weight, resize, tmp_path):
 
 
 @pytest.mark.parametrize("angle,step", [(30, 30), (135, 45), (300, 60)])
-def test_any_angle_is_found(angle, step, tmp_path):
+def test_any_angle_is_found(angle, step, photo, tmp_path):
     """Two square windows on one photograph, the second turned: as a camera sees it, without empty corners."""
-    image = photo().resize((1440, 810), Image.BICUBIC)
+    image = photo.resize((1440, 810), Image.BICUBIC)
     side = 480
 
     def window(picture):

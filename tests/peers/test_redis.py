@@ -2,7 +2,6 @@
 """Pushing rows to a real redis-server that is killed and started again in the middle: nothing lost, nothing twice."""
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -14,7 +13,9 @@ import time
 import numpy as np
 import pytest
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+import program
+from files import write_json
+
 SERVER, CLIENT = shutil.which("redis-server"), shutil.which("redis-cli")
 pytestmark = pytest.mark.skipif(not SERVER or not CLIENT, reason="redis-server is not installed")
 
@@ -92,9 +93,8 @@ def folder(tmp_path):
 
 
 def start(folder, url, turns=1, pause_s=0.0, **options):
-    (folder / "options.json").write_text(json.dumps({"buffer": str(folder / "buffer"), "timeout_s": 20, "wait_s": 60, **options}))
-    return subprocess.Popen([PROGRAM, str(folder / "push.lua"), str(folder), url, str(turns), str(pause_s)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
+    write_json(folder / "options.json", {"buffer": str(folder / "buffer"), "timeout_s": 20, "wait_s": 60, **options})
+    return program.start(folder / "push.lua", folder, url, turns, pause_s)
 
 
 def push(folder, url, turns=1, **options):

@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Homographies and disturbances against NumPy and OpenCV."""
 
-import os
-import pathlib
-import subprocess
-
 import cv2
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build" / "imatch-lua"))
+from program import lua
 
 SCRIPT = """
-local im = require "imatch"
 local out = arg[1]
 local world = im.render.world { seed = 9, size_m = 400 }
 local function view(name, options)
@@ -30,9 +24,7 @@ print(table.concat(im.render.b_from_a(tilted, plain), " "))
 
 
 def views(folder):
-    script = folder / "views.lua"
-    script.write_text(SCRIPT)
-    text = subprocess.run([PROGRAM, str(script), str(folder)], check=True, capture_output=True, text=True).stdout
+    text = lua(SCRIPT, folder)
     images = {path.stem: cv2.imread(str(path)) for path in folder.glob("*.png")}
     return images, np.array([float(word) for word in text.split()]).reshape(3, 3)
 

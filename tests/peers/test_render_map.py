@@ -5,18 +5,12 @@ The truth beside the map (latitude, longitude, heading, footprint width) comes f
 1 m and 1 degree; a wrong sign of heading, a swapped axis or a shifted frame would show at once.
 """
 
-import csv
-import os
-import pathlib
-import subprocess
-
 import cv2
 import numpy as np
-import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build" / "imatch-lua"))
-DATA = os.environ.get("IMATCH_TEST_DATA")
+from files import read_csv
+from program import lua
+
 WIDTH, HEIGHT = 640, 480
 
 SCRIPT = """
@@ -47,21 +41,16 @@ def align(photo, view):
     return similarity, 0 if similarity is None else int(inliers.sum())
 
 
-@pytest.mark.skipif(not DATA, reason="IMATCH_TEST_DATA is not set: seneca_map and seneca are not read")
-def test_photographs_lie_where_the_map_shows_them(tmp_path):
-    folder = pathlib.Path(DATA)
-    with open(folder / "seneca_map" / "queries.csv", newline="") as table:
-        rows = list(csv.DictReader(table))[::2]
+def test_photographs_lie_where_the_map_shows_them(data, tmp_path):
+    rows = read_csv(data / "seneca_map/queries.csv")[::2]
     plain = tmp_path / "rows.csv"
     keys = ["file", "latitude_deg", "longitude_deg", "heading_deg", "footprint_width_m"]
     plain.write_text("".join(",".join(row[k] for k in keys) + "\n" for row in rows))
-    script = tmp_path / "views.lua"
-    script.write_text('local im = require "imatch"\n' + SCRIPT)
-    subprocess.run([PROGRAM, str(script), str(tmp_path), str(folder / "seneca_map" / "map.tif"), str(plain)], check=True)
+    lua(SCRIPT, tmp_path, data / "seneca_map/map.tif", plain)
 
     errors, shifts, turns, scales = [], [], [], []
     for row in rows:
-        photo = cv2.imread(str(folder / "seneca" / row["file"]), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        photo = cv2.imread(str(data / "seneca" / row["file"]), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         photo = cv2.resize(photo, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
         similarity, agreeing = align(photo, cv2.imread(str(tmp_path / (row["file"] + ".png"))))
         if agreeing < 15:

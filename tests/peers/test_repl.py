@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The interactive session on a real pseudo-terminal."""
 
 import os
@@ -7,13 +8,17 @@ import time
 import pexpect
 import pytest
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+from program import PROGRAM, environment, lua
+
+
+def open_session(folder, *arguments):
+    return pexpect.spawn(PROGRAM, list(arguments), encoding="utf-8", timeout=20, dimensions=(40, 120), cwd=str(folder),
+                         env=environment({"XDG_STATE_HOME": str(folder), "TERM": "xterm", "LANG": "C.UTF-8"}))
 
 
 @pytest.fixture
 def session(tmp_path):
-    environment = dict(os.environ, XDG_STATE_HOME=str(tmp_path), TERM="xterm", LANG="C.UTF-8")
-    child = pexpect.spawn(PROGRAM, env=environment, encoding="utf-8", timeout=20, dimensions=(40, 120), cwd=str(tmp_path))
+    child = open_session(tmp_path)
     child.expect("Ctrl-D leaves")
     child.expect("> ")
     yield child
@@ -96,8 +101,7 @@ def test_history_is_kept_between_sessions(session, tmp_path):
     session.expect(pexpect.EOF)
     session.close()
     assert session.exitstatus == 0
-    environment = dict(os.environ, XDG_STATE_HOME=str(tmp_path), TERM="xterm", LANG="C.UTF-8")
-    again = pexpect.spawn(PROGRAM, env=environment, encoding="utf-8", timeout=20)
+    again = open_session(tmp_path)
     again.expect("> ")
     again.send("\x1b[A\r")
     again.expect_exact("remember me")
@@ -240,8 +244,7 @@ def test_a_session_inside_of_a_script_sees_and_changes_its_variables(tmp_path):
       end
       work(21)
     """)
-    environment = dict(os.environ, XDG_STATE_HOME=str(tmp_path), TERM="xterm", LANG="C.UTF-8")
-    child = pexpect.spawn(PROGRAM, ["inside.lua"], env=environment, encoding="utf-8", timeout=20, dimensions=(40, 120), cwd=str(tmp_path))
+    child = open_session(tmp_path, "inside.lua")
     child.expect_exact("The script waits")
     child.expect("> ")
     child.sendline("hidden, parameter, outer")
@@ -259,14 +262,14 @@ def test_a_session_inside_of_a_script_sees_and_changes_its_variables(tmp_path):
 def test_pictures_by_sixel_and_kitty(tmp_path):
     """Both are read back and compared with the picture, by what their descriptions say."""
     script = "local i = im.image.new(%d, %d, { 255, 0, 0 }) io.write(require('imatch.preview').text(i, '%s'))"
-    out = os.popen(f'{PROGRAM} -e "im = require \'imatch\' {script % (9, 7, "sixel")}"').read()
+    out = lua(script % (9, 7, "sixel"))
     assert out.startswith('\x1bPq"1;1;9;7#0;2;0;0;0') and out.endswith("-\x1b\\\n")
     bands = out[out.rindex("#215;2;100;100;100") + len("#215;2;100;100;100"):-3].split("-")[:-1]
     assert bands == ["#180!9~", "#180!9@"]  # red is 5 * 36; six rows, then one
     import base64
     import io
     from PIL import Image
-    out = os.popen(f'{PROGRAM} -e "im = require \'imatch\' {script % (300, 200, "kitty")}"').read()
+    out = lua(script % (300, 200, "kitty"))
     chunks = out.strip("\n").split("\x1b\\")[:-1]
     assert chunks[0].startswith("\x1b_Ga=T,f=100,m=")
     picture = Image.open(io.BytesIO(base64.b64decode("".join(chunk.split(";", 1)[1] for chunk in chunks))))

@@ -2,20 +2,16 @@
 """The commands run and run2 against a PyTorch rendering of the programs that they replace: decode, resize, cut, forward with
 transformers, select, match, for every pair. Random weights, real photographs, square and not."""
 
-import json
-import os
-import pathlib
-import subprocess
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from test_backbone_dino import (DINOV3, IMAGENET, make_official, official_vit, pixels, stride_of, vision_transformer)
-from test_backbone_dense_sift import PROGRAM
+import program
+from backbones import IMAGENET, pixels
+from dino_models import DINOV3, make_official, official_vit, stride_of, vision_transformer
+from files import read_json
 
-DATA = os.environ.get("IMATCH_TEST_DATA")
 # alt, frame, photograph, crop, size after it: landscape, square and portrait, none a multiple of a patch
 PHOTOS = [("300", "0001", "DJI_0019", (0, 0, 1600, 900), (800, 450)),
           ("300", "0002", "DJI_0020", (0, 0, 1600, 900), (640, 361)),
@@ -34,22 +30,18 @@ ADDED = {"": {"weights_sha256", "program_version", "preprocessing", "settings_ke
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    if not DATA:
-        pytest.skip("IMATCH_TEST_DATA is not set: no photographs")
+def photos(data, tmp_path_factory):
     root = tmp_path_factory.mktemp("photos")
     for alt, frame, name, crop, size in PHOTOS:
         (root / f"DS_{alt}").mkdir(exist_ok=True)
-        image = Image.open(pathlib.Path(DATA) / "brighton_beach" / f"{name}.jpg").crop(crop).resize(size, Image.BICUBIC)
+        image = Image.open(data / "brighton_beach" / f"{name}.jpg").crop(crop).resize(size, Image.BICUBIC)
         image.save(root / f"DS_{alt}" / f"DS_{alt}_{frame}.jpg", quality=95)
     (root / "notes.txt").write_text("no picture")
     return root
 
 
-def run(command, *arguments):
-    done = subprocess.run([PROGRAM, "--no-cache", command, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=600, check=False, env={**os.environ, "WEIGHTS_ROOT": ""})
-    return done
+def run(command, *arguments, status=0):
+    return program.run("--no-cache", command, *arguments, status=status, env={"WEIGHTS_ROOT": ""})
 
 
 # ---- The rules, from the description of the format -----------------------------------------------------------------------
@@ -147,7 +139,6 @@ def test_pairs_equal_the_rendering(alias, command, photos, tmp_path):
                                                                           tmp_path / "root"]
     done = run(command, *weights, "--root", photos, "--out", out, "--image-size", size, "--max-features", 200, "-e",
                "--set", f"depth={model.config.num_hidden_layers}", "--memory-mb", 1)
-    assert done.returncode == 0, done.stderr
     assert "pairs_to_run=12: 12 run, 0 finished before, 0 skipped" in done.stdout
 
     features = {}
@@ -165,7 +156,7 @@ def test_pairs_equal_the_rendering(alias, command, photos, tmp_path):
             if a == b:
                 continue
             path = (out / "pair_match" / f"{alias}_{a[0]}_{a[1]}" / f"{alias}_{name_of(a)}_{name_of(b)}.json")
-            record = json.loads(path.read_text())
+            record = read_json(path)
             check_keys(record)
             global_a, tokens_a, rows_a, cols_a, path_a, original_a, resized_a = features[a]
             global_b, tokens_b, rows_b, cols_b, path_b, _, _ = features[b]
@@ -232,8 +223,7 @@ def test_one_bad_image_does_not_end_the_run(photos, tmp_path):
         (tmp_path / "in" / path.name).write_bytes(path.read_bytes())
     bad = tmp_path / "in" / "DS_400_0300.jpg"
     bad.write_bytes(b"\xff\xd8\xff\xe0 not a picture")
-    done = run("run", "-w", "dense_sift", "--root", tmp_path / "in", "--out", tmp_path / "out", "--image-size", 224)
-    assert done.returncode == 1
+    done = run("run", "-w", "dense_sift", "--root", tmp_path / "in", "--out", tmp_path / "out", "--image-size", 224, status=1)
     assert "pairs_to_run=20: 12 run, 0 finished before, 8 skipped" in done.stdout
     assert "DS_400_0300.jpg" in done.stderr
     assert len(list((tmp_path / "out").glob("pair_match/*/*.json"))) == 12
@@ -241,10 +231,9 @@ def test_one_bad_image_does_not_end_the_run(photos, tmp_path):
 
 def test_what_cannot_run_says_what_is_there(photos, tmp_path):
     def message(*arguments, status=1):
-        done = run("run", *arguments, "--out", tmp_path)
-        assert done.returncode == status, done.stdout + done.stderr
-        assert "traceback" not in done.stderr
-        return done.stderr
+        text = run("run", *arguments, "--out", tmp_path, status=status).stderr
+        assert "traceback" not in text
+        return text
 
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -267,5 +256,4 @@ def test_what_cannot_run_says_what_is_there(photos, tmp_path):
     # A group's absent weights are notes, and what comes with the program runs beside them.
     done = run("run", "--group", "registers", "-w", "dense_sift", "--root", photos, "--out", tmp_path / "g", "-a", "300",
                "-b", "300", "--weights-root", empty, "--image-size", 224)
-    assert done.returncode == 0, done.stderr
     assert done.stderr.count("skipped: ") == 4 and "dense_sift: pairs_to_run=2: 2 run" in done.stdout

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command stats against NumPy over Pillow's pixels."""
 
-import json
-import os
-import subprocess
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from test_backbone_dense_sift import PROGRAM, picture
+from files import read_json
+from pictures import picture
+from program import run
 
 
-def stats(*arguments):
-    return subprocess.run([PROGRAM, "stats", *map(str, arguments)], capture_output=True, text=True, timeout=300,
-                          check=False)
+def stats(*arguments, status=0):
+    return run("stats", *arguments, status=status)
 
 
 @pytest.fixture
@@ -40,7 +37,6 @@ def check(result, images):
 @pytest.mark.parametrize("mode", [None, "shorter", "longer", "exact"])
 def test_equals_numpy(mode, folder, tmp_path):
     done = stats(folder, "--json", tmp_path / "out.json", *(["--size", 96, "--mode", mode] if mode else []))
-    assert done.returncode == 0, done.stderr
     images = [Image.open(path).convert("RGB") for path in sorted(folder.rglob("*.png"))]
     if mode == "exact":
         images = [image.resize((96, 96), Image.BICUBIC) for image in images]
@@ -48,28 +44,27 @@ def test_equals_numpy(mode, folder, tmp_path):
         side = min if mode == "shorter" else max
         images = [image.resize([96 if v == side(image.size) else int(v * 96 / side(image.size) + 0.5) for v in image.size],
                                Image.BICUBIC) for image in images]
-    result = json.loads((tmp_path / "out.json").read_text())
+    result = read_json(tmp_path / "out.json")
     check(result, images)
     for value in result["mean"] + result["std"]:
         assert f"{value:.6f}" in done.stdout
 
 
 def test_a_selection_of_files(folder, tmp_path):
-    done = stats(folder, "--pattern", r"below/.*", "--json", tmp_path / "out.json")
-    assert done.returncode == 0, done.stderr
-    check(json.loads((tmp_path / "out.json").read_text()),
+    stats(folder, "--pattern", r"below/.*", "--json", tmp_path / "out.json")
+    check(read_json(tmp_path / "out.json"),
           [Image.open(path) for path in sorted((folder / "below").glob("*.png"))])
-    assert json.loads((tmp_path / "out.json").read_text())["images"] == 2
+    assert read_json(tmp_path / "out.json")["images"] == 2
     stats(folder, "--not-recursive", "--json", tmp_path / "out.json")
-    assert json.loads((tmp_path / "out.json").read_text())["images"] == 3
+    assert read_json(tmp_path / "out.json")["images"] == 3
 
 
 def test_what_cannot_be_read_is_told(folder, tmp_path):
     (folder / "bad.jpg").write_bytes(b"\xff\xd8 no")
-    done = stats(folder, "--json", tmp_path / "out.json")
-    assert done.returncode == 1 and "bad.jpg" in done.stderr and "5 pictures" in done.stdout
-    assert json.loads((tmp_path / "out.json").read_text())["failed"] == 1
+    done = stats(folder, "--json", tmp_path / "out.json", status=1)
+    assert "bad.jpg" in done.stderr and "5 pictures" in done.stdout
+    assert read_json(tmp_path / "out.json")["failed"] == 1
     (tmp_path / "empty").mkdir()
-    assert "no pictures" in stats(tmp_path / "empty").stderr
-    assert stats(tmp_path / "nowhere").returncode == 1
-    assert stats(folder, "--size", 0).returncode == 2
+    assert "no pictures" in stats(tmp_path / "empty", status=1).stderr
+    stats(tmp_path / "nowhere", status=1)
+    stats(folder, "--size", 0, status=2)

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`imatch-lua sweep`: what it prints, its exit status, what a run folder and its script make of it; intervals against SciPy."""
 
-import csv
-import json
-import os
-import pathlib
 import re
-import subprocess
 
 import numpy
 import pytest
 import scipy.stats
 
-ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
+from files import read_csv, read_json_lines
+from program import run
 
 SCRIPT = """
 local im = require "imatch"
@@ -34,16 +29,13 @@ im.sweep {
 
 
 def sweep(folder, *words, status=0, **environment):
-    done = subprocess.run([PROGRAM, "sweep", *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=120,
-                          env=dict(os.environ, **environment))
-    assert done.returncode == status, done.stdout + done.stderr
+    done = run("sweep", *words, cwd=folder, status=status, env=environment)
     return done.stdout + (done.stderr if status else "")
 
 
 def rows(folder):
     (path,) = (folder / "runs/command").iterdir()
-    with open(path / "results.csv", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv(path / "results.csv")
 
 
 @pytest.fixture
@@ -157,7 +149,7 @@ def test_export_and_status(measured):
     (path,) = (measured / "runs/command").iterdir()
     assert sweep(measured, "export", "csv", "runs/command") == (path / "results.csv").read_text()
     sweep(measured, "export", "jsonl", "runs", "-o", "out.jsonl")
-    assert len([json.loads(line) for line in open(measured / "out.jsonl")]) == 48
+    assert len(read_json_lines(measured / "out.jsonl")) == 48
     assert "48 cells: 46 ok, 2 failed, 0 pending" in sweep(measured, "status", "runs/command")
 
 
@@ -177,5 +169,5 @@ def test_last_words_of_a_process_that_ends_inside_of_a_cell_are_heard(tmp_path, 
         {ending}
       end }}
     """)
-    done = subprocess.run([PROGRAM, "--quiet", "last.lua"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.returncode == status and done.stderr.count("last words") == 1
+    done = run("--quiet", "last.lua", cwd=tmp_path, status=status)
+    assert done.stderr.count("last words") == 1

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sweeps at their limits: killed again and again with several workers, 100,000 cells, memory, the cost of a cell, Slurm."""
 
-import csv
-import os
-import pathlib
 import random
 import shutil
 import signal
@@ -12,10 +9,10 @@ import time
 
 import pytest
 
+import program
 import slurm
-
-ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
+from files import read_csv
+from program import PROGRAM, finish, run_with_usage
 
 CELLS = """
 local im = require "imatch"
@@ -34,33 +31,12 @@ im.sweep {
 
 def start(folder, n, sleep_s=0, quiet=True, **environment):
     (folder / "cells.lua").write_text(CELLS)
-    return subprocess.Popen([PROGRAM, *(["--quiet"] if quiet else []), "sweep", "run", "cells.lua", str(n), str(sleep_s)], cwd=folder,
-                            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **environment))
-
-
-def finish(process):
-    out, err = process.communicate(timeout=500)
-    assert process.returncode == 0, err
-    return out, err
+    return program.start(*(["--quiet"] if quiet else []), "sweep", "run", "cells.lua", n, sleep_s, cwd=folder, env=environment)
 
 
 def results(folder):
     (path,) = (folder / "runs/cells").iterdir()
-    with open(path / "results.csv", newline="") as file:
-        return [{name: value for name, value in row.items() if not name.endswith("_ms")} for row in csv.DictReader(file)]
-
-
-def run_with_usage(command, folder):
-    """Standard output of a program, its processor seconds (what others do on the machine adds nothing), its peak size in MB."""
-    read, write = os.pipe()
-    child = subprocess.Popen(command, cwd=folder, stdout=write)
-    os.close(write)
-    with os.fdopen(read) as stream:
-        out = stream.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0
-    return out, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return [{name: value for name, value in row.items() if not name.endswith("_ms")} for row in read_csv(path / "results.csv")]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +75,7 @@ def test_another_value_of_an_axis_runs_the_new_cells_only(tmp_path):
     out, _ = finish(start(tmp_path, 20, quiet=False))
     assert "80 cells, 80 measured, 0 cached" in out
     (tmp_path / "cells.lua").write_text(CELLS.replace("0.8 }", "0.8, 1.6 }"))
-    out = subprocess.run([PROGRAM, "cells.lua", "20", "0"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    out = program.run("cells.lua", 20, 0, cwd=tmp_path).stdout
     assert "100 cells, 20 measured, 80 cached" in out
 
 
@@ -133,14 +109,14 @@ def test_100000_cached_cells(tmp_path):
         best = { metric = "a", over = { "place" }, units = { "place" } },
         measure = function(p) return { a = p.i / p.th, b = math.random(), even = p.i % 2 == 0 } end }
     """)
-    _, first_s, _ = run_with_usage([PROGRAM, "--quiet", "many.lua"], tmp_path)
+    _, first_s, _ = run_with_usage("--quiet", "many.lua", cwd=tmp_path)
     (report,) = tmp_path.glob("runs/many/*/report.html")
     report.unlink()  # so that it is written again
-    out, seconds, peak_mb = run_with_usage([PROGRAM, "--quiet", "many.lua"], tmp_path)
+    out, seconds, peak_mb = run_with_usage("--quiet", "many.lua", cwd=tmp_path)
     assert "0 measured, 100000 cached" in out and report.exists()
     print(f"100,000 cells: {first_s / 100:.3f} ms each; cached: {seconds:.2f} s of processor time, {peak_mb:.0f} MB")
     assert seconds < 10 and peak_mb < 1024
-    plan, plan_s, _ = run_with_usage([PROGRAM, "sweep", "plan", "many.lua"], tmp_path)
+    plan, plan_s, _ = run_with_usage("sweep", "plan", "many.lua", cwd=tmp_path)
     assert "100000 cells, 100000 cached, 0 to measure" in plan and plan_s < 10
 
 
@@ -167,7 +143,7 @@ def test_memory_stays_flat_over_10000_cells_of_10_mb(tmp_path):
       end
       print(mean(501, 1500), mean(9001, 10000))
     """)
-    out, _, peak_mb = run_with_usage([PROGRAM, "--quiet", "memory.lua"], tmp_path)
+    out, _, peak_mb = run_with_usage("--quiet", "memory.lua", cwd=tmp_path)
     early, late = map(float, out.split())
     print(f"resident size: {early:.0f} MB in cells 500 to 1,500, {late:.0f} MB in the last 1,000; peak {peak_mb:.0f} MB")
     assert late < early + 64
@@ -184,7 +160,7 @@ def test_an_empty_cell_costs_little(tmp_path):
     # The least of three: other programs on the machine only add.
     costs = []
     for _ in range(3):
-        out, _, _ = run_with_usage([PROGRAM, "--quiet", "empty.lua"], tmp_path)
+        out, _, _ = run_with_usage("--quiet", "empty.lua", cwd=tmp_path)
         costs.append(float(out))
         shutil.rmtree(tmp_path / "runs")
     print(f"an empty cell costs {min(costs):.3f} ms")

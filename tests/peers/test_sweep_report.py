@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a sweep in a real browser: what it draws, what it shows, and that no request leaves the file."""
 
-import csv
 import os
-import pathlib
 import shutil
 import statistics
-import subprocess
 import time
 
 import pytest
 
-import chromium
+import program
+from files import read_csv
 
-ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
 DRAWN = "document.documentElement.dataset.drawn"
-
-pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="Chromium is not installed")
 
 SCRIPT = """
 local im = require "imatch"
@@ -39,7 +33,7 @@ im.sweep {
 
 def sweep(folder, num_places):
     (folder / "page.lua").write_text(SCRIPT % num_places)
-    subprocess.run([PROGRAM, "--quiet", "page.lua"], cwd=folder, check=True, timeout=600)
+    program.run("--quiet", "page.lua", cwd=folder)
     (path,) = (folder / "runs" / "page").iterdir()
     return path
 
@@ -47,12 +41,6 @@ def sweep(folder, num_places):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return sweep(tmp_path_factory.mktemp("report"), 3)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium.Chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +53,7 @@ def page(browser, run, tmp_path_factory):
 
 
 def table(run):
-    with open(run / "results.csv", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv(run / "results.csv")
 
 
 def test_no_request_leaves_the_file(page):
@@ -234,10 +221,9 @@ def test_a_click_shows_the_pair(page):
 
 def test_two_runs_side_by_side(browser, run, tmp_path):
     (tmp_path / "page.lua").write_text((SCRIPT % 3).replace("num_inliers = math", "num_inliers = 7 + math"))
-    subprocess.run([PROGRAM, "--quiet", "page.lua"], cwd=tmp_path, check=True, timeout=600)
+    program.run("--quiet", "page.lua", cwd=tmp_path)
     (other,) = (tmp_path / "runs" / "page").iterdir()
-    done = subprocess.run([PROGRAM, "sweep", "diff", run, other, "--html", "d.html"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1, done.stderr
+    program.run("sweep", "diff", run, other, "--html", "d.html", cwd=tmp_path, status=1)
     browser.requests.clear()
     browser.problems.clear()
     browser.open(tmp_path / "d.html", DRAWN)
@@ -257,13 +243,16 @@ def test_two_runs_side_by_side(browser, run, tmp_path):
     assert after - before == 7
 
 
-def test_it_follows_the_dark_scheme(run):
-    with chromium.Chromium(dark=True) as browser:
+def test_it_follows_the_dark_scheme(browser, run):
+    browser.prefer_scheme("dark")
+    try:
         browser.open(run / "report.html", DRAWN)
         background = browser.evaluate("getComputedStyle(document.body).backgroundColor")
         assert sum(int(c) for c in background[4:-1].split(",")) < 150
         browser.evaluate("document.getElementById('theme').click()")
         assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    finally:
+        browser.prefer_scheme("")
 
 
 def test_50000_rows_open_quickly(browser, tmp_path):

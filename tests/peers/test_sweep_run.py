@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sweeps as separate processes: killed, stopped, interrupted, several at once, on a full disk; tables read by others."""
 
-import csv
 import hashlib
 import json
-import os
-import pathlib
 import random
 import signal
 import statistics
@@ -14,8 +11,9 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
+import program
+from files import read_csv, read_json, read_json_lines
+from program import finish
 
 SCRIPT = """
 local im = require "imatch"
@@ -35,14 +33,7 @@ print(result)
 
 def start(folder, n=20, sleep_s=0.0, *options):
     (folder / "sweep.lua").write_text(SCRIPT)
-    return subprocess.Popen([PROGRAM, *options, "sweep.lua", str(n), str(sleep_s)], cwd=folder, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def finish(process, status=0):
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == status, err
-    return out, err
+    return program.start(*options, "sweep.lua", n, sleep_s, cwd=folder)
 
 
 def run_folder(folder):
@@ -51,8 +42,7 @@ def run_folder(folder):
 
 
 def rows(folder):
-    with open(run_folder(folder) / "results.csv", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv(run_folder(folder) / "results.csv")
 
 
 def without_times(table):
@@ -75,7 +65,7 @@ def test_tables_agree_with_python(undisturbed):
     table = rows(undisturbed)
     assert list(table[0]) == ["cell_key", "i", "th", "word", "draw", "even", "far", "score", "time_ms", "status", "error"]
     assert len(table) == 80
-    lines = [json.loads(line) for line in open(run_folder(undisturbed) / "results.jsonl")]
+    lines = read_json_lines(run_folder(undisturbed) / "results.jsonl")
     assert [line["cell_key"] for line in lines] == [row["cell_key"] for row in table]
     for row, line in zip(table, lines):
         params = {"i": int(row["i"]), "th": float(row["th"]), "word": row["word"]}
@@ -89,13 +79,13 @@ def test_tables_agree_with_python(undisturbed):
         assert float(row["far"]) == (float("inf") if params["i"] % 4 == 0 else params["i"])
         assert line["far"] == (None if params["i"] % 4 == 0 else params["i"])
         assert row["even"] == ("true" if params["i"] % 2 == 0 else "false")
-    failed = list(csv.DictReader(open(run_folder(undisturbed) / "failed.csv", newline="")))
+    failed = read_csv(run_folder(undisturbed) / "failed.csv")
     assert {row["i"] for row in failed} == {"5", "16"}
-    assert len(list(csv.DictReader(open(run_folder(undisturbed) / "plan.csv", newline="")))) == 80
+    assert len(read_csv(run_folder(undisturbed) / "plan.csv")) == 80
 
 
 def test_best_setting_agrees_with_python(undisturbed):
-    best = json.load(open(run_folder(undisturbed) / "best.json"))
+    best = read_json(run_folder(undisturbed) / "best.json")
     good = [row for row in rows(undisturbed) if row["status"] == "ok"]
     assert best["cell"]["metrics"]["score"] == max(float(row["score"]) for row in good)
     group = [float(r["score"]) for r in good if r["th"] == "0.5" and r["word"] == "a,b"]
@@ -107,7 +97,7 @@ def test_best_setting_agrees_with_python(undisturbed):
 
 
 def test_provenance_says_who_and_what(undisturbed):
-    provenance = json.load(open(run_folder(undisturbed) / "provenance.json"))
+    provenance = read_json(run_folder(undisturbed) / "provenance.json")
     assert provenance["script_sha256"] == hashlib.sha256(SCRIPT.encode()).hexdigest()
     assert provenance["command_line"][-3:] == ["sweep.lua", "20", "0.0"]
     assert provenance["started"] < provenance["stopped"]
@@ -202,7 +192,7 @@ print(im.now() - start)
     seconds = []
     for _ in range(2):
         begin = time.monotonic()
-        done = subprocess.run([PROGRAM, "--quiet", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = program.run("--quiet", script, cwd=tmp_path)
         seconds.append((time.monotonic() - begin, float(done.stdout.split()[-1])))
     print(f"10,000 cells: {seconds[0][1] / 10:.3f} ms for an empty one; all cached: {seconds[1][0]:.2f} s in all, "
           f"{seconds[1][1]:.2f} s of it the sweep")

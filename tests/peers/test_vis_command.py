@@ -5,8 +5,6 @@ gallery in Chromium, and files that are not as they should be."""
 import copy
 import json
 import os
-import pathlib
-import subprocess
 
 import cv2
 import numpy as np
@@ -14,8 +12,9 @@ import pexpect
 import pytest
 from PIL import Image
 
-import chromium
-from test_backbone_dense_sift import PROGRAM, picture
+from files import read_json
+from pictures import picture
+from program import PROGRAM, environment, run
 
 THEIRS = {
     "meta": {"repo_dir": "/code", "img_root": "/photos", "export_root": "/exports", "ckpt": "/w/dinov2_vits14_pretrain.pth",
@@ -26,10 +25,11 @@ THEIRS = {
 }
 
 
-def vis(*arguments):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("VIS_", "MATCH_ROOT", "EXPORT_", "DATASET_"))}
-    return subprocess.run([PROGRAM, "vis", *map(str, arguments)], capture_output=True, text=True, timeout=300,
-                          check=False, env=environment, stdin=subprocess.DEVNULL)
+UNSET = {name: None for name in os.environ if name.startswith(("VIS_", "MATCH_ROOT", "EXPORT_", "DATASET_"))}
+
+
+def vis(*arguments, status=0):
+    return run("vis", *arguments, status=status, env=UNSET)
 
 
 def record(size_a, size_b, matches, **changes):
@@ -87,15 +87,14 @@ def test_inliers_and_points_are_those_of_opencv(size, place, tmp_path):
              for _ in range(20)]
     matches = shifted(rows - 3, cols - 2, (3, 1), wrong)
     pair = record(size, size, matches)
-    done = vis(*place(size, size, pair), "--overlay")
-    assert done.returncode == 0, done.stderr
+    vis(*place(size, size, pair), "--overlay")
 
     cell = np.array([14 * size[0] / resized[0], 14 * size[1] / resized[1]])
     a = np.array([[(m[0][1] + 0.5), (m[0][0] + 0.5)] for m in matches]) * cell
     b = np.array([[(m[1][1] + 0.5), (m[1][0] + 0.5)] for m in matches]) * cell
     h, _ = cv2.findHomography(a, b, cv2.RANSAC, 8, maxIters=10000, confidence=0.9999)
     errors = np.linalg.norm(cv2.perspectiveTransform(a[None], h)[0] - b, axis=1)
-    entry, = json.loads((tmp_path / "out/pair_viz/gallery.json").read_text())["pairs"]
+    entry, = read_json(tmp_path / "out/pair_viz/gallery.json")["pairs"]
     assert (entry["matches"], entry["inliers"]) == (len(matches), int((errors <= 8).sum()))
 
     drawn = Image.open(tmp_path / "out/pair_viz" / entry["picture"])
@@ -110,12 +109,9 @@ def test_inliers_and_points_are_those_of_opencv(size, place, tmp_path):
 
 def test_lines_end_at_the_matched_points(place, tmp_path):
     size = (900, 506)
-    done = vis(*place(size, size, record(size, size, [((3, 4), (20, 30), 0.8)])), "--ransac", "off", "--linewidth", 4,
-               "--alpha", 255)
-    assert done.returncode == 0, done.stderr
+    vis(*place(size, size, record(size, size, [((3, 4), (20, 30), 0.8)])), "--ransac", "off", "--linewidth", 4, "--alpha", 255)
     drawn = np.asarray(Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").convert("RGB"))
-    plain = vis(*place(size, size, record(size, size, [])), "--ransac", "off")
-    assert plain.returncode == 0, plain.stderr
+    vis(*place(size, size, record(size, size, [])), "--ransac", "off")
     empty = np.asarray(Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").convert("RGB"))
     height = round((2400 - 6) / (2 * 900 / 506))
     changed = np.argwhere((drawn[:height] != empty[:height]).any(2))
@@ -131,8 +127,7 @@ def test_lines_end_at_the_matched_points(place, tmp_path):
 @pytest.mark.parametrize("ransac", ["off", "affine", "homography"])
 def test_few_matches_give_a_picture(count, ransac, place, tmp_path):
     matches = [((k, k), (k + 1, 2 * k), 0.5) for k in range(count)]
-    done = vis(*place((500, 500), (500, 500), record((500, 500), (500, 500), matches)), "--ransac", ransac, "--overlay")
-    assert done.returncode == 0, done.stderr
+    vis(*place((500, 500), (500, 500), record((500, 500), (500, 500), matches)), "--ransac", ransac, "--overlay")
     Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").load()
 
 
@@ -161,45 +156,38 @@ CASES = {
 
 @pytest.mark.parametrize("message", CASES)
 def test_a_wrong_file_is_named_with_its_key(message, place):
-    done = vis(*place((500, 500), (500, 500), broken(CASES[message])))
-    assert done.returncode == 1
+    done = vis(*place((500, 500), (500, 500), broken(CASES[message])), status=1)
     assert message in done.stderr and "vits14_300.0001_300.0002.json" in done.stderr, done.stderr
 
 
 def test_a_file_that_is_no_json_and_the_rest_goes_on(place, tmp_path):
     arguments = place((500, 500), (500, 500), record((500, 500), (500, 500), []))
     place((500, 500), (500, 500), '{"meta": {', name="vits14_300.0001_300.0003")
-    done = vis(*arguments)
-    assert done.returncode == 1
+    done = vis(*arguments, status=1)
     assert "300.0003.json" in done.stderr and "1 pictures in" in done.stdout
-    assert vis(*place((500, 500), (500, 500), broken(lambda p: p.update(note=1))), "--ignore-unknown-keys",
-               ).stderr.count("note") == 0
+    done = vis(*place((500, 500), (500, 500), broken(lambda p: p.update(note=1))), "--ignore-unknown-keys", status=None)
+    assert done.stderr.count("note") == 0
 
 
 def test_usage_without_a_terminal(place, tmp_path):
     arguments = place((500, 500), (500, 500), record((500, 500), (500, 500), []))
-    done = vis(*arguments[:-1])
-    assert done.returncode == 2 and "-a for all" in done.stderr
-    done = vis(*arguments, "--alpha", 300)
-    assert done.returncode == 2 and "--alpha: 300 is not allowed" in done.stderr
-    done = vis(*arguments[:-1], "no_such_folder")
-    assert done.returncode == 1 and "no such file or folder: no_such_folder" in done.stderr
+    assert "-a for all" in vis(*arguments[:-1], status=2).stderr
+    assert "--alpha: 300 is not allowed" in vis(*arguments, "--alpha", 300, status=2).stderr
+    assert "no such file or folder: no_such_folder" in vis(*arguments[:-1], "no_such_folder", status=1).stderr
 
 
-@pytest.mark.skipif(chromium.PROGRAM is None, reason="Chromium is not installed")
-def test_gallery_opens_offline(place, tmp_path):
+def test_gallery_opens_offline(place, tmp_path, browser):
     arguments = place((900, 506), (500, 500), record((900, 506), (500, 500), shifted(15, 15, (2, 2))))
     place((900, 506), (500, 500), record((900, 506), (500, 500), []), name="vits14_300.0001_400.0002")
-    assert vis(*arguments).returncode == 0
+    vis(*arguments)
     page = tmp_path / "out/pair_viz/index.html"
-    with chromium.Chromium() as browser:
-        browser.open(page, "document.images.length == 2 && [...document.images].every(i => i.complete && i.naturalWidth > 0)")
-        assert browser.evaluate("document.querySelectorAll('article').length") == 2
-        assert browser.evaluate("[...document.links].length") == 4
-        browser.evaluate("document.getElementById('text').value = '400.0002'; document.getElementById('text').oninput()")
-        assert browser.evaluate("[...document.querySelectorAll('article')].filter(e => !e.hidden).length") == 1
-        assert all(r.startswith("file:") for r in browser.requests), browser.requests
-        assert browser.problems == []
+    browser.open(page, "document.images.length == 2 && [...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert browser.evaluate("document.querySelectorAll('article').length") == 2
+    assert browser.evaluate("[...document.links].length") == 4
+    browser.evaluate("document.getElementById('text').value = '400.0002'; document.getElementById('text').oninput()")
+    assert browser.evaluate("[...document.querySelectorAll('article')].filter(e => !e.hidden).length") == 1
+    assert all(r.startswith("file:") for r in browser.requests), browser.requests
+    assert browser.problems == []
 
 
 def test_a_terminal_is_asked_for_folders_and_files(place, tmp_path):
@@ -210,9 +198,8 @@ def test_a_terminal_is_asked_for_folders_and_files(place, tmp_path):
     other = tmp_path / "out" / "pair_match" / "vits14_400_0001"
     other.mkdir()
     (other / "vits14_400.0001_300.0002.json").write_text(json.dumps(pair))
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("VIS_", "MATCH_ROOT", "EXPORT_", "DATASET_"))}
     terminal = pexpect.spawn(PROGRAM, ["vis", *map(str, arguments), "--no-gallery"], encoding="utf-8", timeout=120,
-                             env=environment | {"TERM": "dumb"})
+                             env=environment(UNSET | {"TERM": "dumb"}))
     terminal.expect("1  vits14_300_0001\r\n +2  vits14_400_0001\r\nfolders .* leave\\): ")
     terminal.sendline("3")
     terminal.expect("expected numbers from 1 to 2")

@@ -140,10 +140,7 @@ spec.describe("image", function(it)
   end)
 
   it("reads the metadata of real photos", function()
-    local data = os.getenv "IMATCH_TEST_DATA"
-    if not data then
-      return spec.skip "IMATCH_TEST_DATA is not set"
-    end
+    local data = spec.test_data()
     local photo = assert(im.image.metadata(data .. "/brighton_beach/DJI_0018.jpg"))
     spec.equal("DJI", photo.make)
     spec.truthy(photo.latitude_deg and photo.relative_altitude_m and photo.gimbal_yaw_deg and photo.flight_yaw_deg)
