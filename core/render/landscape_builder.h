@@ -5,21 +5,10 @@
 
 #include "geometry/planar.h"
 #include "render/landscape.h"
+#include "render/lot.h"
 #include "render/random.h"
 
 namespace imatch {
-
-/// A convex polygon in the flattened frame; side i runs from corner i to i + 1 along `border[i]`.
-struct Lot {
-  std::vector<Point2> corner;
-  std::vector<Border> border;
-  double area() const;
-  Point2 centre() const;
-  /// Unit vector of the longest side.
-  Point2 longest_side() const;
-  /// Distance inside the nearest side; below 0 outside.
-  double inset(Point2 p) const;
-};
 
 /// Lays out a Landscape: divides the land, decides what grows or stands where, and plants it.
 class LandscapeBuilder {
