@@ -82,20 +82,6 @@ class CsvReader {
   std::size_t row_line_ = 1;
 };
 
-void append_field(std::string& row, const std::string& field, char separator) {
-  const char special[] = {separator, '"', '\n', '\r'};
-  if (field.find_first_of(special, 0, sizeof(special)) == std::string::npos) {
-    row += field;
-    return;
-  }
-  row += '"';
-  for (const char c : field) {
-    if (c == '"') row += '"';
-    row += c;
-  }
-  row += '"';
-}
-
 }  // namespace
 
 std::optional<std::size_t> CsvTable::column(std::string_view name) const {
@@ -126,13 +112,27 @@ CsvTable parse_csv(std::string_view text, const std::string& name, char separato
   return table;
 }
 
+void append_csv_field(std::string& row, std::string_view field, char separator) {
+  const char special[] = {separator, '"', '\n', '\r'};
+  if (field.find_first_of({special, sizeof(special)}) == std::string_view::npos) {
+    row += field;
+    return;
+  }
+  row += '"';
+  for (const char c : field) {
+    if (c == '"') row += '"';
+    row += c;
+  }
+  row += '"';
+}
+
 std::string csv_row(const std::vector<std::string>& fields, char separator) {
   // An empty line is no row, so a single empty field is quoted.
   if (fields.size() == 1 && fields[0].empty()) return "\"\"\n";
   std::string row;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) row += separator;
-    append_field(row, fields[i], separator);
+    append_csv_field(row, fields[i], separator);
   }
   return row + "\n";
 }

@@ -25,6 +25,9 @@ CsvTable read_csv(const std::string& path, char separator = ',');
 /// The same over a text in memory; `name` begins the error messages.
 CsvTable parse_csv(std::string_view text, const std::string& name, char separator = ',');
 
+/// Appends one field, quoted where it has to be.
+void append_csv_field(std::string& row, std::string_view field, char separator = ',');
+
 /// One row with its line end (LF); fields are quoted where they have to be.
 std::string csv_row(const std::vector<std::string>& fields, char separator = ',');
 

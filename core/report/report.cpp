@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -45,20 +46,6 @@ std::vector<Picture> find_pictures(const RunFolder& run) {
     return std::tie(a.cell, a.name) < std::tie(b.cell, b.name);
   });
   return pictures;
-}
-
-std::string base64(std::string_view bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
-    unsigned block = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      block = block << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= n ? kDigits[block >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
 }
 
 void append_number(std::string& out, double value) {

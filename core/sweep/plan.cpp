@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "io/csv.h"
 #include "sweep/canonical.h"
 
 namespace imatch {
@@ -214,10 +215,10 @@ std::string Plan::csv() const {
   std::vector<std::vector<std::string>> fields(axes_.size());
   for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
     out += ',';
-    append_csv(out, axes_[axis].name);
+    append_csv_field(out, axes_[axis].name);
     for (const Json& value : axes_[axis].values) {
       fields[axis].emplace_back();
-      append_csv(fields[axis].back(), csv_text(value));
+      append_csv_field(fields[axis].back(), csv_text(value));
     }
   }
   out += '\n';
@@ -236,19 +237,6 @@ Json Plan::axes_json() const {
   Json list = Json::array();
   for (const Axis& axis : axes_) list.push_back({{"name", axis.name}, {"values", axis.values}});
   return list;
-}
-
-void append_csv(std::string& out, std::string_view field) {
-  if (field.find_first_of(",\"\n\r") == std::string_view::npos) {
-    out += field;
-    return;
-  }
-  out += '"';
-  for (const char c : field) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
 }
 
 std::string csv_text(const Json& value) {

@@ -99,8 +99,6 @@ class Plan {
   mutable std::unordered_map<std::string_view, std::size_t> index_;
 };
 
-/// A field of a CSV file: quoted where it holds a comma, a quote or a line break (RFC 4180).
-void append_csv(std::string& out, std::string_view field);
 /// A JSON value as a CSV field: text without its quotes, true/false, numbers, nested values as JSON, nothing
 /// for null.
 std::string csv_text(const Json& value);

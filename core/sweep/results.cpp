@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "io/csv.h"
 #include "sweep/canonical.h"
 
 namespace imatch {
@@ -26,7 +27,7 @@ std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
 
-void append_csv(std::string& out, const Scalar& entry) {
+void append_csv_entry(std::string& out, const Scalar& entry) {
   switch (entry.kind) {
     case Scalar::Kind::kMissing:
       return;
@@ -38,7 +39,7 @@ void append_csv(std::string& out, const Scalar& entry) {
       return;
     case Scalar::Kind::kText:
     case Scalar::Kind::kNested:
-      imatch::append_csv(out, *entry.text);
+      append_csv_field(out, *entry.text);
       return;
   }
 }
@@ -185,24 +186,24 @@ Json ResultTable::metrics_of(std::size_t cell) const {
 std::string ResultTable::csv(const Plan& plan) const {
   const auto columns = sorted_columns();
   std::string out = "cell_key";
-  for (const Axis& axis : plan.axes()) imatch::append_csv(out += ',', axis.name);
-  for (const Column* c : columns) imatch::append_csv(out += ',', c->name);
+  for (const Axis& axis : plan.axes()) append_csv_field(out += ',', axis.name);
+  for (const Column* c : columns) append_csv_field(out += ',', c->name);
   out += ",time_ms,status,error\n";
 
   std::vector<std::vector<std::string>> fields;
   for (const Axis& axis : plan.axes()) {
     fields.emplace_back();
-    for (const Json& value : axis.values) imatch::append_csv(fields.back().emplace_back(), csv_text(value));
+    for (const Json& value : axis.values) append_csv_field(fields.back().emplace_back(), csv_text(value));
   }
   for (std::size_t cell = 0; cell < size(); ++cell) {
     if (status_[cell] == Status::kPending) continue;
     out += plan.key(cell);
     for (std::size_t axis = 0; axis < fields.size(); ++axis)
       (out += ',') += fields[axis][plan.value_index(cell, axis)];
-    for (const Column* c : columns) append_csv(out += ',', c->entries[cell]);
+    for (const Column* c : columns) append_csv_entry(out += ',', c->entries[cell]);
     (out += ',') += number_text(time_ms_[cell]);
     out += status_[cell] == Status::kOk ? ",ok," : ",failed,";
-    imatch::append_csv(out, first_line(error(cell)));
+    append_csv_field(out, first_line(error(cell)));
     out += '\n';
   }
   return out;
@@ -231,14 +232,14 @@ std::string ResultTable::jsonl(const Plan& plan) const {
 
 std::string ResultTable::failed_csv(const Plan& plan) const {
   std::string out = "cell_key";
-  for (const Axis& axis : plan.axes()) imatch::append_csv(out += ',', axis.name);
+  for (const Axis& axis : plan.axes()) append_csv_field(out += ',', axis.name);
   out += ",error\n";
   for (std::size_t cell = 0; cell < size(); ++cell) {
     if (status_[cell] != Status::kFailed) continue;
     out += plan.key(cell);
     for (std::size_t axis = 0; axis < plan.axes().size(); ++axis)
-      imatch::append_csv(out += ',', csv_text(plan.value(cell, axis)));
-    imatch::append_csv(out += ',', first_line(error(cell)));
+      append_csv_field(out += ',', csv_text(plan.value(cell, axis)));
+    append_csv_field(out += ',', first_line(error(cell)));
     out += '\n';
   }
   return out;
