@@ -9,19 +9,17 @@
 #include <faiss/IndexIVF.h>
 #include <faiss/IndexNSG.h>
 #include <faiss/IndexPreTransform.h>
-#include <faiss/impl/AuxIndexStructures.h>
-#include <faiss/impl/FaissException.h>
 #include <faiss/index_factory.h>
 #include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
-#include <mutex>
 #include <numeric>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "base/stop.h"
+#include "index/faiss_call.h"
 #include "index/faiss_search.h"
 #include "index/index_file.h"
 #include "index/mapped_flat.h"
@@ -29,27 +27,6 @@
 
 namespace imatch {
 namespace {
-
-class StopCallback : public faiss::InterruptCallback {
- public:
-  bool want_interrupt() override { return stop_requested(); }
-};
-
-/// Runs FAISS and turns what it throws into an error of ours. Long work ends when a stop is asked for.
-template <class Work>
-auto call_faiss(std::string_view what, Work work) {
-  static std::once_flag once;
-  std::call_once(once, [] { faiss::InterruptCallback::instance = std::make_unique<StopCallback>(); });
-  try {
-    return work();
-  } catch (const faiss::FaissException& e) {
-    check_stop();
-    const std::string& text = e.msg;
-    const auto reason = text.rfind("Error: ");  // behind the name of FAISS's function
-    throw Error(
-        fmt::format("{}: FAISS: {}", what, reason == std::string::npos ? text : text.substr(reason + 7)));
-  }
-}
 
 /// One thread for what would depend on their number.
 class OneThread {
