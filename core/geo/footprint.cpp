@@ -35,9 +35,4 @@ double altitude_for_width_m(double width_m, double fov_deg) {
   return width_m / width_ratio(fov_deg);
 }
 
-double ground_sampling_m(double altitude_m, double fov_deg, int width_px) {
-  require_positive("width_px", width_px);
-  return ground_width_m(altitude_m, fov_deg) / width_px;
-}
-
 }  // namespace imatch

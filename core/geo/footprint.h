@@ -11,7 +11,4 @@ double ground_width_m(double altitude_m, double fov_deg);
 /// The altitude at which a picture taken straight down is `width_m` wide.
 double altitude_for_width_m(double width_m, double fov_deg);
 
-/// Ground sampling distance: metres of level ground a pixel, for a picture `width_px` wide.
-double ground_sampling_m(double altitude_m, double fov_deg, int width_px);
-
 }  // namespace imatch
