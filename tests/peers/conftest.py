@@ -22,12 +22,15 @@ def data():
     return pathlib.Path(folder)
 
 
-@pytest.fixture(scope="module")
-def browser():
+def open_browser():
     if chromium.PROGRAM is None:
         pytest.skip("Chromium is not installed")
     with chromium.Chromium() as opened:
         yield opened
+
+
+browser = pytest.fixture(open_browser, scope="module")
+own_browser = pytest.fixture(open_browser)
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics and their intervals against NumPy and SciPy; GeoJSON and KML against readers that are not ours."""
 
-import json
-import os
-import pathlib
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -12,7 +9,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-PROGRAM = os.environ.get("IMATCH_LUA", str(pathlib.Path(__file__).parents[2] / "build/imatch-lua"))
+import program
+from files import read_json, write_json
 
 
 def auc(errors, limit):
@@ -37,12 +35,8 @@ STATISTICS = {
 
 
 def lua(tmp_path, code, job):
-    (tmp_path / "job.json").write_text(json.dumps(job))
-    (tmp_path / "job.lua").write_text("local im = require 'imatch'\nlocal job = im.io.read_json(arg[1])\n" + code)
-    done = subprocess.run([PROGRAM, *(str(tmp_path / name) for name in ("job.lua", "job.json", "out.json"))], capture_output=True,
-                          text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads((tmp_path / "out.json").read_text())
+    program.lua("local job = im.io.read_json(arg[1])\n" + code, write_json(tmp_path / "job.json", job), tmp_path / "out.json")
+    return read_json(tmp_path / "out.json")
 
 
 def test_statistics_and_intervals_over_places(tmp_path):
@@ -94,7 +88,7 @@ def test_geojson_and_kml_are_read_by_others(tmp_path):
       assert(im.evaluate.write_kml(arg[2] .. ".kml", job))
       im.io.write_json(arg[2], true)
     """, QUERIES)
-    features = json.loads((tmp_path / "out.json.geojson").read_text())["features"]
+    features = read_json(tmp_path / "out.json.geojson")["features"]
     assert [f["properties"]["kind"] for f in features] == ["query", "prediction", "error", "prediction"]
     assert [f["properties"]["query"] for f in features] == [QUERIES[0]["query"]] * 3 + [QUERIES[1]["query"]]
     assert features[2]["geometry"]["coordinates"] == [[8.25, 46.5], [8.251, 46.501]]

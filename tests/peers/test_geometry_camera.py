@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pinhole camera against OpenCV's projectPoints."""
 
-import json
-import os
-import subprocess
-
 import cv2
 import numpy as np
 
-PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+from files import read_json, write_json
+from program import lua
 
 SCRIPT = """
-local im = require "imatch"
 local job = im.io.read_json(arg[1])
 local pixels = im.camera.project(job.camera, job.points)
 local ground = im.camera.over_ground { x_m = 3, y_m = -4, altitude_m = 60, heading_deg = 70, tilt_deg = 20, roll_deg = 5 }
@@ -27,10 +23,8 @@ def test_projection_equals_opencv(tmp_path):
     points = rng.uniform(-10, 10, (200, 3))
     camera = {"fx": fx, "fy": fy, "cx": cx + 0.5, "cy": cy + 0.5, "rotation": rotation.ravel().tolist(),
               "translation": translation.tolist()}
-    (tmp_path / "job.json").write_text(json.dumps({"camera": camera, "points": points.tolist()}))
-    (tmp_path / "camera.lua").write_text(SCRIPT)
-    subprocess.run([PROGRAM, *(str(tmp_path / name) for name in ("camera.lua", "job.json", "out.json"))], check=True)
-    out = json.loads((tmp_path / "out.json").read_text())
+    lua(SCRIPT, write_json(tmp_path / "job.json", {"camera": camera, "points": points.tolist()}), tmp_path / "out.json")
+    out = read_json(tmp_path / "out.json")
     matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
     theirs, _ = cv2.projectPoints(points, cv2.Rodrigues(rotation)[0], translation, matrix, None)
     ours = np.array(out["pixels"])

@@ -159,45 +159,45 @@ def test_intervals_are_drawn_over_places(page, run):
     assert "bootstrap 95 % interval of the mean over place" in page.evaluate("document.getElementById('lines-caption').textContent")
 
 
-def test_areas_and_shares_are_those_of_the_program(tmp_path):
+def test_areas_and_shares_are_those_of_the_program(tmp_path, own_browser):  # the others go on with the page that they have open
+    browser = own_browser
     best = """best = { metric = "corner_error_px", statistic = "auc@10", over = { "place", "rotation_deg", "altitude_m" }, units = { "place" },
       compare = "backbone", along = { "altitude_m", "rotation_deg" }, along_statistic = "share@6" },"""
     script = (SCRIPT % 3).splitlines()
     script[[i for i, line in enumerate(script) if line.startswith("  best = ")][0]] = best
     (tmp_path / "page.lua").write_text("\n".join(script))
-    subprocess.run([PROGRAM, "--quiet", "page.lua"], cwd=tmp_path, check=True, timeout=600)
+    program.run("--quiet", "page.lua", cwd=tmp_path)
     (run,) = (tmp_path / "runs" / "page").iterdir()
-    with chromium.Chromium() as browser:  # the others go on with the page that they have open
-        browser.open(run / "report.html", DRAWN)
-        assert browser.evaluate(DRAWN) == "true" and browser.problems == []
-        rows = table(run)
-        chosen = browser.evaluate("window.sweep.best")
-        assert len(chosen["settings"]) == 2 and chosen["title"] == "AUC@10px of corner error"
-        for setting in chosen["settings"]:
-            cells = [r for r in rows if r["backbone"] == setting["params"]["backbone"] and float(r["match_th"]) == setting["params"]["match_th"]]
-            errors = [float(r["corner_error_px"]) if r["status"] == "ok" else float("inf") for r in cells]
-            assert setting["num_cells"] == len(errors) and setting["low"] <= setting["value"] <= setting["high"]
-            for part in setting["along"][0]["values"]:
-                those = [e for e, r in zip(errors, cells, strict=True) if float(r["altitude_m"]) == part["altitude_m"]]
-                assert part["value"] == pytest.approx(sum(e <= 6 for e in those) / len(those))
-        # The page computes what it draws by the same definitions: each setting's area, from its own copy of the results.
-        drawn = browser.evaluate("""(() => {
-          const s = window.sweep, c = window.sweep_charts, metric = s.metric("corner_error_px");
-          return c.aggregate(metric, [s.axis("backbone"), s.axis("match_th")]).map((g) =>
-              [s.axis("backbone").labels[g.codes[0]], s.axis("match_th").values[g.codes[1]], c.centre(g, "auc@10"), ...c.interval(g, "auc@10")]);
-        })()""")
-        by_setting = {(b, t): values for b, t, *values in drawn}
-        for setting in chosen["settings"]:
-            area, low, high = by_setting[setting["params"]["backbone"], setting["params"]["match_th"]]
-            assert area == pytest.approx(setting["value"], rel=1e-4)
-            assert low == pytest.approx(setting["low"], abs=0.02) and high == pytest.approx(setting["high"], abs=0.02)
-        assert max(v[0] for v in by_setting.values()) == pytest.approx(chosen["setting"]["value"], rel=1e-4)
-        # Two backbones at three altitudes and at eight headings.
-        assert browser.evaluate("[...document.querySelectorAll('#along .panel')].map((p) => p.querySelectorAll('svg .mark-rect.role-mark path').length)") == [6, 16]
-        assert "share with corner error at most 6 px" in browser.evaluate("document.getElementById('along-title').textContent")
-        assert "four corners" in browser.evaluate("document.getElementById('definitions').textContent")
-        text = subprocess.run([PROGRAM, "sweep", "best", run, "--statistic", "quantile@0.9"], capture_output=True, text=True, check=True).stdout
-        assert "0.9 quantile of corner error [px]: " in text and "share with corner error at most 6 px, by altitude_m:" in text
+    browser.open(run / "report.html", DRAWN)
+    assert browser.evaluate(DRAWN) == "true" and browser.problems == []
+    rows = table(run)
+    chosen = browser.evaluate("window.sweep.best")
+    assert len(chosen["settings"]) == 2 and chosen["title"] == "AUC@10px of corner error"
+    for setting in chosen["settings"]:
+        cells = [r for r in rows if r["backbone"] == setting["params"]["backbone"] and float(r["match_th"]) == setting["params"]["match_th"]]
+        errors = [float(r["corner_error_px"]) if r["status"] == "ok" else float("inf") for r in cells]
+        assert setting["num_cells"] == len(errors) and setting["low"] <= setting["value"] <= setting["high"]
+        for part in setting["along"][0]["values"]:
+            those = [e for e, r in zip(errors, cells, strict=True) if float(r["altitude_m"]) == part["altitude_m"]]
+            assert part["value"] == pytest.approx(sum(e <= 6 for e in those) / len(those))
+    # The page computes what it draws by the same definitions: each setting's area, from its own copy of the results.
+    drawn = browser.evaluate("""(() => {
+      const s = window.sweep, c = window.sweep_charts, metric = s.metric("corner_error_px");
+      return c.aggregate(metric, [s.axis("backbone"), s.axis("match_th")]).map((g) =>
+          [s.axis("backbone").labels[g.codes[0]], s.axis("match_th").values[g.codes[1]], c.centre(g, "auc@10"), ...c.interval(g, "auc@10")]);
+    })()""")
+    by_setting = {(b, t): values for b, t, *values in drawn}
+    for setting in chosen["settings"]:
+        area, low, high = by_setting[setting["params"]["backbone"], setting["params"]["match_th"]]
+        assert area == pytest.approx(setting["value"], rel=1e-4)
+        assert low == pytest.approx(setting["low"], abs=0.02) and high == pytest.approx(setting["high"], abs=0.02)
+    assert max(v[0] for v in by_setting.values()) == pytest.approx(chosen["setting"]["value"], rel=1e-4)
+    # Two backbones at three altitudes and at eight headings.
+    assert browser.evaluate("[...document.querySelectorAll('#along .panel')].map((p) => p.querySelectorAll('svg .mark-rect.role-mark path').length)") == [6, 16]
+    assert "share with corner error at most 6 px" in browser.evaluate("document.getElementById('along-title').textContent")
+    assert "four corners" in browser.evaluate("document.getElementById('definitions').textContent")
+    text = program.run("sweep", "best", run, "--statistic", "quantile@0.9").stdout
+    assert "0.9 quantile of corner error [px]: " in text and "share with corner error at most 6 px, by altitude_m:" in text
 
 
 def test_a_click_shows_the_pair(page):
