@@ -28,6 +28,12 @@ if(TARGET faiss::faiss)
   set(IMATCH_FAISS_VERSION ${major}.${minor}.${patch})
 endif()
 
+set(openvino_header ${IMATCH_OPENVINO}/include/openvino/core/version.hpp)
+imatch_read_define(${openvino_header} OPENVINO_VERSION_MAJOR major)
+imatch_read_define(${openvino_header} OPENVINO_VERSION_MINOR minor)
+imatch_read_define(${openvino_header} OPENVINO_VERSION_PATCH patch)
+set(IMATCH_OPENVINO_VERSION ${major}.${minor}.${patch})
+
 # fmt says 120100 for 12.1.0.
 imatch_read_define(${IMATCH_TORCH}/include/fmt/base.h FMT_VERSION fmt_number)
 if(fmt_number)

@@ -1,13 +1,15 @@
 # `cmake --install build --prefix P`: a tree that can be moved and run from anywhere.
 #   P/bin/imatch-lua
 #   P/lib/imatch-lua/torch/lib/     LibTorch out of the wheel, with its OpenMP
+#   P/lib/imatch-lua/openvino/      OpenVINO out of its wheel: what reads model files and runs them on the CPU
 #   P/lib/imatch-lua/nvidia/        CUDA's libraries, where the wheel is a CUDA one: LibTorch looks for them at ../../nvidia
 #   P/share/imatch-lua/{lua,experiments,weights,js}/
 # What comes from Debian (OpenCV, GDAL, LuaJIT...) stays a system package.
 set(lib_folder lib/imatch-lua)
 set(share_folder share/imatch-lua)
 
-set_target_properties(imatch-lua PROPERTIES INSTALL_RPATH "$ORIGIN/../${lib_folder}/torch/lib")
+set_target_properties(imatch-lua PROPERTIES INSTALL_RPATH
+                      "$ORIGIN/../${lib_folder}/torch/lib;$ORIGIN/../${lib_folder}/openvino")
 install(TARGETS imatch-lua RUNTIME DESTINATION bin)
 
 file(GLOB torch_libraries ${IMATCH_TORCH}/lib/libc10*.so ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libgomp*.so*
@@ -17,6 +19,11 @@ if(IMATCH_TORCH_HAS_CUDA AND EXISTS ${IMATCH_TORCH}/../nvidia)
   install(DIRECTORY ${IMATCH_TORCH}/../nvidia DESTINATION ${lib_folder} USE_SOURCE_PERMISSIONS
           FILES_MATCHING PATTERN "*.so*" PATTERN "*LICENSE*" PATTERN "*License*")
 endif()
+
+file(GLOB openvino_libraries ${IMATCH_OPENVINO}/libs/libopenvino.so.* ${IMATCH_OPENVINO}/libs/libopenvino_intel_cpu_plugin.so
+     ${IMATCH_OPENVINO}/libs/libopenvino_ir_frontend.so.* ${IMATCH_OPENVINO}/libs/libopenvino_onnx_frontend.so.*
+     ${IMATCH_OPENVINO}/libs/libtbb*.so.* ${IMATCH_OPENVINO}/libs/libhwloc.so.*)
+install(FILES ${openvino_libraries} DESTINATION ${lib_folder}/openvino)
 
 find_file(IMATCH_ARGPARSE argparse.lua PATHS /usr/share/lua/5.1 /usr/local/share/lua/5.1 NO_DEFAULT_PATH)
 if(NOT IMATCH_ARGPARSE)

@@ -69,11 +69,8 @@ HfFolder read_hf_folder(const std::string& folder) {
     result.tensors = read_safetensors(folder + "/" + kTensors).tensors;
     files = {kTensors};
   }
-  std::string lines;
   files.insert(files.begin(), kConfig);
-  for (const std::string& file : files)
-    lines += fmt::format("{}  {}\n", sha256_file(folder + "/" + file), file);
-  result.sha256 = sha256_hex(lines);
+  result.sha256 = sha256_files(folder, files);
   return result;
 }
 

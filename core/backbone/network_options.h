@@ -52,14 +52,17 @@ constexpr auto weights_root_field() {
             "WEIGHTS_ROOT.")};
 }
 
+constexpr auto batch_size_field() {
+  return std::tuple{field(
+      "batch_size", &NetworkOptions::batch_size, in_range(0, 4096),
+      "Images that go forward together; 0: 32 on a GPU, and on the CPU one for every four threads, since "
+      "larger batches only leave the processor's cache.")};
+}
+
 constexpr auto running_fields() {
-  return std::tuple{
-      field("device", &NetworkOptions::device, anything(),
-            "'cpu', 'cuda', 'cuda:N', or 'auto': what --device says."),
-      field(
-          "batch_size", &NetworkOptions::batch_size, in_range(0, 4096),
-          "Images that go forward together; 0: 32 on a GPU, and on the CPU one for every four threads, since "
-          "larger batches only leave the processor's cache.")};
+  return std::tuple_cat(std::tuple{field("device", &NetworkOptions::device, anything(),
+                                         "'cpu', 'cuda', 'cuda:N', or 'auto': what --device says.")},
+                        batch_size_field());
 }
 
 }  // namespace imatch

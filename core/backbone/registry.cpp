@@ -12,6 +12,7 @@
 #include "backbone/efficientnet_lite.h"
 #include "backbone/resnet.h"
 #include "backbone/spec.h"
+#include "backbone/user_network_kinds.h"
 #include "base/error.h"
 #include "base/spelling.h"
 
@@ -24,6 +25,7 @@ std::vector<BackboneKind> make_kinds() {
   std::ranges::move(efficientnet_lite_kinds(), std::back_inserter(kinds));
   std::ranges::move(dino_kinds(), std::back_inserter(kinds));
   std::ranges::move(resnet_kinds(), std::back_inserter(kinds));
+  std::ranges::move(user_network_kinds(), std::back_inserter(kinds));
   std::ranges::sort(kinds, {}, &BackboneKind::name);
   return kinds;
 }

@@ -55,4 +55,12 @@ std::string sha256_file(const std::string& path) {
   return hash.hex();
 }
 
+std::string sha256_files(const std::string& folder, const std::vector<std::string>& names) {
+  if (names.size() == 1) return sha256_file(folder + "/" + names[0]);
+  Sha256 lines;
+  for (const std::string& name : names)
+    lines.add(sha256_file(folder + "/" + name)).add("  ").add(name).add("\n");
+  return lines.hex();
+}
+
 }  // namespace imatch

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace imatch {
 
@@ -29,5 +30,8 @@ class Sha256 {
 std::string sha256_hex(std::string_view bytes);
 /// Throws Failure (not_found, not_a_file, unreadable).
 std::string sha256_file(const std::string& path);
+/// Of something that lies in several files of a folder: the SHA-256 of the lines "<digest>  <name>" that
+/// `sha256sum` prints for them, in the given order; of a single file its own. Throws as sha256_file.
+std::string sha256_files(const std::string& folder, const std::vector<std::string>& names);
 
 }  // namespace imatch

@@ -36,7 +36,7 @@ TEST_CASE("versions are told of all that is linked") {
       if (library.name == name) return library.version;
     return std::string("missing");
   };
-  for (const char* name : {"LibTorch", "OpenCV", "GDAL", "PROJ", "OpenSSL", "fmt"})
+  for (const char* name : {"LibTorch", "OpenCV", "GDAL", "PROJ", "OpenSSL", "OpenVINO", "fmt"})
     CHECK_THAT(version_of(name), Catch::Matches("[0-9]+\\.[0-9]+.*"));
   CHECK_THAT(version_of("LuaJIT"), Catch::StartsWith("2.1"));
 }

@@ -32,10 +32,10 @@ grep -rnE '# *include *[<"](lua|luajit|lauxlib|lualib)(\.h|\.hpp|/)' core | none
 grep -rnE '# *include *["<](host/|binding\.h|stack\.h|handle\.h)' core | none "core knows nothing of host"
 grep -rnE 'catch *\( *\.\.\. *\)' host | uncommented | none "no catch (...) in host: it would swallow Lua's errors"
 grep -rnE '\b(std::)?(abort|exit|_exit|quick_exit) *\(' core | uncommented | none "core never ends the process"
-for header in $(grep -rlE '# *include *<(opencv2|gdal|ogr|cpl|faiss)' core --include='*.h'); do
+for header in $(grep -rlE '# *include *<(opencv2|gdal|ogr|cpl|faiss|openvino|torch/csrc/jit)' core --include='*.h'); do
   room=$(dirname "$header")
   grep -rnF "\"${header#core/}\"" core host tests | grep -vE "^$room/[^:/]*\.cpp:"
-done | none "a header with OpenCV, GDAL or FAISS in it serves the .cpp files of its own room only"
+done | none "a header with OpenCV, GDAL, FAISS, OpenVINO or TorchScript in it serves the .cpp files of its own room only"
 for header in core/*/*.h host/*.h host/bind/*.h; do
   grep -hoE '^(struct|class|enum class) [A-Z][A-Za-z0-9]+[^;]*\{' "$header" | awk '{ print $1 == "enum" ? $3 : $2 }'
 done | sort | uniq -d | none "a type's name stands in one header only: two would share what the compiler makes of std::vector of them"

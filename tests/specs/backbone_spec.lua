@@ -4,6 +4,31 @@ local function picture(width, height)
   return im.image.new(width, height)
 end
 
+-- OpenVINO's format: the mean of each 16 x 16 px.
+local mean_of_patches = [[
+<?xml version="1.0"?>
+<net name="mean" version="11">
+  <layers>
+    <layer id="0" name="images" type="Parameter" version="opset1">
+      <data shape="?,3,?,?" element_type="f32"/>
+      <output><port id="0" precision="FP32"><dim>-1</dim><dim>3</dim><dim>-1</dim><dim>-1</dim></port></output>
+    </layer>
+    <layer id="1" name="pool" type="AvgPool" version="opset1">
+      <data kernel="16,16" strides="16,16" pads_begin="0,0" pads_end="0,0" exclude-pad="true" rounding_type="floor"/>
+      <input><port id="0"><dim>-1</dim><dim>3</dim><dim>-1</dim><dim>-1</dim></port></input>
+      <output><port id="1" precision="FP32" names="mean"><dim>-1</dim><dim>3</dim><dim>-1</dim><dim>-1</dim></port></output>
+    </layer>
+    <layer id="2" name="result" type="Result" version="opset1">
+      <input><port id="0"><dim>-1</dim><dim>3</dim><dim>-1</dim><dim>-1</dim></port></input>
+    </layer>
+  </layers>
+  <edges>
+    <edge from-layer="0" from-port="0" to-layer="1" to-port="0"/>
+    <edge from-layer="1" from-port="1" to-layer="2" to-port="0"/>
+  </edges>
+</net>
+]]
+
 spec.describe("backbone", function(it)
   it("lists and describes every kind", function()
     local names = im.backbone.list()
@@ -43,6 +68,26 @@ spec.describe("backbone", function(it)
     spec.equal(64, #backbone:weights_sha256())
     local rows, cols, dimensions = backbone:features(picture(64, 64)):grid()
     spec.equal("2 2 320", table.concat({ rows, cols, dimensions }, " "))
+  end)
+
+  it("takes a network out of a file", function()
+    local path = spec.scratch() .. "/mean.xml"
+    local file = assert(io.open(path, "w"))
+    file:write(mean_of_patches)
+    file:close()
+    local options = { file = path, layout = "nchw", resize = "keep", normalization = "half" }
+    local backbone = im.backbone.open("onnx", options)
+    local features = backbone:features(picture(64, 48))
+    spec.equal("3 4 3", table.concat({ features:grid() }, " "))
+    spec.equal(-1, features:tokens():min())
+    spec.equal(-1, features:tokens():max())
+    spec.equal(16, backbone:stride())
+    spec.equal(backbone:spec(), im.backbone.open(backbone:spec()):spec())
+    options.tokens = "men"
+    spec.raises("no output 'men'; the outputs are 0 'mean' [?,3", im.backbone.open, "onnx", options)
+    spec.fails("/nowhere/m.onnx", "not_found", im.backbone.open("onnx", { file = "/nowhere/m.onnx" }))
+    spec.fails("/nowhere/m.pt", "not_found", im.backbone.open("torchscript", { file = "/nowhere/m.pt" }))
+    spec.raises("file: expected", im.backbone.open, "torchscript")
   end)
 
   it("says what is wrong", function()
