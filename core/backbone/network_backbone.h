@@ -25,7 +25,7 @@ struct NetworkPlace {
 /// A network with what its backbone has to know beside its options.
 struct OpenedNetwork {
   std::unique_ptr<const TokenNetwork> network;
-  std::string weights_sha256;
+  std::string weights_sha256 = "";
   Normalization normalization = {};
   std::string pooling =
       {};  ///< The global vector of the tokens, see feature/pooling.h; "": the network's own.

@@ -16,8 +16,8 @@ struct NetworkOptions {
   int image_size = 336;
   std::string resize = "shorter";
   std::string dtype = "fp32";
-  std::string weights;
-  std::string weights_root;
+  std::string weights = "";
+  std::string weights_root = "";
   std::string device = "auto";
   int batch_size = 0;
 
