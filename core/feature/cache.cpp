@@ -48,7 +48,7 @@ std::string feature_key(const FeatureKey& parts) {
   return hash.hex();
 }
 
-FeatureCache::FeatureCache(const CacheOptions& options) {
+FeatureCache::FeatureCache(const CacheOptions& options) : memory_(0) {
   configure(options);
 }
 
@@ -57,9 +57,7 @@ void FeatureCache::configure(const CacheOptions& options) {
   options_ = options;
   if (options_.folder.empty()) options_.folder = user_cache_folder() + "/features";
   statistics_ = {};
-  memory_.clear();
-  uses_.clear();
-  memory_bytes_ = 0;
+  memory_ = Memory(static_cast<std::size_t>(options_.memory_mb * kMegabyte));
   unscanned_bytes_ = 0;
   scanned_ = false;
   pause_until_ = {};
@@ -69,11 +67,10 @@ std::shared_ptr<const Features> FeatureCache::get(const std::string& key) {
   require_digest(key);
   std::unique_lock lock(mutex_);
   if (!options_.enabled) return nullptr;
-  if (const auto found = memory_.find(key); found != memory_.end()) {
-    uses_.splice(uses_.begin(), uses_, found->second.use);
+  if (const Entry* entry = memory_.find(key)) {
     ++statistics_.memory_hits;
-    statistics_.saved_ms += found->second.compute_ms;
-    return found->second.features;
+    statistics_.saved_ms += entry->compute_ms;
+    return entry->features;
   }
   if (options_.max_mb == 0) return ++statistics_.misses, nullptr;
   const std::string path = entry_path(options_.folder, key);
@@ -114,33 +111,38 @@ std::shared_ptr<const Features> FeatureCache::get(const std::string& key) {
   statistics_.bytes_read += static_cast<std::int64_t>(size);
   statistics_.read_ms += read_ms;
   statistics_.saved_ms += compute_ms - read_ms;
-  remember(key, result, compute_ms);
+  const auto dropped = memory_.insert(key, {result, compute_ms, /*on_disk=*/true}, result->bytes());
+  lock.unlock();
+  write_dropped(dropped);
   return result;
 }
 
 void FeatureCache::put(const std::string& key, std::shared_ptr<const Features> features, double compute_ms) {
   require_digest(key);
+  std::vector<Memory::Item> dropped;
+  bool write_now = false;
   {
     const std::lock_guard lock(mutex_);
     if (!options_.enabled) return;
-    remember(key, features, compute_ms);
-    if (options_.max_mb == 0 || Clock::now() < pause_until_) return;
+    dropped = memory_.insert(key, {features, compute_ms, !options_.write_when_dropped}, features->bytes());
+    write_now = !options_.write_when_dropped && may_write();
   }
-  write(key, *features, compute_ms);
+  if (write_now) write(key, *features, compute_ms);
+  write_dropped(dropped);
 }
 
-void FeatureCache::remember(const std::string& key, std::shared_ptr<const Features> features,
-                            double compute_ms) {
-  const auto limit = static_cast<std::size_t>(options_.memory_mb * kMegabyte);
-  if (features->bytes() > limit || memory_.contains(key)) return;
-  memory_bytes_ += features->bytes();
-  uses_.push_front(key);
-  memory_[key] = {std::move(features), compute_ms, uses_.begin()};
-  while (memory_bytes_ > limit) {
-    const auto oldest = memory_.find(uses_.back());
-    memory_bytes_ -= oldest->second.features->bytes();
-    memory_.erase(oldest);
-    uses_.pop_back();
+bool FeatureCache::may_write() const {
+  return options_.max_mb > 0 && Clock::now() >= pause_until_;
+}
+
+void FeatureCache::write_dropped(const std::vector<Memory::Item>& dropped) {
+  for (const auto& [key, entry] : dropped) {
+    if (entry.on_disk) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!may_write()) return;
+    }
+    write(key, *entry.features, entry.compute_ms);
   }
 }
 
@@ -188,8 +190,6 @@ std::int64_t FeatureCache::clear() {
   {
     const std::lock_guard lock(mutex_);
     memory_.clear();
-    uses_.clear();
-    memory_bytes_ = 0;
   }
   return shrink_cache_folder(options.folder, -1, -1);
 }

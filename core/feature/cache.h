@@ -3,13 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
+#include "base/lru.h"
 #include "base/options.h"
 #include "feature/features.h"
 
@@ -20,6 +20,8 @@ struct CacheOptions {
   double max_mb = 8192;
   double memory_mb = 512;
   bool enabled = true;
+  /// Write what the memory tier drops instead of everything at once: for features that one job alone needs.
+  bool write_when_dropped = false;
   static constexpr auto fields = std::tuple{
       field("folder", &CacheOptions::folder, anything(),
             "Folder of the entries; empty: `features` in the user's cache folder."),
@@ -106,19 +108,19 @@ class FeatureCache {
   struct Entry {
     std::shared_ptr<const Features> features;
     double compute_ms = 0;
-    std::list<std::string>::iterator use;
+    bool on_disk = false;
   };
+  using Memory = Lru<std::string, Entry>;
 
-  void remember(const std::string& key, std::shared_ptr<const Features> features, double compute_ms);
+  bool may_write() const;
   void write(const std::string& key, const Features& features, double compute_ms);
+  void write_dropped(const std::vector<Memory::Item>& dropped);
   void note_problem(const std::string& message);
 
   mutable std::mutex mutex_;
   CacheOptions options_;
   CacheStatistics statistics_;
-  std::unordered_map<std::string, Entry> memory_;
-  std::list<std::string> uses_;  ///< Keys in memory_, the latest first.
-  std::size_t memory_bytes_ = 0;
+  Memory memory_;
   double unscanned_bytes_ = 0;  ///< Written since the folder was last measured.
   bool scanned_ = false;
   std::chrono::steady_clock::time_point pause_until_;  ///< After a failed write.

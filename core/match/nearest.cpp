@@ -11,11 +11,13 @@
 
 #include "base/device.h"
 #include "base/error.h"
+#include "base/lru.h"
 #include "match/maxima.h"
-#include "match/pair_memory.h"
 
 namespace imatch {
 namespace {
+
+constexpr std::size_t kRememberedBytes = std::size_t{64} << 20;
 
 void check_comparable(const Features& a, const Features& b) {
   if (a.backbone != b.backbone)
@@ -81,6 +83,10 @@ Matches no_matches_yet(const Features& a, const Features& b) {
   return matches;
 }
 
+std::size_t bytes_of(const MutualPairs& pairs) {
+  return sizeof(MutualPairs) + pairs.similarity.size() * (2 * sizeof(std::int32_t) + sizeof(float) + 1);
+}
+
 }  // namespace
 
 std::shared_ptr<const MutualPairs> mutual_pairs(const Features& a, const Features& b,
@@ -90,10 +96,10 @@ std::shared_ptr<const MutualPairs> mutual_pairs(const Features& a, const Feature
   const std::string key =
       fmt::format("{} {} {} {} {}", a.key, b.key, selection.max_features, selection.keypoint_th,
                   a.tokens.defined() ? a.tokens.device().str() : "");
-  PairMemory& memory = PairMemory::of_process();
+  static SharedLru<std::string, MutualPairs> memory(kRememberedBytes);
   if (auto known = memory.find(key)) return known;
   auto pairs = std::make_shared<const MutualPairs>(compute_pairs(a, b, selection));
-  memory.insert(key, pairs);
+  memory.insert(key, pairs, bytes_of(*pairs) + key.size());
   return pairs;
 }
 

@@ -6,7 +6,7 @@
 #include "base/field.h"
 #include "feature/features.h"
 #include "match/matches.h"
-#include "match/selection.h"
+#include "match/token_selection.h"
 
 namespace imatch {
 

@@ -11,7 +11,7 @@ std::vector<std::shared_ptr<const PyramidTile>> Pyramid::tiles(std::span<const T
   std::vector<std::shared_ptr<const PyramidTile>> found(ids.size());
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    found[i] = cache_.find(ids[i]);
+    found[i] = tiles_.find(ids[i]);
     if (!found[i]) missing.push_back(i);
   }
   if (missing.empty()) return found;
@@ -20,7 +20,7 @@ std::vector<std::shared_ptr<const PyramidTile>> Pyramid::tiles(std::span<const T
       check_stop();
       const std::size_t i = missing[static_cast<std::size_t>(k)];
       found[i] = std::make_shared<const PyramidTile>(load(ids[i]));
-      cache_.put(ids[i], found[i]);
+      tiles_.insert(ids[i], found[i], kTileBytes);
     }
   };
   const int count = static_cast<int>(missing.size());

@@ -5,9 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "base/lru.h"
 #include "geometry/ground_camera.h"
 #include "render/biquadratic.h"
-#include "render/tile_cache.h"
+#include "render/pyramid_tile.h"
 #include "render/view.h"
 
 namespace imatch {
@@ -26,14 +27,14 @@ class Pyramid {
   };
 
   Pyramid(std::vector<Level> levels, std::size_t cache_bytes)
-      : levels_(std::move(levels)), cache_(cache_bytes) {}
+      : levels_(std::move(levels)), tiles_(cache_bytes) {}
   virtual ~Pyramid() = default;
   const std::vector<Level>& levels() const { return levels_; }
 
   /// The tiles in the order of `ids`, those not in the cache made in parallel. Throws what load throws.
   std::vector<std::shared_ptr<const PyramidTile>> tiles(std::span<const TileId> ids) const;
   /// Memory of the tiles kept.
-  std::size_t bytes() const { return cache_.bytes(); }
+  std::size_t bytes() const { return tiles_.cost(); }
 
  protected:
   /// Called from several threads at once. Texels outside the level have alpha 0.
@@ -43,7 +44,7 @@ class Pyramid {
 
  private:
   std::vector<Level> levels_;
-  mutable TileCache cache_;
+  mutable SharedLru<TileId, PyramidTile> tiles_;
 };
 
 /// Halvings of a picture until it fits into one tile, from `first` on.

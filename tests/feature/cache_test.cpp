@@ -220,6 +220,24 @@ TEST_CASE("memory keeps to its size") {
   CHECK(fs::is_empty(scratch.path()));
 }
 
+TEST_CASE("for one job alone, only what memory drops is written, and once") {
+  Scratch scratch;
+  const double entry = static_cast<double>(features_of(0)->bytes());
+  FeatureCache cache({.folder = scratch.path(), .memory_mb = 2.5 * entry / 1e6, .write_when_dropped = true});
+  cache.put(key_of(0), features_of(0), 7);
+  cache.put(key_of(1), features_of(1));
+  CHECK(fs::is_empty(scratch.path()));
+  cache.put(key_of(2), features_of(2));
+  CHECK(fs::exists(entry_path(scratch.path(), key_of(0))));
+  CHECK_FALSE(fs::exists(entry_path(scratch.path(), key_of(1))));
+  REQUIRE(is_right(*cache.get(key_of(0)), 0));  // and 1 goes
+  for (const int i : {1, 2, 0, 1}) CHECK(is_right(*cache.get(key_of(i)), i));
+  CHECK(cache.statistics().stored == 3);
+  CHECK(cache.statistics().misses == 0);
+  cache.put(key_of(4), features_of(4, 1000));  // larger than memory
+  CHECK(is_right(*cache.get(key_of(4)), 4));
+}
+
 TEST_CASE("switched off, nothing is kept") {
   Scratch scratch;
   FeatureCache cache({.folder = scratch.path(), .enabled = false});

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/stop.h"
 #include "match/maxima.h"
-#include "match/pair_memory.h"
 #include "match/token_sets.h"
 
 // Last: c10 has a CHECK of its own.
@@ -209,26 +208,6 @@ TEST_CASE("pairs are computed once for all thresholds when the features have key
   Features nameless = a;
   nameless.key.clear();
   CHECK(mutual_pairs(nameless, b, {}) != mutual_pairs(nameless, b, {}));
-}
-
-TEST_CASE("the memory of pairs drops the least recently used") {
-  const auto pairs = [](std::size_t n) {
-    auto p = std::make_shared<MutualPairs>();
-    p->similarity.resize(n);
-    return p;
-  };
-  PairMemory memory(4000);
-  memory.insert("a", pairs(100));
-  memory.insert("b", pairs(100));
-  REQUIRE(memory.find("a"));
-  memory.insert("c", pairs(100));
-  CHECK(memory.find("a"));
-  CHECK_FALSE(memory.find("b"));
-  CHECK(memory.find("c"));
-  memory.insert("too large", pairs(1000));
-  CHECK_FALSE(memory.find("too large"));
-  CHECK(memory.find("c"));
-  CHECK(memory.bytes() <= 4000);
 }
 
 TEST_CASE("a stop request ends matching") {
