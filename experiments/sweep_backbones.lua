@@ -7,7 +7,7 @@
 -- is known exactly: of --photos a quarter of each is cut away, turned and made smaller; without photographs two views of a
 -- made-up countryside are matched.
 local im = require "imatch"
-local weights = require "imatch.pairs.weights"
+local weights = require "imatch.backbone.weights"
 
 local parser = im.arguments("sweep_backbones.lua", "Backbones x layers x facets x thresholds over a folder of weights.")
 parser:option("--weights-root", "folder of the weights, searched with those below it (WEIGHTS_ROOT, WEIGHTS_HOST)")

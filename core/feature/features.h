@@ -21,9 +21,9 @@ struct Features {
   int image_width = 0;  ///< Of the image as it was given.
   int image_height = 0;
   std::string backbone;  ///< Printable specification, "efficientnet_lite0 stage=16 image_size=336".
-  /// By how much the image was turned clockwise before the network saw it; original_from_grid turns back.
+  /// By how much the image was rotated clockwise before the network saw it; original_from_grid leads back.
   double rotation_deg = 0;
-  /// [rows * cols] bool on the CPU: which tokens may be matched; undefined: all. False where a turned image
+  /// [rows * cols] bool on the CPU: which tokens may be matched; undefined: all. False where a rotated image
   /// leaves the cell of a token partly empty.
   at::Tensor selectable;
   std::string key;  ///< Content key (SHA-256) of everything the features depend on; "" when unknown.

@@ -11,7 +11,7 @@
 #include "base/stop.h"
 #include "match/geometry.h"
 #include "match/nearest.h"
-#include "match/subtoken.h"
+#include "match/subpixel_refinement.h"
 
 namespace imatch {
 namespace {
@@ -52,7 +52,7 @@ Verified verify(const Features& photo, const Features& picture, const Homography
   const MutualNearestOptions nearest{
       .max_features = 1 << 20, .keypoint_th = 0, .match_th = options.match_th, .line_th = 0, .unique = true};
   Matches matches = mutual_nearest(photo, picture, nearest);
-  refine_to_subtoken(matches, photo, picture);
+  refine_to_subpixel(matches, photo, picture);
   const bool tilted = options.model == "homography";
   const Geometry geometry = estimate(matches, {.model = tilted ? "homography" : "similarity",
                                                .method = {},

@@ -193,6 +193,14 @@ Json to_json(const PairFile& pair) {
   return json;
 }
 
+Json header_json(const PairFile& pair) {
+  PairFile header = pair;
+  header.patch = {};
+  Json json = to_json(header);
+  json.erase("patch");
+  return json;
+}
+
 PairFile parse_pair(const Json& json, const std::string& name, const PairReadOptions& options) {
   require(json, name, "",
           {"meta", "image_a", "image_b", "weight", "cosine", "time_ms", "advanced_settings", "patch"});
@@ -224,6 +232,11 @@ PairFile parse_pair(const Json& json, const std::string& name, const PairReadOpt
 
 PairFile read_pair_file(const std::string& path, const PairReadOptions& options) {
   return parse_pair(read_json(path), path, options);
+}
+
+void write_pair_file(const std::string& path, const PairFile& pair) {
+  check_consistent(pair, path);
+  write_json(path, to_json(pair));
 }
 
 Matches matches_of(const PairFile& pair, ImageSize a, ImageSize b) {

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "image/decode.h"
 #include "match/matches.h"
+#include "match/rotation_search.h"
 
 namespace imatch {
 
@@ -96,7 +97,7 @@ struct PairPatch {
       field("similarities", &Self::similarities, anything(), "Cosine of each match."),
       field("grid_a", &Self::grid_a, anything(), "{rows, cols} of a."),
       field("grid_b", &Self::grid_b, anything(),
-            "{rows, cols} of b; of the turned image where b was turned."),
+            "{rows, cols} of b; of the rotated image where b was rotated."),
       field("points_a", &Self::points_a, anything(), "{x, y} of each match in pixels of the original a."),
       field("points_b", &Self::points_b, anything(), "Likewise of b, as it is on disk.")};
 };
@@ -115,26 +116,14 @@ struct PairPreprocessing {
       field("image_size_b", &Self::image_size_b, at_least(1), "{width, height} of the original b.")};
 };
 
-/// What a rotation search found (match/rotation_search.h).
-struct PairRotationScore {
-  double rotation_deg = 0;
-  int num_matches = 0;
-  int num_inliers = 0;
-  double mean_similarity = 0;
-  using Self = PairRotationScore;
-  static constexpr auto fields =
-      std::tuple{field("rotation_deg", &Self::rotation_deg, anything(), "By which b was turned, clockwise."),
-                 field("num_matches", &Self::num_matches, at_least(0), "Matches."),
-                 field("num_inliers", &Self::num_inliers, at_least(0), "Of them agree with the geometry."),
-                 field("mean_similarity", &Self::mean_similarity, anything(), "Over the matches.")};
-};
+/// What a rotation search found.
 struct PairRotation {
   double rotation_deg = 0;
   std::string score;
-  std::vector<PairRotationScore> scores;
+  std::vector<RotationScore> scores;
   using Self = PairRotation;
   static constexpr auto fields =
-      std::tuple{field("rotation_deg", &Self::rotation_deg, anything(), "The best, by which b was turned."),
+      std::tuple{field("rotation_deg", &Self::rotation_deg, anything(), "The best, by which b was rotated."),
                  field("score", &Self::score, anything(), "What the best has most of."),
                  field("scores", &Self::scores, anything(), "Of every rotation tried.")};
 };
@@ -177,6 +166,9 @@ struct PairFile {
 /// Without the additions that are unset; required keys that are unset are null.
 Json to_json(const PairFile& pair);
 
+/// Everything but `patch`, that is but the matches.
+Json header_json(const PairFile& pair);
+
 struct PairReadOptions {
   bool ignore_unknown = false;
   static constexpr auto fields = std::tuple{field("ignore_unknown", &PairReadOptions::ignore_unknown,
@@ -189,6 +181,10 @@ PairFile parse_pair(const Json& json, const std::string& name, const PairReadOpt
 
 /// Also as read_json.
 PairFile read_pair_file(const std::string& path, const PairReadOptions& options = {});
+
+/// Whole or not at all; makes missing folders. Throws Failure (unwritable, no_space), and bad_format as
+/// parse_pair for what does not go together.
+void write_pair_file(const std::string& path, const PairFile& pair);
 
 /// As Matches between original images of these sizes. Points are those of the file, scaled when the sizes are
 /// not the ones it names. A file without them has its grid from grid_*, from grid_g_*, or by the rule of the

@@ -37,7 +37,7 @@ struct RotationScore {
   int num_inliers = 0;         ///< Of the geometry asked for.
   double mean_similarity = 0;  ///< Over the matches; 0 without any.
   static constexpr auto fields = std::tuple{
-      field("rotation_deg", &RotationScore::rotation_deg, anything(), "By which b was turned, clockwise."),
+      field("rotation_deg", &RotationScore::rotation_deg, anything(), "By which b was rotated, clockwise."),
       field("num_matches", &RotationScore::num_matches, at_least(0), "Matches."),
       field("num_inliers", &RotationScore::num_inliers, at_least(0), "Of them agree with the geometry."),
       field("mean_similarity", &RotationScore::mean_similarity, anything(), "Over the matches.")};
@@ -45,12 +45,12 @@ struct RotationScore {
 
 struct RotationSearch {
   std::size_t best = 0;  ///< Position of the best rotation.
-  Matches matches;       ///< Of the best; points_b are in the image as it was, idx_b in the turned grid.
+  Matches matches;       ///< Of the best; points_b are in the image as it was, idx_b in the rotated grid.
   Geometry geometry;     ///< Of the best.
   std::vector<RotationScore> scores;  ///< One for each rotation, in their order.
 };
 
-/// Matches a with each of the features of b, which differ in the turn that b was given before
+/// Matches a with each of the features of b, which differ in the rotation of b before
 /// (backbone/rotations.h), and keeps the one of the highest score; of equal ones that of the higher mean
 /// similarity, then the first. Throws Error for an empty list, and as mutual_nearest.
 RotationSearch search_rotations(const Features& a, std::span<const std::shared_ptr<const Features>> b,

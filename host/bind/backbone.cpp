@@ -193,7 +193,7 @@ constexpr Binding kFunctions[] = {
     bind<rotations>(
         "rotations",
         "backbone.rotations(images, angles_deg, backbone [, options]) -> {Features} or {{Features}}",
-        "Features of an image (or of each of a list) turned clockwise by each of the angles, placed in the "
+        "Features of an image (or of each of a list) rotated clockwise by each of the angles, placed in the "
         "image as it is: points come out in its pixels, and tokens that see what a turn left empty take no "
         "part in matching. Turned by other than a right angle the image keeps its scale, as image_size grows "
         "with the frame. For match.rotation_search.",

@@ -155,7 +155,7 @@ constexpr Binding kMethods[] = {
     bind<image_size>("image_size", "Features:image_size() -> width, height",
                      "Of the image as it was given, px.", FOUR_TOKENS "print(f:image_size())"),
     bind<rotation_deg>("rotation_deg", "Features:rotation_deg() -> number",
-                       "By how many degrees the image was turned clockwise before the backbone saw it.",
+                       "By how many degrees the image was rotated clockwise before the backbone saw it.",
                        FOUR_TOKENS "print(f:rotation_deg())"),
     bind<backbone>("backbone", "Features:backbone() -> string", "What made them, with every option.",
                    FOUR_TOKENS "print(f:backbone())"),

@@ -27,14 +27,14 @@ int geometry(lua_State* L) {
 
 int rotation_search(lua_State* L) {
   if (!lua_istable(L, 2)) wrong_argument(L, 2, "a list of Features");
-  std::vector<std::shared_ptr<const Features>> turned;
+  std::vector<std::shared_ptr<const Features>> rotated;
   for (std::size_t i = 1; i <= lua_objlen(L, 2); ++i) {
     lua_rawgeti(L, 2, static_cast<int>(i));
-    turned.push_back(shared_arg<Features>(L, lua_gettop(L)));
+    rotated.push_back(shared_arg<Features>(L, lua_gettop(L)));
     lua_pop(L, 1);
   }
   const auto how = options<RotationSearchOptions>(L, 3, "match.rotation_search");
-  RotationSearch search = search_rotations(arg<Features>(L, 1), turned, how);
+  RotationSearch search = search_rotations(arg<Features>(L, 1), rotated, how);
   Json scores = Json::array();
   for (const RotationScore& score : search.scores) scores.push_back(options_to_json(score));
   push(L, std::move(search.matches));
@@ -147,9 +147,10 @@ constexpr Binding kMatchFunctions[] = {
                          describe_options<MutualNearestOptions>),
     bind<rotation_search>(
         "rotation_search", "match.rotation_search(a, turned_b [, options]) -> Matches, table, Geometry",
-        "Matches a with each of a list of Features of b, turned by different angles (backbone.rotations), "
+        "Matches a with each of a list of Features of b, rotated by different angles (backbone.rotations), "
         "and "
-        "keeps the best. points_b lie in b as it is; idx_b counts in the grid of the turned b. The table has "
+        "keeps the best. points_b lie in b as it is; idx_b counts in the grid of the rotated b. The table "
+        "has "
         "rotation_deg of the best, `score` that was asked for, and `scores`, one {rotation_deg, num_matches, "
         "num_inliers, mean_similarity} for each of the list.",
         SIXTEEN_TOKENS "local matches, found = im.match.rotation_search(f, { f })\n"

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "bind/types.h"
 #include "binding.h"
+#include "feature/similarity.h"
 
 namespace imatch::host {
 namespace tensor_bindings {
@@ -140,12 +141,7 @@ int norm(lua_State* L) {
 }
 
 int cosine(lua_State* L) {
-  const at::Tensor a = as_doubles(arg<at::Tensor>(L, 1)).flatten(),
-                   b = as_doubles(arg<at::Tensor>(L, 2)).flatten();
-  if (a.numel() != b.numel())
-    throw Error(fmt::format("cosine: {} and {} numbers; expected equally many", a.numel(), b.numel()));
-  const double length = a.norm().item<double>() * b.norm().item<double>();
-  return push(L, length > 0 ? a.dot(b).item<double>() / length : 0.0);
+  return push(L, imatch::cosine(arg<at::Tensor>(L, 1), arg<at::Tensor>(L, 2)));
 }
 
 int max_difference(lua_State* L) {

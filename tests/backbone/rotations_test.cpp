@@ -14,24 +14,24 @@ using namespace imatch;
 
 namespace {
 
-std::shared_ptr<const Features> turned(const Image& image, double angle, FeatureCache& cache) {
+std::shared_ptr<const Features> rotated(const Image& image, double angle, FeatureCache& cache) {
   const Image* list[] = {&image};
   return features_of_rotation(*open_backbone("dense_sift image_size=64"), list, angle, cache)[0];
 }
 
 }  // namespace
 
-TEST_CASE("what was turned once is turned back by the rest of a turn", "[rotations]") {
+TEST_CASE("what was rotated once is rotated back by the rest of a turn", "[rotations]") {
   FeatureCache cache({.folder = "", .max_mb = 0});
   const Image image = testing::picture(96, 64);
-  const auto straight = turned(image, 0, cache);
+  const auto straight = rotated(image, 0, cache);
   CHECK(!straight->selectable.defined());
   for (const double angle : {90.0, 180.0, 270.0}) {
     const Image other = rotate(image, 360 - angle).image;
-    const auto back = turned(other, angle, cache);
+    const auto back = rotated(other, angle, cache);
     CHECK(at::equal(back->tokens, straight->tokens));
     CHECK(back->backbone == straight->backbone);
-    // A token of the turned image lies where its pixels lie in the image as it is.
+    // A token of the rotated image lies where its pixels lie in the image as it is.
     const Affine2 other_from_image = rotate(image, 360 - angle).rotated_from_original;
     for (const int token : {0, 7, 31}) {
       const Point2 expected = other_from_image(straight->point(token)), found = back->point(token);
@@ -41,20 +41,20 @@ TEST_CASE("what was turned once is turned back by the rest of a turn", "[rotatio
   }
 }
 
-TEST_CASE("a turned image keeps its scale", "[rotations]") {
+TEST_CASE("a rotated image keeps its scale", "[rotations]") {
   FeatureCache cache({.folder = "", .max_mb = 0});
   const Image image = testing::picture(160, 96);
   const auto cell = [](const Features& f) {
     return std::hypot(f.original_from_grid.m[0], f.original_from_grid.m[3]);
   };
-  const double own = cell(*turned(image, 0, cache));
+  const double own = cell(*rotated(image, 0, cache));
   for (const double angle : {30.0, 45.0, 100.0}) {
-    const auto f = turned(image, angle, cache);
+    const auto f = rotated(image, angle, cache);
     CHECK(cell(*f) == Approx(own).epsilon(0.07));  // up to the rounding of sides to whole steps
     CHECK(f->rotation_deg == angle);
     CHECK(f->image_width == 160);
   }
-  CHECK_THROWS_AS(turned(image, std::nan(""), cache), Error);
+  CHECK_THROWS_AS(rotated(image, std::nan(""), cache), Error);
 }
 
 TEST_CASE("shorter_cut resizes the shorter side and cuts what is over", "[rotations]") {

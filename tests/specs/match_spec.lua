@@ -34,7 +34,7 @@ spec.describe("match", function(it)
     spec.truthy(tostring(matches):find "100 of 100 x 100 tokens")
   end)
 
-  it("finds a turned picture's geometry, and scores it", function()
+  it("finds a rotated picture's geometry, and scores it", function()
     local a, b = features(12), features(12, function(i)
       return 145 - i
     end)

@@ -1,6 +1,6 @@
 local spec = require "imatch.spec"
-local images = require "imatch.pairs.images"
-local weights = require "imatch.pairs.weights"
+local images = require "imatch.match.images"
+local weights = require "imatch.backbone.weights"
 
 local function scratch()
   local path = os.tmpname()
@@ -58,9 +58,9 @@ spec.describe("pairs", function(it)
     local a = world:pair({ altitude_m = 100, reference_altitude_m = 100, width = 160, height = 120 }).reference:image()
     local b = a:rotate(90)
     local features = im.backbone.features(a, "dense_sift", { image_size = 120 })
-    local turned = im.backbone.rotations(b, { 0, 90, 180, 270 }, "dense_sift", { image_size = 120 })
-    spec.equal(270, turned[4]:rotation_deg())
-    local matches, found, geometry = im.match.rotation_search(features, turned)
+    local rotated = im.backbone.rotations(b, { 0, 90, 180, 270 }, "dense_sift", { image_size = 120 })
+    spec.equal(270, rotated[4]:rotation_deg())
+    local matches, found, geometry = im.match.rotation_search(features, rotated)
     spec.equal(270, found.rotation_deg)
     spec.equal(4, #found.scores)
     spec.equal(matches:idx_a(), matches:idx_b())

@@ -2,7 +2,7 @@
 local check = require "imatch.backbone.check"
 local cli = require "imatch.cli"
 local im = require "imatch"
-local weights = require "imatch.pairs.weights"
+local weights = require "imatch.backbone.weights"
 
 local parser = cli.command("backbone", "Lists the backbones, and checks their weights and number types.")
 parser:command_target "action"

@@ -1,3 +1,3 @@
 -- imatch-lua run2: as run, with weights from folders of transformers (config.json and model.safetensors).
-require("imatch.pairs.command_line").run("run2", "As run, with weights from Hugging Face folders (config.json with "
+require("imatch.match.run").command("run2", "As run, with weights from Hugging Face folders (config.json with "
   .. "model.safetensors), by the rules of transformers.", "folder", ...)

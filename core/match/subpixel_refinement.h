@@ -12,6 +12,6 @@ namespace imatch {
 /// token, and a transform between them can only be the identity. A token at the border of the grid, or beside
 /// one that is zero or not selectable, stays in place along that axis. `a` and `b` are the features matched;
 /// throws Error for others.
-void refine_to_subtoken(Matches& matches, const Features& a, const Features& b);
+void refine_to_subpixel(Matches& matches, const Features& a, const Features& b);
 
 }  // namespace imatch

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "match/subtoken.h"
+#include "match/subpixel_refinement.h"
 
 #include <fmt/format.h>
 
@@ -53,9 +53,9 @@ double vertex(double before, double at, double after) {
 
 }  // namespace
 
-void refine_to_subtoken(Matches& matches, const Features& a, const Features& b) {
+void refine_to_subpixel(Matches& matches, const Features& a, const Features& b) {
   if (matches.n_a != a.tokens.size(0) || matches.n_b != b.tokens.size(0))
-    throw Error(fmt::format("subtoken: matches of {} and {} tokens with features of {} and {}", matches.n_a,
+    throw Error(fmt::format("subpixel refinement: matches of {} and {} tokens with features of {} and {}", matches.n_a,
                             matches.n_b, a.tokens.size(0), b.tokens.size(0)));
   const Rows rows_a(a), rows_b(b);
   for (std::size_t k = 0; k < matches.size(); ++k) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "retrieval/image_stream.h"
+#include "image/image_stream.h"
 
 #include <pthread.h>
 

@@ -83,4 +83,85 @@ function M.resolve(text, root, layout)
   return { name = name, path = path, hub = hub }
 end
 
+--- Backbones by name (which must be there) and of groups (whose absent ones are skipped with a note on standard error), each
+--- once, as `resolve` gives them; and what was wrong with those named. Nil, nil and a message for an unknown group.
+---@param names string[]
+---@param groups string[] parts of names of groups; "": every group
+---@param root string?
+---@param layout string
+---@return table[]? backbones
+---@return string[]? problems
+---@return string? message
+function M.choose(names, groups, root, layout)
+  local list, problems, seen = {}, {}, {}
+  local function add(name, note)
+    if seen[name] then
+      return
+    end
+    seen[name] = true
+    local weight, message = M.resolve(name, root, layout)
+    if weight then
+      list[#list + 1] = weight
+    else
+      note(message)
+    end
+  end
+  for _, name in ipairs(names) do
+    add(name, function(message)
+      problems[#problems + 1] = message
+    end)
+  end
+  for _, group in ipairs(groups) do
+    local members, message = M.in_group(group)
+    if not members then
+      return nil, nil, message
+    end
+    for _, name in ipairs(members) do
+      add(name, function(why)
+        io.stderr:write("skipped: ", why, "\n")
+      end)
+    end
+  end
+  return list, problems
+end
+
+--- A text as the value of an option of that type; nil when it is none.
+local function value_of(text, type)
+  if type == "integer" or type == "number" then
+    return tonumber(text)
+  elseif type == "boolean" then
+    return ({ ["true"] = true, ["false"] = false })[text]
+  end
+  return text
+end
+
+--- The options of a backbone: of the common ones those that it knows, its own "KEY=VALUE" settings, and its weights. Nil and a
+--- message for a setting that it does not know or of the wrong type.
+---@param weight table as `resolve` gives it
+---@param common table<string, any>
+---@param own string[]
+function M.options_of(weight, common, own)
+  local types = {}
+  for _, option in ipairs(im.backbone.describe(weight.name).options) do
+    types[option.name] = option.type
+  end
+  local options = { weights = weight.path }
+  for key, value in pairs(common) do
+    options[key] = types[key] and value or nil
+  end
+  for _, setting in ipairs(own) do
+    local key, text = setting:match "^([%w_]+)=(.*)$"
+    if not key then
+      return nil, setting .. ": expected KEY=VALUE"
+    elseif not types[key] then
+      return nil, ("%s: %s has no such option"):format(setting, weight.name)
+    end
+    options[key] = value_of(text, types[key])
+    if options[key] == nil then
+      return nil, ("%s: expected a value of the type %s"):format(setting, types[key])
+    end
+  end
+  return options
+end
+
 return M

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "feature/turned.h"
+#include "feature/rotated.h"
 
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
@@ -24,14 +24,15 @@ Affine2 after(const Affine2& second, const Affine2& first) {
 
 }  // namespace
 
-Features turned_back(const Features& of_turned, const Affine2& turned_from_original, double rotation_deg,
-                     int width, int height) {
-  Features result = of_turned;
-  result.original_from_grid = after(inverse(turned_from_original), of_turned.original_from_grid);
+Features rotated_back(const Features& of_rotated, const Affine2& rotated_from_original, double rotation_deg,
+                      int width, int height) {
+  Features result = of_rotated;
+  result.original_from_grid = after(inverse(rotated_from_original), of_rotated.original_from_grid);
   result.image_width = width;
   result.image_height = height;
   result.rotation_deg = rotation_deg;
-  if (!result.key.empty()) result.key = sha256_hex(fmt::format("{} turned {}", of_turned.key, rotation_deg));
+  if (!result.key.empty())
+    result.key = sha256_hex(fmt::format("{} rotated {}", of_rotated.key, rotation_deg));
 
   constexpr double kSlackPx = 1e-6;  // a right angle leaves nothing empty, but for rounding
   const auto inside = [&](double column, double row) {

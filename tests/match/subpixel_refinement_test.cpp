@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "match/subtoken.h"
+#include "match/subpixel_refinement.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -45,7 +45,7 @@ Matches match(const Features& a, const Features& b) {
 TEST_CASE("matches move by the part of a token that pictures are apart") {
   const Features a = moving(0, 0), b = moving(0.3, -0.2);
   Matches matches = match(a, b);
-  refine_to_subtoken(matches, a, b);
+  refine_to_subpixel(matches, a, b);
   int inner = 0;
   for (std::size_t k = 0; k < matches.size(); ++k) {
     const int row = matches.idx_b[k] / 9, col = matches.idx_b[k] % 9;
@@ -64,7 +64,7 @@ TEST_CASE("at the border, and beside tokens that may not be matched, points stay
   b.selectable[3 * 9 + 4] = false;
   Matches matches = match(a, b);
   const Matches before = matches;
-  refine_to_subtoken(matches, a, b);
+  refine_to_subpixel(matches, a, b);
   for (std::size_t k = 0; k < matches.size(); ++k) {
     const int row = matches.idx_b[k] / 9, col = matches.idx_b[k] % 9;
     if (col == 0 || col == 8 || (row == 3 && (col == 3 || col == 5)))
@@ -75,5 +75,5 @@ TEST_CASE("at the border, and beside tokens that may not be matched, points stay
 TEST_CASE("features of other matches are an error") {
   const Features a = moving(0, 0), b = moving(0, 0, 5, 5);
   Matches matches = match(a, a);
-  CHECK_THROWS_AS(refine_to_subtoken(matches, a, b), Error);
+  CHECK_THROWS_AS(refine_to_subpixel(matches, a, b), Error);
 }

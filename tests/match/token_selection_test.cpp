@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "match/selection.h"
+#include "match/token_selection.h"
 
 #include <limits>
 

@@ -1,0 +1,102 @@
+-- What `run` matches and where it writes: the paths of a pair's results, what its result depends on, and the job for im.pairs.run.
+local im = require "imatch.native"
+
+local M = {}
+
+--- OUT/pair_match/<weight>_<ALT>_<FRAME>/<weight>_<ALT.FRAME a>_<ALT.FRAME b>.json
+function M.path_of(out, weight, pair)
+  local a = pair.a
+  return ("%s/pair_match/%s_%s%s/%s_%s_%s.json"):format(out, weight, a.alt, a.frame and "_" .. a.frame or "", weight, a.name,
+    pair.b.name)
+end
+
+local function embed_folder(out, weight, pair)
+  return ("%s/embeds/%s/%s_%s"):format(out, weight, pair.a.name, pair.b.name)
+end
+
+--- SHA-256 of the image file, once; "" when it cannot be read (which decoding will say).
+local function hash_of(image)
+  image.sha256 = image.sha256 or im.run.hash(image.file) or ""
+  return image.sha256
+end
+
+--- Hash of all that the result of a pair depends on, as a function of the pair.
+local function settings_key(settings, backbone)
+  local parts = {
+    backbone = backbone:spec(), weights_sha256 = backbone:weights_sha256(), match = settings.match,
+    rotations_deg = settings.rotations_deg or {}, rotation_score = settings.rotations_deg and settings.rotation_score or "",
+    program = im.version()["imatch-lua"],
+  }
+  return function(pair)
+    parts.a, parts.b = hash_of(pair.a), hash_of(pair.b)
+    return im.run.key(parts)
+  end
+end
+
+local function meta_of(settings, weight)
+  return {
+    repo_dir = settings.repo_dir, img_root = settings.root, embed_root = settings.out .. "/embeds", export_root = settings.out,
+    ckpt = weight.path, hub_model = weight.hub, device = settings.device, image_size = settings.image_size,
+    pair_match_root = settings.out .. "/pair_match",
+  }
+end
+
+--- The job that im.pairs.run takes.
+local function job_of(settings, weight, backbone, pairs_to_run)
+  local images, positions, tasks = {}, {}, {}
+  local function position(image)
+    if not positions[image] then
+      images[#images + 1] = image.file
+      positions[image] = #images - 1
+    end
+    return positions[image]
+  end
+  local key_of = settings_key(settings, backbone)
+  for i, pair in ipairs(pairs_to_run) do
+    tasks[i] = {
+      a = position(pair.a), b = position(pair.b), file = M.path_of(settings.out, weight.name, pair), settings_key = key_of(pair),
+      embed_folder = settings.save_embeds and embed_folder(settings.out, weight.name, pair) or nil,
+    }
+  end
+  return {
+    images = images, pairs = tasks, weight = weight.name, meta = meta_of(settings, weight), match = settings.match,
+    rotations_deg = settings.rotations_deg, rotation_score = settings.rotation_score, batch_size = settings.batch_size,
+    memory_mb = settings.memory_mb, force = settings.force,
+    folder = ("%s/.features-%s"):format(settings.out, im.run.key { im.now(), weight.name }),
+  }
+end
+
+--- Says what images of one size become.
+local function print_grid(weight, stride, grid)
+  io.stderr:write(("%s: images of %d x %d px become %d x %d px, a grid of %d rows x %d columns (%d tokens of %d values)\n"):format(
+    weight.name, grid.image_width, grid.image_height, grid.cols * stride, grid.rows * stride, grid.rows, grid.cols,
+    grid.rows * grid.cols, grid.dim))
+end
+
+--- Runs every pair with one backbone. settings: out, root, match (options of match.mutual_nearest), image_size, save_embeds,
+--- rotations_deg and rotation_score (nil: none), batch_size, memory_mb, device, repo_dir, force. weight: as weights.resolve gives
+--- it, with `options` of the backbone. Gives what im.pairs.run does; nil and a message for what failed.
+function M.run(settings, weight, pairs_to_run)
+  local backbone, message = im.backbone.open(weight.name, weight.options)
+  if not backbone then
+    return nil, message
+  end
+  local progress = im.run.progress("run " .. weight.name, "pairs")
+  local counts = { total = #pairs_to_run, run = 0, finished = 0, skipped = 0 }
+  local function show(method)
+    progress[method](progress, counts.total, counts.run + counts.skipped, counts.finished, counts.skipped)
+  end
+  local stride = backbone:stride()
+  local result
+  result, message = im.pairs.run(backbone, job_of(settings, weight, backbone, pairs_to_run), function(now)
+    counts = now
+    show "update"
+  end, function(grid)
+    print_grid(weight, stride, grid)
+  end)
+  counts = result and result.counts or counts
+  show "finish"
+  return result, message
+end
+
+return M
