@@ -4,5 +4,5 @@
 set(IMATCH_DEVICE_SOURCES
   base/cpu_guard.cpp base/device.cpp base/stop.cpp
   io/plain_value.cpp io/state_dict.cpp
-  match/maxima.cpp match/nearest.cpp match/pair_memory.cpp match/selection.cpp
+  match/maxima.cpp match/nearest.cpp match/token_selection.cpp
   index/exact_index.cpp index/fingerprint.cpp index/vectors.cpp)

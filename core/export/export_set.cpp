@@ -89,4 +89,23 @@ bool ExportSet::add_pair(const std::string& name_a, const std::string& name_b, c
   return true;
 }
 
+ExportCounts ExportSet::counts() const {
+  ExportCounts counts{.images = images_.size(), .pairs = pairs_.size()};
+  for (const ExportImage& image : images_) counts.keypoints += image.keypoints.size();
+  for (const ExportPair& pair : pairs_)
+    counts.matches += pair.matches.size(), counts.geometries += pair.b_from_a.has_value();
+  return counts;
+}
+
+std::size_t ExportSet::bytes() const {
+  // A keypoint also lies in places_, a node of a map.
+  std::size_t bytes = 0;
+  for (const ExportImage& image : images_)
+    bytes += image.keypoints.size() * 5 * sizeof(Point2) +
+             (image.descriptors.defined() ? image.descriptors.nbytes() : 0);
+  for (const ExportPair& pair : pairs_)
+    bytes += pair.matches.size() * (sizeof(pair.matches[0]) + sizeof(float) + 1);
+  return bytes;
+}
+
 }  // namespace imatch

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/field.h"
 #include "feature/features.h"
 #include "geometry/planar.h"
 #include "match/geometry.h"
@@ -34,6 +35,20 @@ struct ExportPair {
   std::vector<std::uint8_t> inliers;  ///< One flag a match; empty when no geometry was asked for.
 };
 
+struct ExportCounts {
+  std::size_t images = 0;
+  std::size_t keypoints = 0;
+  std::size_t pairs = 0;
+  std::size_t matches = 0;
+  std::size_t geometries = 0;
+  static constexpr auto fields =
+      std::tuple{field("images", &ExportCounts::images, anything(), "Images."),
+                 field("keypoints", &ExportCounts::keypoints, anything(), "Of all images."),
+                 field("pairs", &ExportCounts::pairs, anything(), "Pairs."),
+                 field("matches", &ExportCounts::matches, anything(), "Of all pairs."),
+                 field("geometries", &ExportCounts::geometries, anything(), "Pairs that have one.")};
+};
+
 /// Images and matches between them in the form that structure-from-motion programs take: every image has one
 /// list of keypoints, which all its pairs share. Tokens have the same places in every pair, so a keypoint is
 /// a place.
@@ -51,6 +66,9 @@ class ExportSet {
   /// and for a place that is none of the image's tokens.
   bool add_pair(const std::string& a, const std::string& b, const Matches& matches,
                 const Geometry* geometry = nullptr);
+
+  ExportCounts counts() const;
+  std::size_t bytes() const;  ///< About how much memory it takes.
 
   const std::vector<ExportImage>& images() const { return images_; }
   const std::vector<ExportPair>& pairs() const { return pairs_; }

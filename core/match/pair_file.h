@@ -116,18 +116,6 @@ struct PairPreprocessing {
       field("image_size_b", &Self::image_size_b, at_least(1), "{width, height} of the original b.")};
 };
 
-/// What a rotation search found.
-struct PairRotation {
-  double rotation_deg = 0;
-  std::string score;
-  std::vector<RotationScore> scores;
-  using Self = PairRotation;
-  static constexpr auto fields =
-      std::tuple{field("rotation_deg", &Self::rotation_deg, anything(), "The best, by which b was rotated."),
-                 field("score", &Self::score, anything(), "What the best has most of."),
-                 field("scores", &Self::scores, anything(), "Of every rotation tried.")};
-};
-
 /// One matched pair as a file: pair_match/<weight>_<ALT>_<FRAME>/<weight>_<ALT.FRAME a>_<ALT.FRAME b>.json.
 /// Everything up to `patch` is what the DINO matching programs write; what follows, and the grids and points
 /// in `patch`, stands beside it and may be missing.
@@ -143,7 +131,7 @@ struct PairFile {
   std::optional<std::string> weights_sha256;
   std::optional<std::string> program_version;
   std::optional<PairPreprocessing> preprocessing;
-  std::optional<PairRotation> rotation_search;
+  std::optional<RotationSummary> rotation_search;
   std::optional<std::string> settings_key;
   using Self = PairFile;
   static constexpr auto fields = std::tuple{

@@ -173,15 +173,14 @@ class PairJob {
     const auto a = features_.of(pair.a), b = features_.of(pair.b);
     const auto rotated_b = features_.rotations_of(pair.b);
     const auto start = std::chrono::steady_clock::now();
-    std::optional<PairRotation> rotation;
+    std::optional<RotationSummary> rotation;
     Matches matches;
     if (rotated_b.empty()) {
       matches = mutual_nearest(*a, *b, options_.match);
     } else {
       RotationSearch search =
           search_rotations(*a, rotated_b, {.score = options_.rotation_score, .match = options_.match});
-      rotation =
-          PairRotation{search.scores[search.best].rotation_deg, options_.rotation_score, search.scores};
+      rotation = std::move(search.summary);
       matches = std::move(search.matches);
     }
     const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
@@ -190,7 +189,7 @@ class PairJob {
   }
 
   PairFile record(const PairTask& pair, const Features& a, const Features& b, const Matches& matches,
-                  std::optional<PairRotation> rotation, double match_ms) const {
+                  std::optional<RotationSummary> rotation, double match_ms) const {
     const double forward_a = features_.forward_ms(pair.a), forward_b = features_.forward_ms(pair.b);
     const MutualNearestOptions& match = options_.match;
     return {.meta = options_.meta,

@@ -13,6 +13,7 @@ RotationSearch search_rotations(const Features& a, std::span<const std::shared_p
                                 const RotationSearchOptions& options) {
   if (b.empty()) throw Error("rotation_search: expected the features of at least one rotation");
   RotationSearch search;
+  search.summary.score = options.score;
   const auto rank = [&](const RotationScore& score) {
     return std::tuple(options.score == "inliers" ? score.num_inliers : score.num_matches,
                       score.mean_similarity);
@@ -32,12 +33,13 @@ RotationSearch search_rotations(const Features& a, std::span<const std::shared_p
     if (matches.size() > 0)
       score.mean_similarity = std::accumulate(matches.similarity.begin(), matches.similarity.end(), 0.0) /
                               static_cast<double>(matches.size());
-    search.scores.push_back(score);
-    if (k > 0 && rank(score) <= rank(search.scores[search.best])) continue;
+    search.summary.scores.push_back(score);
+    if (k > 0 && rank(score) <= rank(search.summary.scores[search.best])) continue;
     search.best = k;
     search.matches = std::move(matches);
     search.geometry = std::move(geometry);
   }
+  search.summary.rotation_deg = search.summary.scores[search.best].rotation_deg;
   return search;
 }
 

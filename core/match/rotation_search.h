@@ -43,11 +43,23 @@ struct RotationScore {
       field("mean_similarity", &RotationScore::mean_similarity, anything(), "Over the matches.")};
 };
 
+/// What trying several rotations gave.
+struct RotationSummary {
+  double rotation_deg = 0;
+  std::string score;
+  std::vector<RotationScore> scores;
+  using Self = RotationSummary;
+  static constexpr auto fields =
+      std::tuple{field("rotation_deg", &Self::rotation_deg, anything(), "The best, by which b was rotated."),
+                 field("score", &Self::score, anything(), "What the best has most of."),
+                 field("scores", &Self::scores, anything(), "Of every rotation tried, in their order.")};
+};
+
 struct RotationSearch {
   std::size_t best = 0;  ///< Position of the best rotation.
   Matches matches;       ///< Of the best; points_b are in the image as it was, idx_b in the rotated grid.
   Geometry geometry;     ///< Of the best.
-  std::vector<RotationScore> scores;  ///< One for each rotation, in their order.
+  RotationSummary summary;
 };
 
 /// Matches a with each of the features of b, which differ in the rotation of b before

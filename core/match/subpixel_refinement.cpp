@@ -55,8 +55,8 @@ double vertex(double before, double at, double after) {
 
 void refine_to_subpixel(Matches& matches, const Features& a, const Features& b) {
   if (matches.n_a != a.tokens.size(0) || matches.n_b != b.tokens.size(0))
-    throw Error(fmt::format("subpixel refinement: matches of {} and {} tokens with features of {} and {}", matches.n_a,
-                            matches.n_b, a.tokens.size(0), b.tokens.size(0)));
+    throw Error(fmt::format("subpixel refinement: matches of {} and {} tokens with features of {} and {}",
+                            matches.n_a, matches.n_b, a.tokens.size(0), b.tokens.size(0)));
   const Rows rows_a(a), rows_b(b);
   for (std::size_t k = 0; k < matches.size(); ++k) {
     const std::int64_t at = matches.idx_b[k];

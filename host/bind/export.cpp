@@ -12,12 +12,7 @@ template <>
 inline constexpr const char* type_name<ExportSet> = "ExportSet";
 template <>
 inline std::size_t native_bytes(const ExportSet& set) {
-  std::size_t bytes = 0;
-  for (const ExportImage& image : set.images())
-    bytes += image.keypoints.size() * 5 * sizeof(Point2) +
-             (image.descriptors.defined() ? image.descriptors.nbytes() : 0);
-  for (const ExportPair& pair : set.pairs()) bytes += pair.matches.size() * 16;
-  return bytes;
+  return set.bytes();
 }
 
 namespace export_bindings {
@@ -47,16 +42,7 @@ int add_pair(lua_State* L) {
 }
 
 int counts(lua_State* L) {
-  const auto& set = arg<ExportSet>(L, 1);
-  std::size_t keypoints = 0, matches = 0, geometries = 0;
-  for (const ExportImage& image : set.images()) keypoints += image.keypoints.size();
-  for (const ExportPair& pair : set.pairs())
-    matches += pair.matches.size(), geometries += pair.b_from_a.has_value();
-  return push(L, Json{{"images", set.images().size()},
-                      {"keypoints", keypoints},
-                      {"pairs", set.pairs().size()},
-                      {"matches", matches},
-                      {"geometries", geometries}});
+  return push(L, options_to_json(arg<ExportSet>(L, 1).counts()));
 }
 
 int hloc(lua_State* L) {
@@ -106,7 +92,7 @@ constexpr Binding kMethods[] = {
         TWO_IMAGES "local matches = im.match.mutual_nearest(features, features)\n"
                    "print(set:add_pair('a.jpg', 'b.jpg', matches, im.match.geometry(matches)))"),
     bind<counts>("counts", "ExportSet:counts() -> table", "images, keypoints, pairs, matches, geometries.",
-                 "print(im.export.new():counts().pairs)"),
+                 "assert(im.export.new():counts().pairs == 0)", describe_options<ExportCounts>),
     bind<hloc>(
         "write_hloc", "ExportSet:write_hloc(folder [, options]) -> true",
         "The files of hloc: features.h5 (keypoints, image_size, and descriptors where features were given), "

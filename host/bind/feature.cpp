@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "bind/feature_list.h"
 #include "bind/types.h"
 #include "binding.h"
-#include "feature/cache.h"
 #include "feature/feature_file.h"
 #include "feature/grid.h"
 #include "feature/postprocess.h"
@@ -29,13 +29,9 @@ int save(lua_State* L) {
 }
 
 int colours(lua_State* L) {
+  const auto features = check_features(L, 1);
   std::vector<const Features*> list;
-  if (!lua_istable(L, 1)) wrong_argument(L, 1, "a list of Features");
-  for (std::size_t i = 1; i <= lua_objlen(L, 1); ++i) {
-    lua_rawgeti(L, 1, static_cast<int>(i));
-    list.push_back(&arg<Features>(L, lua_gettop(L)));
-    lua_pop(L, 1);
-  }
+  for (const auto& each : features) list.push_back(each.get());
   lua_newtable(L);
   int position = 0;
   for (Image& image : token_colours(list)) {
@@ -103,22 +99,6 @@ int features_to_string(lua_State* L) {
                              f.image_width, f.image_height, f.backbone));
 }
 
-int statistics(lua_State* L) {
-  return push(L, options_to_json(feature_cache().statistics()));
-}
-int settings(lua_State* L) {
-  return push(L, options_to_json(feature_cache().options()));
-}
-int clear(lua_State* L) {
-  return push(L, feature_cache().clear());
-}
-
-int configure(lua_State* L) {
-  configure_feature_cache(parse_options<CacheOptions>(to_json(L, 1, "cache options"), "cache options",
-                                                      feature_cache().options()));
-  return 0;
-}
-
 #define FOUR_TOKENS                                                    \
   "local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, " \
   "im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); "
@@ -179,28 +159,10 @@ constexpr Type kTypes[] = {
         "What a backbone says about one image: a global vector and a grid of tokens; immutable.", kMethods),
 };
 
-constexpr Binding kCacheFunctions[] = {
-    bind<statistics>("statistics", "cache.statistics() -> table",
-                     "Hits, misses, bytes and time saved in this process.",
-                     "print(im.cache.statistics().misses)", describe_options<CacheStatistics>),
-    bind<settings>("settings", "cache.settings() -> table", "The options in force, with the folder.",
-                   "print(im.cache.settings().folder)", describe_options<CacheOptions>),
-    bind<configure>(
-        "configure", "cache.configure(options)",
-        "Changes the options that are given, empties the tier in memory and the statistics; files stay.",
-        "im.cache.configure { memory_mb = 100 }", describe_options<CacheOptions>),
-    bind<clear>("clear", "cache.clear() -> integer",
-                "Removes every entry from memory and disk; returns how many files went.",
-                "print(im.cache.clear)"),
-};
-
 }  // namespace feature_bindings
 
 extern const Module feature_module;
-extern const Module cache_module;
 const Module feature_module{"features", "What backbones say about images.", feature_bindings::kFunctions,
                             feature_bindings::kTypes};
-const Module cache_module{"cache", "The cache of features: in memory, and in a folder that processes share.",
-                          feature_bindings::kCacheFunctions};
 
 }  // namespace imatch::host

@@ -44,12 +44,12 @@ TEST_CASE("the rotation with most that agree wins, the score of each is told", "
     options.match.keypoint_th = 0;
     const RotationSearch found = search_rotations(features(tokens), b, options);
     CHECK(found.best == 1);
-    REQUIRE(found.scores.size() == 3);
-    CHECK(found.scores[1].rotation_deg == 90);
-    CHECK(found.scores[1].num_matches == kSide * kSide);
-    CHECK(found.scores[1].num_inliers == kSide * kSide);
-    CHECK(found.scores[1].mean_similarity == Approx(1));
-    CHECK(found.scores[0].num_inliers < 20);
+    REQUIRE(found.summary.scores.size() == 3);
+    CHECK(found.summary.scores[1].rotation_deg == 90);
+    CHECK(found.summary.scores[1].num_matches == kSide * kSide);
+    CHECK(found.summary.scores[1].num_inliers == kSide * kSide);
+    CHECK(found.summary.scores[1].mean_similarity == Approx(1));
+    CHECK(found.summary.scores[0].num_inliers < 20);
     CHECK(found.matches.size() == kSide * kSide);
     CHECK(found.geometry.num_inliers == kSide * kSide);
   }

@@ -1063,7 +1063,7 @@ function Features:normalized() end
 ---@return Tensor
 function Features:points(indices) end
 
----By how many degrees the image was turned clockwise before the backbone saw it.
+---By how many degrees the image was rotated clockwise before the backbone saw it.
 ---```lua
 ---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:rotation_deg())
 ---```
@@ -1325,7 +1325,7 @@ function im.backbone.open(spec, options) end
 ---@return any
 function im.backbone.published(name) end
 
----Features of an image (or of each of a list) turned clockwise by each of the angles, placed in the image as it is: points come out in its pixels, and tokens that see what a turn left empty take no part in matching. Turned by other than a right angle the image keeps its scale, as image_size grows with the frame. For match.rotation_search.
+---Features of an image (or of each of a list) rotated clockwise by each of the angles, placed in the image as it is: points come out in its pixels, and tokens that see what a turn left empty take no part in matching. Turned by other than a right angle the image keeps its scale, as image_size grows with the frame. For match.rotation_search.
 ---```lua
 ---print(#im.backbone.rotations(im.image.new(64, 48), { 0, 90 }, 'dense_sift image_size=64'))
 ---```
@@ -1524,7 +1524,8 @@ im.match = {}
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.geometry(im.match.mutual_nearest(f, f), { reproj_px = 4 }))
+---local found = im.match.geometry(im.match.mutual_nearest(f, f), { reproj_px = 4 })
+---assert(found:num_inliers() > 8)
 ---```
 ---@param matches any
 ---@param options? imatch.match.geometry.options
@@ -1543,7 +1544,7 @@ function im.match.geometry(matches, options) end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f, { match_th = 0.5 }))
+---assert(im.match.mutual_nearest(f, f, { match_th = 0.5 }):similarity()[1] > 0.999)
 ---```
 ---@param a any
 ---@param b any
@@ -1557,52 +1558,106 @@ function im.match.mutual_nearest(a, b, options) end
 ---@field reproj_cells? number Largest reprojection error of an inlier, in cells of b's grid. in [1e-06, 1000000]. Default 0.75.
 ---@field match? table Options of match.mutual_nearest. Default { keypoint_th = 0.015, line_th = 0.2, match_th = 0.1, max_features = 1000, unique = true }.
 
----Matches a with each of a list of Features of b, turned by different angles (backbone.rotations), and keeps the best. points_b lie in b as it is; idx_b counts in the grid of the turned b. The table has rotation_deg of the best, `score` that was asked for, and `scores`, one {rotation_deg, num_matches, num_inliers, mean_similarity} for each of the list.
+---Matches a with each of a list of Features of b, rotated by different angles (backbone.rotations), and keeps the best. points_b lie in b as it is; idx_b counts in the grid of the rotated b. The table has rotation_deg of the best, `score` that was asked for, and `scores`, one {rotation_deg, num_matches, num_inliers, mean_similarity} for each of the list.
 ---```lua
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
 ---local matches, found = im.match.rotation_search(f, { f })
----print(matches, found.rotation_deg)
+---assert(#matches > 0 and found.rotation_deg == 0)
 ---```
 ---@param a any
----@param turned_b any
+---@param rotated_b any
 ---@param options? imatch.match.rotation_search.options
 ---@return Matches
 ---@return table
 ---@return Geometry
-function im.match.rotation_search(a, turned_b, options) end
+function im.match.rotation_search(a, rotated_b, options) end
 
----Files of matched pairs.
----@class imatch.pairs
-im.pairs = {}
+---A matched pair of images as it is kept on disk; immutable.
+---@class PairFile
+local PairFile = {}
 
----The matches of a pair file between original images of these sizes in pixels. Without points in the file they follow from its grids, or from its image_size and the patch size in the weight's name, by the rule of the programs that wrote it. Fails with no_result when no grid fits the tokens.
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function PairFile:close() end
+
+---Everything but the matches: meta, image_a, image_b, weight, cosine, time_ms, advanced_settings, and what pairs.write says stands beside them.
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
----print(im.pairs.matches(pair, 200, 200, 200, 200):points()[1][3])
+---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
+---assert(read:header().image_a == 'a.jpg' and read:header().patch == nil)
 ---```
----@param pair any
+---@return table
+function PairFile:header() end
+
+---The matches between original images of these sizes in pixels. Without points in the file they follow from its grids, or from its image_size and the patch size in the weight's name, by the rule of the programs that wrote it. Fails with no_result when no grid fits the tokens.
+---```lua
+---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
+---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
+---assert(read:matches(200, 200, 200, 200):points()[1][3] == 150)
+---```
 ---@param width_a any
 ---@param height_a any
 ---@param width_b any
 ---@param height_b any
 ---@return Matches
-function im.pairs.matches(pair, width_a, height_a, width_b, height_b) end
+function PairFile:matches(width_a, height_a, width_b, height_b) end
+
+---Everything, as pairs.write takes it.
+---```lua
+---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
+---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
+---assert(read:to_table().patch.idx_b[1] == 3)
+---```
+---@return table
+function PairFile:to_table() end
+
+---Files of matched pairs, and the job that writes them.
+---@class imatch.pairs
+im.pairs = {}
 
 ---@class imatch.pairs.read.options
 ---@field ignore_unknown? boolean Step over keys not known here. Default false.
 
----A pair file of `imatch-lua run`, or of the programs whose format it has: meta, image_a, image_b, weight, cosine, time_ms, advanced_settings, patch, and what pairs.write says stands beside them. Failures: not_found, not_a_file, unreadable; bad_format names the file and the key that is missing, unknown or wrong.
+---A pair file of `imatch-lua run`, or of the programs whose format it has. Failures: not_found, not_a_file, unreadable; bad_format names the file and the key that is missing, unknown or wrong.
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
----local path = os.tmpname(); im.pairs.write(path, pair)
----print(im.pairs.read(path).patch.idx_b[1]); os.remove(path)
+---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
+---assert(read:header().weight == 'vits14')
 ---```
 ---@param path any
 ---@param options? imatch.pairs.read.options
----@return table
+---@return PairFile
 function im.pairs.read(path, options) end
+
+---@class imatch.pairs.run.options
+---@field images? string[] Paths of the images. Default {}.
+---@field pairs? table[] Ordered pairs of them, each with its file. Default {}.
+---@field weight? string What the files call the backbone. Default ''.
+---@field meta? table Where the files say that they came from. Default {}.
+---@field match? table Options of match.mutual_nearest. Default { keypoint_th = 0.015, line_th = 0.2, match_th = 0.1, max_features = 1000, unique = true }.
+---@field rotations_deg? number[] Angles by which b is rotated clockwise, the best is kept; empty: b as it is. Default {}.
+---@field rotation_score? string What the best rotation has most of. 'inliers' or 'matches'. Default 'inliers'.
+---@field batch_size? integer Images decoded and run together. >= 1. Default 8.
+---@field memory_mb? number Features held in memory (MB of 10^6 bytes); more is written to the disk meanwhile. >= 0. Default 1024.
+---@field folder? string For what does not fit in memory: a folder of that name is made and removed. Default ''.
+---@field force? boolean Match again what is finished. Default false.
+
+---Matches every pair of a list of images with one Backbone and writes a file for each. An image is decoded once and goes through the network once, within memory_mb; what is finished is left alone, so a job that was stopped goes on where it was. An image that cannot be used skips its pairs. After each pair on_progress gets {total, run, finished, skipped}, and on_grid once for each size of image {image_width, image_height, rows, cols, dim}. Gives { counts = , failed_images = { {file, problem} ... } }. Failures: unwritable, no_space.
+---```lua
+---local backbone = im.backbone.open 'dense_sift'
+---local done = im.pairs.run(backbone, { images = {}, pairs = {}, folder = os.tmpname() .. '.d' })
+---assert(done.counts.total == 0)
+---```
+---@param backbone any
+---@param job any
+---@param on_progress? any
+---@param on_grid? any
+---@return table
+function im.pairs.run(backbone, job, on_progress, on_grid) end
 
 ---@class imatch.pairs.write.options
 ---@field meta? table repo_dir, img_root, embed_root, export_root, ckpt ... Default {}.
@@ -1622,7 +1677,7 @@ function im.pairs.read(path, options) end
 ---Writes a pair file, whole or not at all; makes missing folders. Fields that are unset and that every file has become null. Failures: unwritable, no_space; bad_format for lists of unequal length and tokens outside of their grid.
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
----local path = os.tmpname(); im.pairs.write(path, pair); os.remove(path)
+---local path = os.tmpname(); assert(im.pairs.write(path, pair)); assert(im.io.read_json(path).cosine == 0.9); os.remove(path)
 ---```
 ---@param path any
 ---@param pair any
@@ -1810,9 +1865,16 @@ function ExportSet:add_pair(a, b, matches, geometry) end
 ---```
 function ExportSet:close() end
 
+---@class imatch.ExportSet.counts.options
+---@field images? integer Images. Default 0.
+---@field keypoints? integer Of all images. Default 0.
+---@field pairs? integer Pairs. Default 0.
+---@field matches? integer Of all pairs. Default 0.
+---@field geometries? integer Pairs that have one. Default 0.
+
 ---images, keypoints, pairs, matches, geometries.
 ---```lua
----print(im.export.new():counts().pairs)
+---assert(im.export.new():counts().pairs == 0)
 ---```
 ---@return table
 function ExportSet:counts() end

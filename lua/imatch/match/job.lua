@@ -1,4 +1,4 @@
--- What `run` matches and where it writes: the paths of a pair's results, what its result depends on, and the job for im.pairs.run.
+-- What `run` matches and where it writes: the paths of a pair's results, what they depend on, and the job for im.pairs.run.
 local im = require "imatch.native"
 
 local M = {}
@@ -68,14 +68,14 @@ end
 
 --- Says what images of one size become.
 local function print_grid(weight, stride, grid)
-  io.stderr:write(("%s: images of %d x %d px become %d x %d px, a grid of %d rows x %d columns (%d tokens of %d values)\n"):format(
-    weight.name, grid.image_width, grid.image_height, grid.cols * stride, grid.rows * stride, grid.rows, grid.cols,
-    grid.rows * grid.cols, grid.dim))
+  local text = "%s: images of %d x %d px become %d x %d px, a grid of %d rows x %d columns (%d tokens of %d values)\n"
+  io.stderr:write(text:format(weight.name, grid.image_width, grid.image_height, grid.cols * stride, grid.rows * stride,
+    grid.rows, grid.cols, grid.rows * grid.cols, grid.dim))
 end
 
---- Runs every pair with one backbone. settings: out, root, match (options of match.mutual_nearest), image_size, save_embeds,
---- rotations_deg and rotation_score (nil: none), batch_size, memory_mb, device, repo_dir, force. weight: as weights.resolve gives
---- it, with `options` of the backbone. Gives what im.pairs.run does; nil and a message for what failed.
+--- Runs every pair with one backbone. settings: out, root, match (of match.mutual_nearest), image_size, save_embeds,
+--- rotations_deg and rotation_score (nil: none), batch_size, memory_mb, device, repo_dir, force. weight: as
+--- weights.resolve gives it, with `options` of the backbone. Gives what im.pairs.run does; nil and a message for what failed.
 function M.run(settings, weight, pairs_to_run)
   local backbone, message = im.backbone.open(weight.name, weight.options)
   if not backbone then

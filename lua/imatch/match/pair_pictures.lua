@@ -38,7 +38,8 @@ function M.draw(path, photos, how, want, folder)
     return picture:save(folder .. "/" .. entry[key])
   end
 
-  local drawn, done = pictures.matches(opened, how), nil
+  local drawn = pictures.matches(opened, how)
+  local done
   done, message = save("picture", drawn, "")
   local overlay = want.overlay and pictures.overlay(opened)
   if done and overlay then
