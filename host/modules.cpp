@@ -22,6 +22,7 @@ extern const Module index_module;
 extern const Module retrieval_module;
 extern const Module redis_module;
 extern const Module localize_module;
+extern const Module anomaly_module;
 extern const Module run_module;
 
 int close_handle(lua_State* L);
@@ -34,7 +35,8 @@ const Module* const kModules[] = {
     &host_module,  &tensor_module,    &homography_module, &camera_module,   &io_module,
     &image_module, &feature_module,   &cache_module,      &backbone_module, &match_module,
     &pairs_module, &evaluate_module,  &export_module,     &geo_module,      &render_module,
-    &index_module, &retrieval_module, &redis_module,      &localize_module, &run_module,
+    &index_module, &retrieval_module, &redis_module,      &localize_module, &anomaly_module,
+    &run_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "anomaly/patch_features.h"
 #include "base/error.h"
@@ -16,6 +17,13 @@
 #include "index/index.h"
 
 namespace imatch {
+
+at::Tensor as_exported(const at::Tensor& rows) {
+  at::Tensor rounded = rows.to(at::kHalf).to(at::kFloat);
+  if (rounded.numel() > 0 && !std::isfinite(rounded.abs().max().item<float>()))
+    throw Error("memory bank: a patch has values beyond 65504, the range of float16");
+  return rounded;
+}
 
 MemoryBank::MemoryBank(const at::Tensor& rows, const PatchCoreMethod& method, const std::string& search,
                        const std::string& device)

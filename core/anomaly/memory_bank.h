@@ -12,6 +12,9 @@
 
 namespace imatch {
 
+/// Rows rounded to float16, as exported files hold them. Throws Error for a value beyond its range.
+at::Tensor as_exported(const at::Tensor& rows);
+
 /// How anomalous patches and images are: distances, never rescaled. Larger is more anomalous.
 struct PatchScores {
   at::Tensor patches;  ///< [N, 1, h, w] float32 on the CPU.

@@ -18,6 +18,7 @@ namespace {
 
 struct EfficientNetLiteOptions : NetworkOptions {
   int stage = 16;
+  std::vector<int> stages;
   std::string global = "mean";
 
   using Self = EfficientNetLiteOptions;
@@ -27,6 +28,10 @@ struct EfficientNetLiteOptions : NetworkOptions {
           field("stage", &Self::stage, in_range(8, 32),
                 "Stride of the feature map in pixels of the resized image: 8, 16 or 32 (lite0: 40, 112 "
                 "and 320 channels). The network runs no further than that."),
+          field("stages", &Self::stages, in_range(2, 32),
+                "Several of 2, 4, 8, 16 and 32 in place of `stage`, ascending: their maps make a token, one "
+                "behind "
+                "the other on the grid of the first."),
           field("global", &Self::global, one_of(kPoolings),
                 "The image's vector, made of the same feature map: 'mean' of the tokens, 'mean_std' "
                 "(with their standard deviation) or 'gem' (p = 3).")},
@@ -75,6 +80,12 @@ OpenedNetwork open_lite(const LiteModel& model, const EfficientNetLiteOptions& o
   if (options.stage != 8 && options.stage != 16 && options.stage != 32)
     throw Error(
         fmt::format("{} options: stage: {} is not allowed; expected 8, 16 or 32", model.name, options.stage));
+  std::vector<int> stages = options.stages;
+  if (stages.empty()) stages = {options.stage};
+  for (std::size_t i = 0; i < stages.size(); ++i)
+    if ((stages[i] & (stages[i] - 1)) != 0 || (i > 0 && stages[i] <= stages[i - 1]))
+      throw Error(
+          fmt::format("{} options: stages: expected some of 2, 4, 8, 16 and 32, ascending", model.name));
   const bool shipped = options.weights.empty();
   const std::string path = shipped ? resource_folder("weights") + "/" + model.file : options.weights;
   std::string sha256 = sha256_file(path);
@@ -83,7 +94,8 @@ OpenedNetwork open_lite(const LiteModel& model, const EfficientNetLiteOptions& o
                                                  path, sha256, model.sha256));
   WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), load_state_dict(path),
                                place.device, place.dtype);
-  return {.network = std::make_unique<EfficientNetLite>(model.shape, std::vector{options.stage}, checkpoint),
+  if (place.float16_weights) checkpoint.round_to_float16();
+  return {.network = std::make_unique<EfficientNetLite>(model.shape, std::move(stages), checkpoint),
           .weights_sha256 = std::move(sha256),
           .normalization = kLiteNormalization,
           .pooling = options.global};

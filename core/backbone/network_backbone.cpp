@@ -131,7 +131,9 @@ std::string network_spec(const std::string& name, Json options, const Json& defa
 }
 
 NetworkPlace place_of(const NetworkOptions& options) {
-  return {resolve_device(options.device), scalar_type_named(options.dtype)};
+  const bool float16_weights = options.dtype == "fp32_w16";
+  return {resolve_device(options.device), float16_weights ? at::kFloat : scalar_type_named(options.dtype),
+          float16_weights};
 }
 
 }  // namespace imatch

@@ -20,6 +20,7 @@ namespace imatch {
 struct NetworkPlace {
   c10::Device device{c10::kCPU};
   c10::ScalarType dtype = at::kFloat;
+  bool float16_weights = false;  ///< Rounded to float16 before they take that type.
 };
 
 /// A network with what its backbone has to know beside its options.

@@ -21,7 +21,7 @@ struct NetworkOptions {
   std::string device = "auto";
   int batch_size = 0;
 
-  static constexpr std::string_view kDtypes[] = {"fp32", "bf16", "fp16"};
+  static constexpr std::string_view kDtypes[] = {"fp32", "fp32_w16", "bf16", "fp16"};
 };
 
 /// `least`: smallest image_size.
@@ -37,7 +37,9 @@ constexpr auto frame_fields(double least) {
 
 constexpr auto dtype_field() {
   return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypes),
-                          "Number type of the network; features are float32 in any case.")};
+                          "Number type of the network; features are float32 in any case. 'fp32_w16': float32 "
+                          "with weights rounded to "
+                          "float16, as exported files hold them.")};
 }
 
 /// `doc`: which files go in, and which is taken when it is empty.

@@ -75,6 +75,7 @@ OpenedNetwork open_resnet(const ResNetModel& model, const ResNetOptions& options
       options.weights.empty() ? find_weights(published_resnet(model), options.weights_root) : options.weights;
   WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), load_state_dict(path),
                                place.device, place.dtype);
+  if (place.float16_weights) checkpoint.round_to_float16();
   return {.network = std::make_unique<ResNet>(model.shape, std::move(layers), checkpoint),
           .weights_sha256 = sha256_file(path),
           .normalization = normalization("imagenet")};

@@ -13,9 +13,9 @@ ConvWeights take_conv_and_norm(WeightsCheckpoint& checkpoint, const std::string&
   const at::Tensor variance = checkpoint.read(norm + ".running_var", {shape[0]}, at::kDouble);
   checkpoint.skip(norm + ".num_batches_tracked");  // a counter of training; older files lack it
   const at::Tensor scale = gain.div(variance.add(norm_eps).sqrt());
-  const at::Tensor folded = weight.mul(scale.view({-1, 1, 1, 1})).to(checkpoint.dtype());
+  const at::Tensor folded = checkpoint.placed(weight.mul(scale.view({-1, 1, 1, 1})));
   return {checkpoint.parameter(conv + ".weight", folded.contiguous(at::MemoryFormat::ChannelsLast)),
-          checkpoint.parameter(conv + ".bias", shift.sub(mean.mul(scale)).to(checkpoint.dtype()))};
+          checkpoint.parameter(conv + ".bias", checkpoint.placed(shift.sub(mean.mul(scale))))};
 }
 
 }  // namespace imatch

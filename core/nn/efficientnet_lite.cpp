@@ -90,13 +90,30 @@ at::Tensor EfficientNetLite::run(const Block& block, const at::Tensor& x) const 
   return block.skip ? block.project.add_to(x, inner) : block.project(inner);
 }
 
+bool EfficientNetLite::is_wanted(std::size_t n, std::size_t found) const {
+  const bool ends_its_stride = n + 1 == blocks_.size() || blocks_[n + 1].stride > blocks_[n].stride;
+  return ends_its_stride && blocks_[n].stride == strides_px_[found];
+}
+
+std::vector<std::size_t> EfficientNetLite::write(GraphWriter& to, std::size_t images) const {
+  std::vector<std::size_t> layers;
+  GraphWriter::Value x = stem_.write(to, images);
+  for (std::size_t n = 0; n < blocks_.size() && layers.size() < strides_px_.size(); ++n) {
+    const Block& block = blocks_[n];
+    const GraphWriter::Value inner = block.depthwise.write(to, block.expand ? block.expand->write(to, x) : x);
+    const GraphWriter::Value output = block.project.write(to, inner);
+    x = block.skip ? to.add(x, output) : output;
+    if (is_wanted(n, layers.size())) layers.push_back(x);
+  }
+  return layers;
+}
+
 std::vector<LayerOutput> EfficientNetLite::forward(const at::Tensor& images) const {
   std::vector<LayerOutput> layers;
   at::Tensor x = stem_(images.contiguous(at::MemoryFormat::ChannelsLast));
   for (std::size_t n = 0; n < blocks_.size() && layers.size() < strides_px_.size(); ++n) {
     x = run(blocks_[n], x);
-    const bool ends_its_stride = n + 1 == blocks_.size() || blocks_[n + 1].stride > blocks_[n].stride;
-    if (ends_its_stride && blocks_[n].stride == strides_px_[layers.size()]) layers.push_back({x, {}});
+    if (is_wanted(n, layers.size())) layers.push_back({x, {}});
   }
   return layers;
 }

@@ -38,6 +38,7 @@ class EfficientNetLite final : public TokenNetwork, public Classifier {
   std::vector<int> strides_px() const override { return strides_px_; }
   std::vector<LayerOutput> forward(const at::Tensor& images) const override;
   bool is_local() const override { return true; }
+  std::vector<std::size_t> write(GraphWriter& to, std::size_t images) const override;
   const Classifier* classifier() const override { return this; }
   std::int64_t classes() const override { return classifier_bias_.size(0); }
   at::Tensor logits(const at::Tensor& images) const override;
@@ -51,6 +52,8 @@ class EfficientNetLite final : public TokenNetwork, public Classifier {
     int stride = 1;  ///< Of the block's output, in pixels of the input image.
   };
 
+  /// Whether a wanted layer is the output of block n, when `found` of them have been met before.
+  bool is_wanted(std::size_t n, std::size_t found) const;
   at::Tensor run(const Block& block, const at::Tensor& x) const;
 
   std::vector<int> strides_px_;

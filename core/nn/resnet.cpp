@@ -9,6 +9,7 @@
 #include <ATen/ops/relu.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace imatch {
@@ -23,6 +24,10 @@ constexpr double kResNetBatchNormEps = 1e-5;
 at::Tensor ResNet::Conv::operator()(const at::Tensor& x) const {
   const std::int64_t padding = weights.weight.size(2) / 2;
   return at::conv2d(x, weights.weight, weights.bias, {stride, stride}, {padding, padding});
+}
+
+GraphWriter::Value ResNet::Conv::write(GraphWriter& to, GraphWriter::Value x) const {
+  return to.conv(x, {.weight = weights.weight, .bias = weights.bias, .stride = stride});
 }
 
 ResNet::Conv ResNet::take_conv(WeightsCheckpoint& checkpoint, const std::string& conv,
@@ -82,6 +87,22 @@ std::vector<at::Tensor> ResNet::maps(const at::Tensor& images, int count) const 
     maps.push_back(x);
   }
   return maps;
+}
+
+std::vector<std::size_t> ResNet::write(GraphWriter& to, std::size_t images) const {
+  GraphWriter::Value x = to.max_pool(to.relu(stem_.write(to, images)));
+  std::vector<std::size_t> layers;
+  for (int layer = 0; layer <= wanted_.back(); ++layer) {
+    for (const Block& block : layers_[layer]) {
+      GraphWriter::Value inner = x;
+      for (std::size_t n = 0; n + 1 < block.convs.size(); ++n)
+        inner = to.relu(block.convs[n].write(to, inner));
+      inner = block.convs.back().write(to, inner);
+      x = to.relu(to.add(inner, block.shortcut ? block.shortcut->write(to, x) : x));
+    }
+    if (std::ranges::find(wanted_, layer) != wanted_.end()) layers.push_back(x);
+  }
+  return layers;
 }
 
 std::vector<LayerOutput> ResNet::forward(const at::Tensor& images) const {

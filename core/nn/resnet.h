@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nn/conv_weights.h"
+#include "nn/graph_writer.h"
 #include "nn/token_network.h"
 #include "nn/weights_checkpoint.h"
 
@@ -36,6 +37,7 @@ class ResNet final : public TokenNetwork, public Classifier {
   std::vector<int> strides_px() const override;
   std::vector<LayerOutput> forward(const at::Tensor& images) const override;
   bool is_local() const override { return true; }
+  std::vector<std::size_t> write(GraphWriter& to, std::size_t images) const override;
   const Classifier* classifier() const override { return this; }
   std::int64_t classes() const override { return classifier_bias_.size(0); }
   at::Tensor logits(const at::Tensor& images) const override;
@@ -45,6 +47,7 @@ class ResNet final : public TokenNetwork, public Classifier {
     ConvWeights weights;
     int stride = 1;
     at::Tensor operator()(const at::Tensor& x) const;
+    GraphWriter::Value write(GraphWriter& to, GraphWriter::Value x) const;
   };
   struct Block {
     std::vector<Conv> convs;

@@ -102,6 +102,13 @@ at::Tensor SameConv::operator()(const at::Tensor& input) const {
       .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
+GraphWriter::Value SameConv::write(GraphWriter& to, GraphWriter::Value input) const {
+  const GraphWriter::Value output = to.conv(
+      input,
+      {.weight = weight_, .bias = bias_, .stride = shape_.stride, .groups = shape_.groups, .same = true});
+  return shape_.relu6 ? to.relu(output, 6) : output;
+}
+
 at::Tensor SameConv::add_to(const at::Tensor& sum, const at::Tensor& input) const {
   if (shape_.stride != 1 || shape_.relu6)
     throw Error("SameConv: only a plain convolution of stride 1 adds in place");

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "nn/graph_writer.h"
+
 namespace imatch {
 
 /// A 2-D convolution with bias and TensorFlow's SAME padding (ceil(n / stride) outputs along an axis of n,
@@ -28,6 +30,8 @@ class SameConv {
   /// The same, added to `sum`, in place unless it is to be differentiated; only for stride 1 without ReLU6.
   /// Returns the sum.
   at::Tensor add_to(const at::Tensor& sum, const at::Tensor& input) const;
+
+  GraphWriter::Value write(GraphWriter& to, GraphWriter::Value input) const;
 
  private:
   at::Tensor weight_;

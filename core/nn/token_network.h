@@ -3,10 +3,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace imatch {
+
+class GraphWriter;
 
 /// Which image sizes a network takes.
 struct InputSizeRule {
@@ -49,6 +52,9 @@ class TokenNetwork {
   /// True when a token depends on the neighbourhood of its cell only, so that one large picture gives the
   /// tokens of every window in it.
   virtual bool is_local() const { return false; }
+  /// Writes the network, whose input is `images`, into another program's form (graph_writer.h); returns the
+  /// values of the wanted layers. Throws Error for a network that cannot be written.
+  virtual std::vector<std::size_t> write(GraphWriter& to, std::size_t images) const;
   /// nullptr: it has no classes.
   virtual const Classifier* classifier() const { return nullptr; }
 };

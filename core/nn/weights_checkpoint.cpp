@@ -82,9 +82,14 @@ at::Tensor WeightsCheckpoint::read(std::string_view official, const Shape& shape
   if (!is_finite(tensor))
     fail(fmt::format("the tensor '{}' has elements that are not finite; expected numbers", name));
   tensors_.erase(found);
-  at::Tensor placed = tensor.to(device_, dtype).contiguous();
-  if (!placed.is_alias_of(tensor)) release_pages(tensor);
-  return placed;
+  at::Tensor result = tensor.to(device_, dtype).contiguous();
+  if (dtype == dtype_) result = placed(result);
+  if (!result.is_alias_of(tensor)) release_pages(tensor);
+  return result;
+}
+
+at::Tensor WeightsCheckpoint::placed(const at::Tensor& weight) const {
+  return (float16_ ? weight.to(at::kHalf) : weight).to(dtype_);
 }
 
 LinearLayer WeightsCheckpoint::take_linear(const std::string& official, std::int64_t in, std::int64_t out,

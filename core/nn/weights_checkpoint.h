@@ -64,6 +64,11 @@ class WeightsCheckpoint {
   void require_empty() const;
 
   c10::ScalarType dtype() const { return dtype_; }
+  /// From now on weights are rounded to float16 before they take the network's type: what a file with float16
+  /// weights holds.
+  void round_to_float16() { float16_ = true; }
+  /// In the network's type, rounded before if that was asked for.
+  at::Tensor placed(const at::Tensor& weight) const;
   /// What was handed out for training, in that order; empty for inference.
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
@@ -76,6 +81,7 @@ class WeightsCheckpoint {
   NameInFile name_in_file_;
   c10::Device device_;
   c10::ScalarType dtype_;
+  bool float16_ = false;
   Purpose purpose_;
   LinearLayer::Storage linear_storage_;
   std::vector<Parameter> parameters_;

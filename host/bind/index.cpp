@@ -4,6 +4,7 @@
 
 #include "bind/types.h"
 #include "binding.h"
+#include "index/coreset.h"
 #include "index/exact_index.h"
 #include "index/index.h"
 #include "index/vectors.h"
@@ -36,6 +37,9 @@ int load(lua_State* L) {
 }
 int exact(lua_State* L) {
   return push(L, ExactIndex(arg<at::Tensor>(L, 1), options<ExactIndexOptions>(L, 2, "index.exact")));
+}
+int coreset_of(lua_State* L) {
+  return push(L, coreset(arg<at::Tensor>(L, 1), options<CoresetOptions>(L, 2, "index.coreset")));
 }
 int unit_rows_of(lua_State* L) {
   return push(L, unit_rows(arg<at::Tensor>(L, 1), "index.unit_rows"));
@@ -148,6 +152,16 @@ constexpr Binding kFunctions[] = {
         "Exact search in a tensor [n, D] by LibTorch alone, on the CPU or a GPU, with the same result on "
         "both. Ids are positions.",
         THREE_VECTORS "print(im.index.exact(vectors))", describe_options<ExactIndexOptions>),
+    bind<coreset_of>("coreset", "index.coreset(rows [, options]) -> Tensor",
+                     "Which rows of [n, D] cover the others best: greedy k-centre after a random projection "
+                     "(O. Sener and S. "
+                     "Savarese, 2018). Ids [int(n * ratio)] in the order of picking, the same on any number "
+                     "of threads. Fails with "
+                     "no_result when fewer rows differ.",
+                     "local rows = im.tensor.from_table { { 0, 0 }, { 0, 1 }, { 9, 9 } }\n"
+                     "local ids = im.index.coreset(rows, { ratio = 0.7, project = false })\n"
+                     "assert(ids:numel() == 2)",
+                     describe_options<CoresetOptions>),
     bind<unit_rows_of>("unit_rows", "index.unit_rows(vectors) -> Tensor",
                        "Each row of [n, D] scaled to length one, float32. An error names a row of zeros, or "
                        "with a value that is not finite.",

@@ -1,0 +1,20 @@
+# libimatch_anomaly: inspection with exported models for other programs, with OpenVINO and OpenCV and nothing else behind it.
+#   P/include/imatch/anomaly.h
+#   P/lib/libimatch_anomaly.so          finds OpenVINO in P/lib/imatch-lua/openvino, wherever P is moved
+#   P/lib/cmake/imatch/                 find_package(imatch), target imatch::anomaly
+#   P/lib/pkgconfig/imatch-anomaly.pc
+file(GLOB inspection_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/inspection/*.cpp)
+add_library(imatch_anomaly_shared SHARED ${inspection_sources})
+set_target_properties(imatch_anomaly_shared PROPERTIES OUTPUT_NAME imatch_anomaly SOVERSION 1
+                      INSTALL_RPATH "$ORIGIN/imatch-lua/openvino")
+target_include_directories(imatch_anomaly_shared PRIVATE ${PROJECT_SOURCE_DIR}/core)
+target_link_libraries(imatch_anomaly_shared PRIVATE openvino::openvino opencv::imgproc imatch_warnings)
+
+install(TARGETS imatch_anomaly_shared LIBRARY DESTINATION lib)
+install(FILES core/inspection/anomaly.h DESTINATION include/imatch)
+install(FILES cmake/imatch-config.cmake DESTINATION lib/cmake/imatch)
+install(FILES cmake/imatch-anomaly.pc DESTINATION lib/pkgconfig)
+# The CPU plugin and the reader of .xml files; LibTorch's folder has its own OpenMP, OpenVINO brings TBB.
+file(GLOB openvino_libraries ${IMATCH_OPENVINO}/libs/libopenvino.so* ${IMATCH_OPENVINO}/libs/libopenvino_intel_cpu_plugin.so
+     ${IMATCH_OPENVINO}/libs/libopenvino_ir_frontend.so* ${IMATCH_OPENVINO}/libs/libtbb*.so* ${IMATCH_OPENVINO}/libs/libhwloc.so*)
+install(FILES ${openvino_libraries} DESTINATION lib/imatch-lua/openvino)

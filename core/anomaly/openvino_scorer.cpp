@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "anomaly/openvino_scorer.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+
+#include "base/error.h"
+
+namespace imatch {
+
+OpenVinoScorer::OpenVinoScorer(const AnomalyModelConfig& config, std::optional<InspectedRegion> region,
+                               const std::string& xml_path, const InspectorOptions& options)
+    : config_(config), region_(std::move(region)) {
+  try {
+    inspector_ = std::make_unique<const Inspector>(xml_path, options);
+  } catch (const std::runtime_error& e) {
+    throw Failure(code::kBadFormat, e.what());
+  }
+}
+
+ImageScore OpenVinoScorer::score(const Image& image) const {
+  const AnomalyInputs inputs = anomaly_views(image, config_, region_);
+  if (!inputs.found) return region_missing(inputs.correlation);
+  std::vector<float> scores;
+  std::vector<at::Tensor> maps;
+  for (const PixelRect& view : inputs.views) {
+    const std::uint8_t* pixels = image.pixel(inputs.rect.x + view.x, inputs.rect.y + view.y);
+    const Inspection found =
+        inspector_->inspect_rgb(pixels, view.width, view.height, static_cast<std::size_t>(image.width) * 3);
+    scores.push_back(found.score);
+    maps.push_back(at::tensor(found.map.values).view({1, 1, found.map.height, found.map.width}));
+  }
+  return joined_score(inputs, at::tensor(scores), at::cat(maps));
+}
+
+}  // namespace imatch

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <fstream>
+#include <numeric>
+#include <opencv2/imgproc.hpp>
+
+#include "inspection/anomaly.h"
+
+namespace imatch {
+namespace {
+
+cv::Mat view_of(const AnomalyMap& map) {
+  return {map.height, map.width, CV_32F, const_cast<float*>(map.values.data())};
+}
+
+}  // namespace
+
+MapRange MapRange::from_norm_stats(const std::string& path) {
+  MapRange range;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos) continue;
+    const std::string key = line.substr(0, equals);
+    const double value = std::atof(line.c_str() + equals + 1);
+    if (value <= 0) continue;
+    if (key == "mean_pixel") range.low = value - 10;
+    if (key == "max_pixel") range.high = value + 20;
+  }
+  return range;
+}
+
+AnomalyMap scaled_map(const AnomalyMap& map, const MapRange& range, int width, int height) {
+  AnomalyMap scaled{width, height,
+                    std::vector<float>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height))};
+  cv::Mat view = view_of(scaled);
+  cv::resize(view_of(map), view, view.size(), 0, 0, cv::INTER_LINEAR);
+  const double factor = 100 / (range.high - range.low);
+  for (float& value : scaled.values)
+    value = static_cast<float>(std::clamp((value - range.low) * factor, 0.0, 100.0));
+  return scaled;
+}
+
+double mean_of_map(const AnomalyMap& map) {
+  if (map.values.empty()) return 0;
+  return std::accumulate(map.values.begin(), map.values.end(), 0.0) / static_cast<double>(map.values.size());
+}
+
+std::vector<Blob> blobs_of(const AnomalyMap& scaled, const BlobRule& rule) {
+  const cv::Mat mask = view_of(scaled) > rule.pass_threshold;
+  std::vector<std::vector<cv::Point>> contours;
+  cv::findContours(mask, contours, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
+  std::vector<Blob> blobs;
+  for (const std::vector<cv::Point>& contour : contours) {
+    const cv::Rect box = cv::boundingRect(contour);
+    Blob blob{box.x, box.y, box.width, box.height, cv::contourArea(contour), false};
+    blob.is_defect = blob.area_px >= rule.min_area_px ||
+                     (blob.width >= rule.min_width_px && blob.height >= rule.min_height_px);
+    blobs.push_back(blob);
+  }
+  return blobs;
+}
+
+}  // namespace imatch

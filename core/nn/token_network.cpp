@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/token_network.h"
+
+#include "base/error.h"
+
+namespace imatch {
+
+std::vector<std::size_t> TokenNetwork::write(GraphWriter&, std::size_t) const {
+  throw Error("this network cannot be written as a graph; expected an EfficientNet-Lite or a ResNet");
+}
+
+}  // namespace imatch

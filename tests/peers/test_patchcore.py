@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""imatch-lua patchcore on real textures and solar cells: what the exported files say to OpenVINO's Python, scores against
+the published definitions in NumPy, and how well defects are found."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import textures
+from PIL import Image
+
+PROGRAM = os.environ.get("IMATCH_LUA", os.path.join(os.path.dirname(__file__), "../../build/imatch-lua"))
+needs_textures = pytest.mark.skipif(textures.folder() is None, reason="the scikit-image wheel is not installed")
+
+MEAN = np.array([0.485, 0.456, 0.406], np.float32).reshape(3, 1, 1)
+STD = np.array([0.229, 0.224, 0.225], np.float32).reshape(3, 1, 1)
+
+
+def patchcore(*arguments, status=0):
+    done = subprocess.run([PROGRAM, "--quiet", "patchcore", *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    if textures.folder() is None:
+        pytest.skip("the scikit-image wheel is not installed")
+    root = tmp_path_factory.mktemp("patchcore")
+    textures.write(root / "brick", "brick")
+    patchcore("train", "--data-dir", root / "brick", "--output", root / "weights", "--coreset-ratio", "0.01")
+    return root
+
+
+def normalised(path):
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(np.float32).transpose(2, 0, 1) / 255
+    return ((pixels - MEAN) / STD)[None]
+
+
+def test_the_folder_is_what_the_inspection_program_loads(trained):
+    import openvino as ov
+
+    model = trained / "weights/brick"
+    names = {path.name for path in model.iterdir()}
+    assert {"brick.xml", "brick.bin", "checkpoint.ckpt", "config.yaml", "norm_stats.txt", "thresholds.json", "parity.json"} <= names
+    core = ov.Core()
+    graph = core.read_model(model / "brick.xml")
+    assert graph.input(0).any_name == "input"
+    assert list(graph.input(0).shape) == [1, 3, 224, 224]
+    assert [output.any_name for output in graph.outputs] == ["anomaly_map", "pred_score"]
+    assert len(graph.output(0).partial_shape) == 4
+    graph.reshape([1, 3, 256, 320])
+    assert list(graph.output(0).shape) == [1, 1, 256, 320]
+    graph.reshape([1, 3, 224, 224])
+    compiled = core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    picture = trained / "brick/test/blob/000.png"
+    result = compiled(normalised(picture))
+    assert result[1].shape == (1,) and result[1][0] > 0
+    patchcore("infer", model, picture, "--out", trained / "out", "--engine", "libtorch")
+    ours = json.loads((trained / "out/000.png.json").read_text())
+    assert result[1][0] == pytest.approx(ours["score"], rel=1e-3)
+    np.testing.assert_allclose(result[0][0, 0], np.load(trained / "out/000.png.map.npy"), rtol=2e-3, atol=1e-3)
+    stats = dict(line.split("=") for line in (model / "norm_stats.txt").read_text().split())
+    assert list(stats) == ["max_score", "mean_score", "std_score", "max_pixel", "mean_pixel", "num_samples"]
+    assert int(stats["num_samples"]) == 36
+    parity = json.loads((model / "parity.json").read_text())
+    assert parity["holds"] and parity["pictures"] == 34
+    assert parity["float32"]["largest_relative_difference"] < 1e-3
+
+
+def test_scores_are_those_of_the_published_definition(trained):
+    """From the bank and the network's layers by OpenVINO alone to the score, in NumPy."""
+    from safetensors.numpy import load
+
+    model = trained / "weights/brick"
+    checkpoint = load((model / "checkpoint.ckpt").read_bytes())
+    bank = checkpoint["bank"].astype(np.float64)
+    script = trained / "features.lua"
+    script.write_text(
+        """local im = require "imatch"
+        local config = im.anomaly.open(arg[1], { engine = "libtorch" }):describe().config
+        for i, map in ipairs(im.backbone.layer_maps(im.image.open(arg[2]), config.backbone, { resize = "exact", image_size = 224 })) do
+          im.io.write_npy(("%s/layer%d.npy"):format(arg[3], i), map)
+        end"""
+    )
+    picture = trained / "brick/test/foreign/001.png"
+    done = subprocess.run([PROGRAM, script, model, picture, trained], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("the program has no function for the maps of layers: " + done.stderr)
+    layers = [np.load(trained / f"layer{i}.npy") for i in (1, 2)]
+    rows = patch_rows(layers)
+    distances = np.sqrt(((rows[:, None] - bank) ** 2).sum(-1))
+    nearest = distances.min(1)
+    worst = nearest.argmax()
+    centre = bank[distances[worst].argmin()]
+    around = np.argsort(np.linalg.norm(bank - centre, axis=1), kind="stable")[:9]
+    d = distances[worst, around]
+    weight = 1 - np.exp(d - d.max())[0] / np.exp(d - d.max()).sum()
+    patchcore("infer", model, picture, "--out", trained / "out", "--engine", "libtorch")
+    ours = json.loads((trained / "out/001.png.json").read_text())
+    assert ours["score"] == pytest.approx(weight * nearest[worst], rel=1e-4)
+
+
+def patch_rows(layers):
+    import torch
+    from torch.nn import functional
+
+    maps = [functional.avg_pool2d(torch.from_numpy(x)[None], 3, 1, 1) for x in layers]
+    maps = [maps[0], functional.interpolate(maps[1], size=maps[0].shape[2:], mode="bilinear")]
+    return torch.cat(maps, 1)[0].flatten(1).T.double().numpy()
+
+
+@needs_textures
+@pytest.mark.parametrize("name", textures.NAMES)
+def test_defects_of_textures_are_found(trained, name):
+    root = trained
+    if name != "brick":
+        textures.write(root / name, name)
+        patchcore("train", "--data-dir", root / name, "--output", root / "weights", "--coreset-ratio", "0.01")
+    patchcore("evaluate", root / "weights" / name, "--data-dir", root / name)
+    found = json.loads((root / "weights" / name / "evaluation.json").read_text())
+    print(name, found["image"], found["pixels"], found["latency"])
+    assert found["image"]["auroc"] >= 0.98
+    assert found["pixels"]["auroc"] > 0.8
+
+
+def test_a_killed_training_goes_on_behind_its_last_stage(trained):
+    arguments = [PROGRAM, "--quiet", "patchcore", "train", "--data-dir", str(trained / "brick"), "--output", str(trained / "killed"),
+                 "--coreset-ratio", "0.01", "--no-export"]
+    child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stage = trained / "killed/brick/training/features.json"
+    deadline = time.monotonic() + 120
+    while not stage.exists() and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    again = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    if not (trained / "killed/brick/training").exists() and "already finished" not in again.stdout:
+        pytest.skip("the training was finished before it could be killed")
+    assert (trained / "killed/brick/config.yaml").read_bytes() == (trained / "weights/brick/config.yaml").read_bytes()
+    assert (trained / "killed/brick/checkpoint.ckpt").read_bytes() == (trained / "weights/brick/checkpoint.ckpt").read_bytes()
+
+
+def test_broken_pictures_are_listed_and_the_rest_is_done(trained, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for i in range(6):
+        (data / f"{i}.png").write_bytes((trained / f"brick/train/good/00{i}.png").read_bytes())
+    (data / "broken.jpg").write_bytes(b"no picture")
+    random = np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 65535, (200, 300), np.uint16)).save(data / "deep.png")
+    Image.fromarray(random.integers(0, 255, (260, 240, 4), np.uint8), "RGBA").save(data / "alpha.png")
+    Image.fromarray(random.integers(0, 255, (260, 240, 4), np.uint8), "CMYK").save(data / "cmyk.jpg")
+    done = patchcore("train", "--data-dir", data, "--output", tmp_path, "--pattern-name", "mixed", "--coreset-ratio", "0.01",
+                     status=1)
+    assert "broken.jpg" in done.stderr and "1 pictures" in done.stderr
+    assert "9 pictures" in done.stdout
+    one = tmp_path / "one"
+    one.mkdir()
+    (one / "a.png").write_bytes((data / "0.png").read_bytes())
+    assert "expected 2 or more" in patchcore("train", "--data-dir", one, "--output", tmp_path, status=1).stderr
+    assert "leaves none" in patchcore("train", "--data-dir", data, "--output", tmp_path, "--coreset-ratio", "1e-9", status=1).stderr
+
+
+def test_an_altered_file_is_told(trained, tmp_path):
+    import shutil
+
+    model = tmp_path / "brick"
+    shutil.copytree(trained / "weights/brick", model)
+    with (model / "brick.bin").open("r+b") as file:
+        file.write(b"xxxx")
+    assert "parity.json" in patchcore("infer", model, trained / "brick/test/good/000.png", "--out", tmp_path / "o", status=1).stderr
+    (model / "brick.xml").unlink()
+    (model / "norm_stats.txt").unlink()
+    assert "norm_stats.txt" in patchcore("infer", model, trained / "brick/test/good/000.png", "--out", tmp_path / "o", status=1).stderr
