@@ -73,7 +73,8 @@ function M.run(detector, samples, options)
         maps[#maps + 1], masks[#masks + 1] = detection:map(), truth
         defect_maps[#defect_maps + 1], defect_masks[#defect_masks + 1] = maps[#maps], truth
       elseif not sample.anomalous then
-        maps[#maps + 1], masks[#masks + 1] = detection:map(), detector:truth(im.image.new(image:width(), image:height()), detection)
+        local blank = im.image.new(image:width(), image:height())
+        maps[#maps + 1], masks[#masks + 1] = detection:map(), detector:truth(blank, detection)
       end
     else
       skipped[#skipped + 1] = { path = sample.path, reason = message or "the region is not there" }
@@ -103,8 +104,8 @@ end
 
 function M.print(result)
   local image, pixels, anomalous = result.image, result.pixels, result.pixels_of_anomalous
-  print(("image AUROC %.4f, average precision %.4f, F1 %.4f at the model's threshold %.4g (best %.4f)"):format(image.auroc or 0 / 0,
-    image.average_precision or 0 / 0, image.f1, image.threshold, image.best_f1))
+  print(("image AUROC %.4f, average precision %.4f, F1 %.4f at the model's threshold %.4g (best %.4f)"):format(
+    image.auroc or 0 / 0, image.average_precision or 0 / 0, image.f1, image.threshold, image.best_f1))
   if pixels then
     print(("pixel AUROC %.4f, AUPRO to %.2f %.4f over all pictures; %.4f and %.4f over anomalous ones"):format(pixels.auroc,
       pixels.aupro_limit, pixels.aupro, anomalous.auroc, anomalous.aupro))
