@@ -38,17 +38,6 @@ target_link_libraries(opencv_imgproc INTERFACE opencv_core)
 target_link_libraries(opencv_imgcodecs INTERFACE opencv_imgproc)
 target_link_libraries(opencv_calib3d INTERFACE opencv_imgproc)
 
-# OpenVINO out of its wheel. Its plugins lie beside the library and are found from there.
-set(IMATCH_OPENVINO ${IMATCH_DEPS}/python/openvino/openvino CACHE PATH "Folder of the openvino wheel: include/ and libs/")
-file(GLOB openvino_library ${IMATCH_OPENVINO}/libs/libopenvino.so.*)
-if(NOT openvino_library)
-  message(FATAL_ERROR "OpenVINO is not in ${IMATCH_OPENVINO}. Run ./setup, or pass -DIMATCH_OPENVINO=DIR.")
-endif()
-add_library(openvino_wheel INTERFACE)
-target_include_directories(openvino_wheel SYSTEM INTERFACE ${IMATCH_OPENVINO}/include)
-target_link_libraries(openvino_wheel INTERFACE ${openvino_library})
-add_library(openvino::openvino ALIAS openvino_wheel)
-
 # FAISS, static. Its OpenMP is LibTorch's, and so are its matrix products (MKL); OpenBLAS, behind LibTorch in the search
 # order, has the routines that LibTorch lacks.
 set(IMATCH_FAISS ${IMATCH_DEPS}/faiss CACHE PATH "Folder of FAISS: include/ and lib/")

@@ -14,7 +14,3 @@ install(TARGETS imatch_anomaly_shared LIBRARY DESTINATION lib)
 install(FILES core/inspection/anomaly.h DESTINATION include/imatch)
 install(FILES cmake/imatch-config.cmake DESTINATION lib/cmake/imatch)
 install(FILES cmake/imatch-anomaly.pc DESTINATION lib/pkgconfig)
-# The CPU plugin and the reader of .xml files; LibTorch's folder has its own OpenMP, OpenVINO brings TBB.
-file(GLOB openvino_libraries ${IMATCH_OPENVINO}/libs/libopenvino.so* ${IMATCH_OPENVINO}/libs/libopenvino_intel_cpu_plugin.so
-     ${IMATCH_OPENVINO}/libs/libopenvino_ir_frontend.so* ${IMATCH_OPENVINO}/libs/libtbb*.so* ${IMATCH_OPENVINO}/libs/libhwloc.so*)
-install(FILES ${openvino_libraries} DESTINATION lib/imatch-lua/openvino)
