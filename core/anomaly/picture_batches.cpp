@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/stop.h"
-#include "retrieval/image_stream.h"
+#include "image/image_stream.h"
 
 namespace imatch {
 
