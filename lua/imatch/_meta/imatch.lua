@@ -2350,6 +2350,25 @@ function ExactIndex:search(queries, options) end
 ---@class imatch.index
 im.index = {}
 
+---@class imatch.index.coreset.options
+---@field ratio? number Share of the rows that is picked; their number is rounded down. in [0, 1]. Default 0.01.
+---@field method? string 'greedy': each pick is the row farthest from those before it. 'approximate': the same, but the first is the row with the largest mean distance to ten random ones. 'greedy' or 'approximate'. Default 'greedy'.
+---@field start? string Whether the random row that 'greedy' starts from is its first pick or only where distances begin. 'kept' or 'dropped'. Default 'kept'.
+---@field project? boolean Measure distances after a random projection: 'greedy' with a sparse one to coreset_dims(n, eps) numbers, 'approximate' with a dense one to 128. Default true.
+---@field eps? number Distances are kept within 1 +- eps with high probability (W. Johnson and J. Lindenstrauss, 1984). in [0.05, 0.99]. Default 0.9.
+---@field seed? integer Of the start and the projection. in [0, 9007199254740992]. Default 0.
+
+---Which rows of [n, D] cover the others best: greedy k-centre after a random projection (O. Sener and S. Savarese, 2018). Ids [int(n * ratio)] in the order of picking, the same on any number of threads. Fails with no_result when fewer rows differ.
+---```lua
+---local rows = im.tensor.from_table { { 0, 0 }, { 0, 1 }, { 9, 9 } }
+---local ids = im.index.coreset(rows, { ratio = 0.7, project = false })
+---assert(ids:numel() == 2)
+---```
+---@param rows any
+---@param options? imatch.index.coreset.options
+---@return Tensor
+function im.index.coreset(rows, options) end
+
 ---@class imatch.index.exact.options
 ---@field metric? string As of index.new. 'inner_product' or 'l2'. Default 'inner_product'.
 ---@field device? string 'cpu', 'cuda' or 'cuda:1': where the vectors lie. Default 'cpu'.
@@ -2919,6 +2938,263 @@ im.localize = {}
 ---@param options? imatch.localize.reference_map.options
 ---@return ReferenceMap
 function im.localize.reference_map(ground, backbone, backbone_options, options) end
+
+---Pictures as they come into a folder, none half-written.
+---@class WatchedFolder
+local WatchedFolder = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function WatchedFolder:close() end
+
+---Pictures that have kept their size and time for two looks and were not given out since they changed.
+---```lua
+---assert(#im.anomaly.watch('nowhere'):look() == 0)
+---```
+---@return any[]
+function WatchedFolder:look() end
+
+---A trained PatchCore model.
+---@class AnomalyDetector
+local AnomalyDetector = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function AnomalyDetector:close() end
+
+---How it was trained and what runs it.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@return any
+---@return any
+---@return any
+---@return any
+---@return any
+function AnomalyDetector:describe() end
+
+---@class imatch.AnomalyDetector.detect.options
+---@field pass_threshold? number Pixels of the 0 ... 100 map above it make blobs. in [0, 100]. Default 50.
+---@field min_area_px? number A blob of this area or more is a defect. >= 0. Default 0.
+---@field min_width_px? integer So is one of this width and `min_height_px` or more. in [0, 65536]. Default 0.
+---@field min_height_px? integer See `min_width_px`. in [0, 65536]. Default 0.
+
+---What the model says of a picture of any size, with the blobs of its 0 ... 100 map.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@param image any
+---@param options? imatch.AnomalyDetector.detect.options
+---@return Detection
+function AnomalyDetector:detect(image, options) end
+
+---The inspected part of the picture under the colours of its map, the same colours for the same distances in every picture, with the contour of the pixel threshold.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@param image any
+---@param detection any
+---@return Image
+function AnomalyDetector:draw(image, detection) end
+
+---White where the map is at or above the pixel threshold.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@param detection any
+---@return Image
+function AnomalyDetector:mask(detection) end
+
+---The mask of a picture (an Image of its size) beside the detection's map: [h, w], 1 where anomalous.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@param mask any
+---@param detection any
+---@return Tensor
+function AnomalyDetector:truth(mask, detection) end
+
+---What a model says of a picture. Scores are distances: larger is more anomalous.
+---@class Detection
+local Detection = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Detection:close() end
+
+---Distances [h, w]: of the network's input size, with tiles of the inspected part's size.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@return Tensor
+function Detection:map() end
+
+---{found, score, anomalous, correlation, rect = {x, y, width, height}, mean_scaled, defective, blobs = list of {x, y, width, height, area_px, is_defect}}; found is false where the region is not in the picture.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@return table
+function Detection:to_table() end
+
+---PatchCore: training, export and inspection.
+---@class imatch.anomaly
+im.anomaly = {}
+
+---@class imatch.anomaly.data.options
+---@field layout? string 'flat': all pictures are normal. 'good': those in good/. 'mvtec': train/good, test/KIND and ground_truth/KIND/NAME_mask.png. 'folder': `normal_dir`, `abnormal_dir` and `mask_dir`. 'auto': 'folder' when `abnormal_dir` is given, else 'mvtec' or 'good' where their folders are, else 'flat'. 'auto', 'flat', 'good', 'mvtec' or 'folder'. Default 'auto'.
+---@field normal_dir? string For 'folder', below the data folder. Default 'good'.
+---@field abnormal_dir? string For 'folder', likewise; a folder below it is a kind of defect. Default ''.
+---@field mask_dir? string For 'folder', likewise: masks with the names of the abnormal pictures, whatever their ending. Default ''.
+
+---Which pictures of a data folder are trained with and tested on: lists of {path, kind, anomalous, mask}.
+---```lua
+---assert(im.anomaly.data 'nowhere' == nil)
+---```
+---@param folder any
+---@param options? imatch.anomaly.data.options
+---@return any
+---@return any
+---@return any
+function im.anomaly.data(folder, options) end
+
+---@class imatch.anomaly.export.options
+---@field layout? string 'raw': input 'input' [1, 3, H, W], RGB normalised by ImageNet's mean and deviation, outputs 'anomaly_map' [1, 1, H, W] and 'pred_score' [1], distances. 'anomalib': what its OpenVINOInferencer reads: input RGB in [0, 1], outputs pred_score, pred_label, anomaly_map and pred_mask, scores within [0, 1] with the threshold at 0.5. 'raw' or 'anomalib'. Default 'raw'.
+---@field preprocess_inside? boolean Resizing (antialiased) and normalisation are part of the graph: its input is RGB in [0, 1] of any size. Always so for 'anomalib'. Default false.
+---@field block_mb? number Largest table of distances, in 10^6 bytes: the memory bank is searched in blocks of rows. in [0.001, 65536]. Default 32.
+
+---Writes the model as OpenVINO's files, reads them again and compares both on pictures of the data folder (`data`: its layout, as for training). Returns what is written to parity.json. Where the two part: nil, where, 'no_result', and no files.
+---```lua
+---assert(im.anomaly.export('nowhere', '.') == nil)
+---```
+---@param model_folder any
+---@param data_folder any
+---@param options? imatch.anomaly.export.options
+---@param data? any
+---@return table
+function im.anomaly.export(model_folder, data_folder, options, data) end
+
+---@class imatch.anomaly.extend.options
+---@field coreset_ratio? number Share of the new patches that is added at most; 0: as the model was trained. in [0, 1]. Default 0.
+---@field batch_size? integer Pictures that go forward together. in [1, 4096]. Default 32.
+---@field device? string 'cpu', 'cuda', 'cuda:N' or 'auto'. Default 'auto'.
+---@field data? table How the data folder is arranged. Default { abnormal_dir = "", layout = "auto", mask_dir = "", normal_dir = "good" }.
+
+---Adds the normal pictures of a folder to a model without starting over: the coreset goes on over the new patches. Thresholds stay as they are. Returns as anomaly.train.
+---```lua
+---assert(im.anomaly.extend('nowhere', '.') == nil)
+---```
+---@param model_folder any
+---@param data_folder any
+---@param options? imatch.anomaly.extend.options
+---@return table
+function im.anomaly.extend(model_folder, data_folder, options) end
+
+---How well scores tell anomalous from normal: {auroc, average_precision, best_f1, threshold, f1, true_positives, ...}. score >= threshold is anomalous; unset: the threshold of the best F1.
+---```lua
+---assert(im.anomaly.image_metrics({ 1, 2, 3 }, { false, false, true }).auroc == 1)
+---```
+---@param scores any
+---@param anomalous any
+---@param threshold? any
+---@return table
+function im.anomaly.image_metrics(scores, anomalous, threshold) end
+
+---@class imatch.anomaly.open.options
+---@field engine? string What runs the model: 'openvino' (its exported files, on the CPU), 'libtorch' (its checkpoint, on `device`), or 'auto': the files where they are. 'auto', 'openvino' or 'libtorch'. Default 'auto'.
+---@field device? string For 'libtorch': 'cpu', 'cuda', 'cuda:N' or 'auto'. Default 'auto'.
+---@field precision? string For 'openvino'; 'default' is what the processor prefers, which may be bfloat16: distances then err by up to 2. 'f32', 'f16', 'bf16' or 'default'. Default 'f32'.
+---@field threads? integer For 'openvino'; 0: as it decides. in [0, 4096]. Default 0.
+---@field pin_threads? boolean For 'openvino': bind them to processors. Several processes that do so slow each other down. Default false.
+---@field use_faiss? boolean For 'libtorch': search the memory bank by FAISS. Default false.
+
+---A trained model, by its exported files or its checkpoint.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@param model_folder any
+---@param options? imatch.anomaly.open.options
+---@return AnomalyDetector
+function im.anomaly.open(model_folder, options) end
+
+---The same of pixels: lists of [H, W] tensors, masks other than 0 where anomalous. aupro: area under the per-region overlap up to the false positive rate `limit` (0.3), over the images given.
+---```lua
+---local map = im.tensor.from_table { { 0, 0, 1 } }
+---assert(im.anomaly.pixel_metrics({ map }, { map }).auroc == 1)
+---```
+---@param maps any
+---@param masks any
+---@param limit? any
+---@return any
+---@return any
+---@return any
+function im.anomaly.pixel_metrics(maps, masks, limit) end
+
+---@class imatch.anomaly.preset.options
+---@field preset? string Whose numbers are reproduced: 'anomalib' (from 2.4 on), 'anomalib-2.3' (the coreset's start point is not kept), 'patchcore' (amazon-science/patchcore-inspection: 1,024 dimensions, squared distances, no re-weighting). It sets the options below, each of which may be set alone. 'anomalib', 'anomalib-2.3' or 'patchcore'. Default 'anomalib'.
+---@field pooling? string How a patch becomes a vector: 'average' of its cells, channels of the layers one behind the other; 'adaptive': its cells themselves, averaged to `layer_dims` numbers a layer and `dims` in all. 'average' or 'adaptive'. Default 'average'.
+---@field patch_size? integer Side of a patch in cells, odd; cells beyond the border count as zeros. in [1, 31]. Default 3.
+---@field layer_dims? integer Numbers a layer for 'adaptive'. in [1, 65536]. Default 1024.
+---@field dims? integer Numbers a patch for 'adaptive'. in [1, 65536]. Default 1024.
+---@field coreset? string 'greedy': farthest point first after a sparse random projection; 'approximate': the same from the mean distance to ten random points, after a dense projection to 128 dimensions. 'greedy' or 'approximate'. Default 'greedy'.
+---@field start? string Whether the random point from which 'greedy' starts belongs to the coreset. 'kept' or 'dropped'. Default 'kept'.
+---@field distance? string Of a patch to a row of the memory bank. 'euclidean' or 'squared'. Default 'euclidean'.
+---@field score? string 'reweighted': a patch scores its distance to the nearest row, the image the largest one, weighed by 1 - softmax over the `num_neighbors` rows around that row. 'mean': a patch scores the mean distance to its `num_neighbors` nearest rows, the image the largest. 'reweighted' or 'mean'. Default 'reweighted'.
+---@field num_neighbors? integer See `score`; 1 is the plain distance in both cases. No more than there are rows are taken. in [1, 1000000]. Default 9.
+---@field upsampling? string From a score for each patch to one for each pixel of the network's input. 'nearest' or 'bilinear'. Default 'nearest'.
+---@field blur_sigma_px? number Gaussian over the map, cut off after int(4 sigma + 0.5) pixels; 0: none. in [0, 100]. Default 4.
+---@field blur_border? string What lies beyond the map: 'reflect' (c b | a b c) or 'symmetric' (b a | a b c). 'reflect' or 'symmetric'. Default 'reflect'.
+
+---The method of 'anomalib', 'anomalib-2.3' or 'patchcore' (amazon-science/patchcore-inspection), option by option.
+---```lua
+---assert(im.anomaly.preset('patchcore').distance == 'squared')
+---```
+---@param name any
+---@return table
+function im.anomaly.preset(name) end
+
+---@class imatch.anomaly.train.options
+---@field pattern_name? string Name of the model's files; empty: the name of its folder. Default ''.
+---@field coreset_ratio? number Share of the patches that is kept. in [0, 1]. Default 0.001.
+---@field use_faiss? boolean Score by FAISS instead of LibTorch. The memory bank is the same with and without. Default false.
+---@field backbone? string A network, with its options if need be. Default 'efficientnet_lite0'.
+---@field layers? string[] Its layers; empty: layer2 and layer3 of a ResNet, stages 8 and 16 of an EfficientNet, else what the backbone takes by itself. Default {}.
+---@field image_size? integer[] Height and width of the network's input, px; pictures are resized to it exactly. in [17, 4096]. Default { 224, 224 }.
+---@field batch_size? integer Pictures that go forward together. in [1, 4096]. Default 32.
+---@field memory_mb? number Room for patches before the coreset is chosen, in 10^6 bytes; a uniform random sample of this size is taken where there are more. 0: all. >= 0. Default 0.
+---@field held_out? number Share of the normal pictures that is not trained with, for the thresholds; rounded down. in [0, 0.9]. Default 0.1.
+---@field seed? integer Of everything random. in [0, 9007199254740992]. Default 0.
+---@field tile_px? integer Pictures go through the network in squares of this side; 0: whole. in [0, 65536]. Default 0.
+---@field overlap? number Least overlap of these, as a share of their side. in [0, 0.9]. Default 0.25.
+---@field roi_rect? integer[] x, y, width and height, px, of the region to inspect in the first picture; it is searched in every other one by what it looks like. Empty: whole pictures. >= 0. Default {}.
+---@field roi_threshold? number Least correlation with the region; pictures below are left out. in [-1, 1]. Default 0.5.
+---@field device? string 'cpu', 'cuda', 'cuda:N' or 'auto'. Default 'auto'.
+---@field method? table How patches are made and scored: see patchcore.presets. Default { blur_border = "reflect", blur_sigma_px = 4, coreset = "greedy", dims = 1024, distance = "euclidean", layer_dims = 1024, num_neighbors = 9, patch_size = 3, pooling = "average", preset = "anomalib", score = "reweighted", start = "kept", upsampling = "nearest" }.
+---@field thresholds? table How thresholds are taken. Default { false_alarm_rate = 0.01, image = 0, pixel = 0, quantile = 0.995, rule = "auto" }.
+---@field data? table How the data folder is arranged. Default { abnormal_dir = "", layout = "auto", mask_dir = "", normal_dir = "good" }.
+
+---Trains PatchCore on the normal pictures of a folder and writes the model into another one: checkpoint.ckpt, config.yaml, thresholds.json, norm_stats.txt. A training that was killed goes on behind its last finished stage. Returns {config, bank_rows, bank_dims, thresholds, max_score, mean_score, skipped, resumed}. Errors: not_found, no_result (fewer than two usable pictures), no_space.
+---```lua
+---assert(not pcall(im.anomaly.train, 'nowhere', 'model', { coreset_ratio = 2 }))
+---```
+---@param data_folder any
+---@param model_folder any
+---@param options? imatch.anomaly.train.options
+---@return table
+function im.anomaly.train(data_folder, model_folder, options) end
+
+---A folder into which others put pictures.
+---```lua
+---print(im.anomaly.watch '.')
+---```
+---@param folder any
+---@return WatchedFolder
+function im.anomaly.watch(folder) end
 
 ---A progress bar.
 ---@class Progress
