@@ -123,7 +123,7 @@
       view: {stroke: null},
       axis: {labelColor: muted, titleColor: ink, gridColor: line, domainColor: muted, tickColor: muted, labelFontSize: 12,
              titleFontSize: 12, titleFontWeight: 600, labelOverlap: true},
-      legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, symbolSize: 90, labelLimit: 300},
+      legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, symbolSize: 90, labelLimit: 300, titleLimit: 400},
       range: {category: colors()},
     };
   };
@@ -278,9 +278,10 @@
   function parallel_spec(metric, over, statistic) {
     if (varied.length < 4) return null;
     const axes = varied.filter((a) => !over.includes(a.name)).length >= 3 ? varied.filter((a) => !over.includes(a.name)) : varied;
+    let groups = aggregate(metric, axes).filter((g) => g.mean !== undefined);
+    if (groups.every((g) => g.count === 1)) statistic = "mean";  // a single cell is its own value
     const sign = is_small_good(metric, statistic) ? 1 : -1;
-    let groups = aggregate(metric, axes).filter((g) => g.mean !== undefined)
-        .sort((a, b) => sign * (centre(a, statistic) - centre(b, statistic)));
+    groups.sort((a, b) => sign * (centre(a, statistic) - centre(b, statistic)));
     if (groups.length < 2) return null;
     const num_all = groups.length;
     if (num_all > MOST_LINES) {
@@ -313,7 +314,7 @@
     const x = {field: "name", type: "nominal", sort: titles, title: null, axis: {orient: "top", labelAngle: 0, labelFontWeight: 600, domain: false, ticks: false, grid: true, labelLimit: 130}};
     const y = {field: "y", type: "quantitative", axis: null, scale: {domain: [-0.04, 1.04], nice: false}};
     return {
-      axes, num_shown: groups.length, num_left_out: num_all - groups.length, spec: {
+      axes, title: name_of(metric, statistic), num_shown: groups.length, num_left_out: num_all - groups.length, spec: {
         width: "container", height: 340,
         layer: [
           {data: {values},

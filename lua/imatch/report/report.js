@@ -156,7 +156,7 @@
     const parallel = charts.parallel_spec(metric, over, statistic);
     $("parallel-section").hidden = !parallel;
     if (parallel) {
-      $("parallel-caption").textContent = `Each line is a setting, coloured by its ${charts.title_of(metric.name)}; bright is good.` +
+      $("parallel-caption").textContent = `Each line is a setting, coloured by its ${parallel.title}; bright is good.` +
           (parallel.num_left_out ? ` The ${parallel.num_shown} best and evenly chosen ones of ${parallel.num_shown + parallel.num_left_out}.` : "");
       drawing.push(charts.draw($("parallel"), parallel.spec, (d) => {
         if (d.codes) show_cells(Object.fromEntries(parallel.axes.map((a, i) => [a.name, a.labels[d.codes[i]]])));
