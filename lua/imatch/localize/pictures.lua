@@ -19,12 +19,17 @@ end
 function M.matches(map, photo, location)
   local view = map_view(map, location, photo:width(), photo:height())
   local view_from_ground = im.homography.inverse(view:ground_from_image())
-  local on_view = {}
-  for i, ground in ipairs(location.matches.ground_m) do
-    on_view[i] = { im.homography.apply(view_from_ground, ground[1], ground[2]) }
+  local width, height, all = photo:width(), photo:height(), location.matches
+  local matches, inliers = { points_a = {}, points_b = {}, similarity = {} }, {}
+  for i, ground in ipairs(all.ground_m) do
+    local x, y = im.homography.apply(view_from_ground, ground[1], ground[2])
+    if x >= 0 and y >= 0 and x <= width and y <= height then -- what was matched reached somewhat farther
+      local k = #inliers + 1
+      matches.points_a[k], matches.points_b[k], matches.similarity[k] = all.photo_px[i], { x, y }, all.similarity[i]
+      inliers[k] = all.inliers[i]
+    end
   end
-  local matches = { points_a = location.matches.photo_px, points_b = on_view, similarity = location.matches.similarity }
-  return im.image.draw_matches(photo, view:image(), matches, location.matches.inliers, {
+  return im.image.draw_matches(photo, view:image(), matches, inliers, {
     caption = ("%s: %d inliers of %d matches, sigma %.2f m"):format(location.found and "found" or "not found",
       location.num_inliers, location.num_matches, location.position_sigma_m),
   })
