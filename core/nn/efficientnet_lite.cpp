@@ -77,10 +77,10 @@ EfficientNetLite::EfficientNetLite(const EfficientNetLiteShape& shape, std::vect
     }
   }
   head_ = take_same_conv(checkpoint, "_conv_head", "_bn1", channels, kLiteHeadChannels, 1, {.relu6 = true});
-  // A copy, since MKL rounds by how a matrix is aligned, and in a mapped file that is chance.
+  // In the order in which the published files have it, transposed: the product's rounding depends on that.
   const at::Tensor classifier =
-      checkpoint.read("_fc.weight", {kLiteClasses, kLiteHeadChannels}, checkpoint.dtype()).clone();
-  classifier_weight_ = checkpoint.parameter("_fc.weight", classifier);
+      checkpoint.read("_fc.weight", {kLiteClasses, kLiteHeadChannels}, checkpoint.dtype());
+  classifier_weight_ = checkpoint.parameter("_fc.weight", classifier.t().contiguous().t());
   classifier_bias_ = checkpoint.take("_fc.bias", {kLiteClasses});
   checkpoint.require_empty();
 }
