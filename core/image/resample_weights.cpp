@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
@@ -40,38 +41,52 @@ Filter filter_named(std::string_view name) {
 
 }  // namespace
 
-ResampleWeights resample_weights(int in, int out, std::string_view filter_name) {
+template <class Real>
+WeightTable<Real> weight_table(int in, int out, std::string_view filter_name, AxisPart part) {
   const Filter filter = filter_named(filter_name);
-  const double scale = static_cast<double>(in) / out;
-  const double widening = std::max(scale, 1.0);
-  const double support = filter.support * widening;
-  ResampleWeights weights;
+  const Real scale = static_cast<Real>(part.end - part.begin) / static_cast<Real>(out);
+  const Real widening = std::max(scale, Real{1});
+  const Real support = static_cast<Real>(filter.support) * widening;
+  WeightTable<Real> weights;
   weights.in = in;
   weights.out = out;
   weights.stride = static_cast<int>(std::ceil(support)) * 2 + 1;
   weights.first.resize(static_cast<std::size_t>(out));
   weights.count.resize(static_cast<std::size_t>(out));
   weights.weight.resize(static_cast<std::size_t>(out) * static_cast<std::size_t>(weights.stride));
-  std::vector<double> exact(static_cast<std::size_t>(weights.stride));
   for (int i = 0; i < out; ++i) {
-    const double centre = (i + 0.5) * scale;
+    const Real centre = static_cast<Real>(part.begin + scale * (i + 0.5));
     const int first = std::max(0, static_cast<int>(centre - support + 0.5));
     const int count = std::min(in, static_cast<int>(centre + support + 0.5)) - first;
-    double sum = 0;
-    for (int k = 0; k < count; ++k) {
-      exact[static_cast<std::size_t>(k)] = filter.value((k + first - centre + 0.5) * (1.0 / widening));
-      sum += exact[static_cast<std::size_t>(k)];
-    }
-    std::int32_t* fixed =
+    Real* const row =
         weights.weight.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(weights.stride);
+    Real sum = 0;
     for (int k = 0; k < count; ++k) {
-      double weight = exact[static_cast<std::size_t>(k)];
-      if (sum != 0) weight /= sum;
-      weight *= 1 << ResampleWeights::kWeightBits;
-      fixed[k] = static_cast<std::int32_t>(weight < 0 ? weight - 0.5 : weight + 0.5);
+      row[k] = static_cast<Real>(filter.value((k + first - centre + 0.5) * (Real{1} / widening)));
+      sum += row[k];
     }
+    for (int k = 0; k < count && sum != 0; ++k) row[k] /= sum;
     weights.first[static_cast<std::size_t>(i)] = first;
     weights.count[static_cast<std::size_t>(i)] = count;
+  }
+  return weights;
+}
+
+template WeightTable<float> weight_table(int, int, std::string_view, AxisPart);
+template WeightTable<double> weight_table(int, int, std::string_view, AxisPart);
+
+ResampleWeights resample_weights(int in, int out, std::string_view filter, AxisPart part) {
+  WeightTable<double> exact = weight_table<double>(in, out, filter, part);
+  ResampleWeights weights;
+  weights.in = in;
+  weights.out = out;
+  weights.stride = exact.stride;
+  weights.first = std::move(exact.first);
+  weights.count = std::move(exact.count);
+  weights.weight.reserve(exact.weight.size());
+  for (const double weight : exact.weight) {
+    const double scaled = weight * (1 << ResampleWeights::kWeightBits);
+    weights.weight.push_back(static_cast<std::int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5));
   }
   return weights;
 }

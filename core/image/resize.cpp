@@ -156,19 +156,40 @@ ImageSize resized_size(ImageSize original, const ResizeOptions& options) {
   return size;
 }
 
-Image resize_to(const Image& image, ImageSize size, std::string_view filter) {
+Image resize_part(const Image& image, const PictureBox& part, ImageSize size, std::string_view filter) {
   if (image.empty()) throw Error("resize: the picture has no pixels");
   if (size.width < 1 || size.height < 1)
     throw Error(
         fmt::format("resize: {} x {} px is not allowed; expected sides >= 1", size.width, size.height));
-  const ResampleWeights across = resample_weights(image.width, size.width, filter);
-  const ResampleWeights down = resample_weights(image.height, size.height, filter);
-  const bool change_width = size.width != image.width, change_height = size.height != image.height;
+  if (!(part.left >= 0 && part.top >= 0 && part.left < part.right && part.top < part.bottom &&
+        part.right <= image.width && part.bottom <= image.height))
+    throw Error(fmt::format("resize: the part from ({}, {}) to ({}, {}) is not inside {} x {} px", part.left,
+                            part.top, part.right, part.bottom, image.width, image.height));
+  const ResampleWeights across = resample_weights(image.width, size.width, filter, {part.left, part.right});
+  const ResampleWeights down = resample_weights(image.height, size.height, filter, {part.top, part.bottom});
+  const bool change_width = size.width != image.width || part.left > 0 || part.right < image.width;
+  const bool change_height = size.height != image.height || part.top > 0 || part.bottom < image.height;
   if (!change_width) return change_height ? resample_height(image, down) : image;
   if (!change_height) return resample_width(image, across);
   return height_first({image.width, image.height}, size)
              ? resample_width(resample_height(image, down), across)
              : resample_height(resample_width(image, across), down);
+}
+
+Image resize_to(const Image& image, ImageSize size, std::string_view filter) {
+  return resize_part(image, {0, 0, 1.0 * image.width, 1.0 * image.height}, size, filter);
+}
+
+Image fit(const Image& image, ImageSize size, std::string_view filter) {
+  if (image.empty() || size.width < 1 || size.height < 1) return resize_to(image, size, filter);  // throws
+  const double width = image.width, height = image.height, ratio = 1.0 * size.width / size.height;
+  const bool is_wider = width / height >= ratio;
+  const double part_width = is_wider ? std::min(width, ratio * height) : width;
+  const double part_height = is_wider ? height : std::min(height, width / ratio);
+  const double left = (width - part_width) / 2, top = (height - part_height) / 2;
+  return resize_part(image,
+                     {left, top, std::min(width, left + part_width), std::min(height, top + part_height)},
+                     size, filter);
 }
 
 Resized resize(const Image& image, const ResizeOptions& options) {

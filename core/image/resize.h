@@ -66,6 +66,21 @@ struct Resized {
 /// results. Throws Error as resized_size does, and for an empty picture.
 Resized resize(const Image& image, const ResizeOptions& options);
 
+/// The part of a picture from (left, top) to (right, bottom), in pixels and fractions of them.
+struct PictureBox {
+  double left = 0;
+  double top = 0;
+  double right = 0;
+  double bottom = 0;
+};
+
+/// A part of the picture, resized: Pillow's Image.resize(size, filter, box). Throws Error for a part that is
+/// empty or leaves the picture.
+Image resize_part(const Image& image, const PictureBox& part, ImageSize size, std::string_view filter);
+
+/// The largest part of the shape of `size` from the middle of the picture, resized: Pillow's ImageOps.fit.
+Image fit(const Image& image, ImageSize size, std::string_view filter = "bicubic");
+
 /// The same to a size that is already known.
 Image resize_to(const Image& image, ImageSize size, std::string_view filter = "bicubic");
 

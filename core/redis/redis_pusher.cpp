@@ -143,8 +143,8 @@ void RedisPusher::push(const SearchSettings& search, const VectorSet& queries, c
       {"id", id},
       {"row", row.dump()},
       {"fields",
-       {"encoder", search.weight, "backend", search.backend, "dim", std::to_string(vector.numel()), "metric",
-        search.metric, "topk", std::to_string(search.k), "direction", search.direction, "query", query}},
+       {"encoder", search.weight, "backend", row["backend"], "dim", std::to_string(vector.numel()), "metric",
+        row["metric"], "topk", row["topk"].dump(), "direction", search.direction, "query", query}},
       {"dim", vector.numel()},
       {"embedding", hex(vector.const_data_ptr<float>(), vector.nbytes())}};
   pending_.push_back(record.dump());

@@ -14,9 +14,10 @@ namespace imatch {
 struct RetrievedQuery {
   std::string name;
   std::optional<LatLon> truth;
-  std::vector<std::int64_t> references;              ///< By rank; -1: one without a position.
-  std::vector<double> scores;                        ///< As many.
-  double embed_ms = 0, search_ms = 0, total_ms = 0;  ///< NaN: not known.
+  std::vector<std::int64_t> references;  ///< By rank; -1: one without a position.
+  std::vector<double> scores;            ///< As many.
+  /// NaN: not known.
+  double embed_ms = 0, search_ms = 0, total_ms = 0, index_build_ms = 0;
 };
 
 }  // namespace imatch

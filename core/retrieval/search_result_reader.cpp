@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <filesystem>
 #include <limits>
+#include <regex>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -30,22 +32,30 @@ class Reader {
       auto document = parser_.iterate(bytes);
       object root = document.get_object();
       RetrievedQuery query = empty();
-      bool is_aggregate = false;
+      bool is_row = false, is_aggregate = false;
       for (auto member : root) {
         const std::string_view key = member.unescaped_key();
-        if (key == "results") {
+        if (key == "results" && is_row) {
+          take_hits(member.value(), query);
+        } else if (key == "results") {
           is_aggregate = true;
           for (auto entry : member.value().get_array()) {
             RetrievedQuery one = empty();
             for (auto part : entry.get_object()) take(part.unescaped_key(), part.value(), one);
             add(std::move(one));
           }
-        } else if (key == "weight" || key == "mode" || key == "direction") {
-          std::string& held = key == "weight" ? results_.weight
-                              : key == "mode" ? results_.mode
-                                              : results_.direction;
-          const std::string_view text = member.value().get_string();
-          if (held.empty()) held = text;
+        } else if (key == "encoder") {
+          is_row = true;
+          query.name = query_of_row(path);
+          keep(results_.weight, member.value());
+        } else if (key == "weight") {
+          keep(results_.weight, member.value());
+        } else if (key == "mode") {
+          keep(results_.mode, member.value());
+        } else if (key == "direction") {
+          keep(results_.direction, member.value());
+        } else if (key == "index_build_ms") {
+          query.index_build_ms = number(member.value());
         } else {
           take(key, member.value(), query);
         }
@@ -64,7 +74,7 @@ class Reader {
   static RetrievedQuery empty() {
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
     RetrievedQuery query;
-    query.embed_ms = query.search_ms = query.total_ms = kNone;
+    query.embed_ms = query.search_ms = query.total_ms = query.index_build_ms = kNone;
     return query;
   }
 
@@ -73,7 +83,27 @@ class Reader {
     results_.queries.push_back(std::move(query));
   }
 
-  /// The image, else the vector file.
+  /// Of several files the first that says it.
+  static void keep(std::string& held, value from) {
+    const std::string_view text = from.get_string();
+    if (held.empty()) held = text;
+  }
+
+  /// The image that <vector file>[_<direction>]_top<k>_redis.json tells of, else the vector's name.
+  static std::string query_of_row(const std::string& path) {
+    std::string stem = std::filesystem::path(path).stem().string();
+    if (stem.ends_with("_redis")) stem.resize(stem.size() - std::string_view("_redis").size());
+    if (const auto top = stem.rfind("_top"); top != std::string::npos) stem.resize(top);
+    for (const SearchDirection& direction : kSearchDirections)
+      if (stem.ends_with(fmt::format("_{}", direction.key))) {
+        stem.resize(stem.size() - direction.key.size() - 1);
+        break;
+      }
+    const std::string image = image_in_vector_name(stem);
+    return image.empty() ? stem : image;
+  }
+
+  /// The image, else the vector file; of rows for Redis the file name.
   static std::string place(object from, double* score) {
     std::string image, vector;
     for (auto member : from) {
@@ -81,7 +111,7 @@ class Reader {
       auto held = member.value();
       if (key == "score" && score)
         *score = held.get_double();
-      else if (key == "image" && held.type() == simdjson::ondemand::json_type::string)
+      else if ((key == "image" || key == "filename") && held.type() == simdjson::ondemand::json_type::string)
         image = std::string_view(held.get_string());
       else if (key == "vector")
         vector = std::string_view(held.get_string());
@@ -97,12 +127,8 @@ class Reader {
   void take(std::string_view key, value held, RetrievedQuery& query) {
     if (key == "search") {
       query.name = place(held.get_object(), nullptr);
-    } else if (key == "topk") {
-      for (auto answer : held.get_array()) {
-        double score = 0;
-        query.references.push_back(number_of(place(answer.get_object(), &score)));
-        query.scores.push_back(score);
-      }
+    } else if (key == "hits" || (key == "topk" && held.type() == simdjson::ondemand::json_type::array)) {
+      take_hits(held, query);
     } else if (key == "timing_ms") {
       for (auto time : held.get_object()) {
         const std::string_view what = time.unescaped_key();
@@ -110,6 +136,14 @@ class Reader {
         if (what == "search") query.search_ms = number(time.value());
         if (what == "total") query.total_ms = number(time.value());
       }
+    }
+  }
+
+  void take_hits(value held, RetrievedQuery& query) {
+    for (auto hit : held.get_array()) {
+      double score = 0;
+      query.references.push_back(number_of(place(hit.get_object(), &score)));
+      query.scores.push_back(score);
     }
   }
 
@@ -126,6 +160,13 @@ class Reader {
 };
 
 }  // namespace
+
+std::string image_in_vector_name(std::string_view stem) {
+  static const std::regex form("_(?:LVD|SAT)_(.+)_([0-9]+)$");
+  std::match_results<std::string_view::const_iterator> found;
+  if (!std::regex_search(stem.begin(), stem.end(), found, form)) return "";
+  return fmt::format("{}_{:0>5}.jpg", found[1].str(), found[2].str());
+}
 
 SearchResults read_results(const std::vector<std::string>& paths) {
   SearchResults results;

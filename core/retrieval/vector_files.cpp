@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -66,12 +67,25 @@ OneVector read_one(const std::string& path) {
     if (vector.dim() == 2 && vector.size(0) == 1) vector = vector[0];
     if (vector.dim() != 1)
       throw Error(fmt::format("{}: expected one vector, got {} dimensions", path, vector.dim()));
-    one.vector = unit_rows(vector, path)[0];
+    one.vector = vector;
     read_meta(path, one);
   } catch (const Error& e) {
     one.problem = e.what();
   }
   return one;
+}
+
+void normalize(OneVector& one, const std::string& path) {
+  if (!one.problem.empty()) return;
+  try {
+    one.vector = unit_rows(one.vector, path)[0];
+  } catch (const Error& e) {
+    one.problem = e.what();
+  }
+}
+
+double milliseconds(std::chrono::steady_clock::duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
 }
 
 }  // namespace
@@ -121,7 +135,8 @@ void write_vector_files(const std::string& stem, const Features& features, const
   if (with_json) write_file_atomically(stem + "_meta.json", json_text(meta) + "\n", false);
 }
 
-VectorSet read_vectors(const std::vector<std::string>& paths) {
+VectorSet read_vectors(const std::vector<std::string>& paths, double find_ms) {
+  const auto start = std::chrono::steady_clock::now();
   const auto n = static_cast<std::int64_t>(paths.size());
   std::vector<OneVector> all(paths.size());
   at::parallel_for(0, n, 64, [&](std::int64_t begin, std::int64_t end) {
@@ -129,6 +144,10 @@ VectorSet read_vectors(const std::vector<std::string>& paths) {
       check_stop();
       all[i] = read_one(paths[i]);
     }
+  });
+  const auto loaded = std::chrono::steady_clock::now();
+  at::parallel_for(0, n, 256, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) normalize(all[i], paths[i]);
   });
   VectorSet set;
   std::vector<at::Tensor> rows;
@@ -156,6 +175,8 @@ VectorSet read_vectors(const std::vector<std::string>& paths) {
     set.embed_ms.push_back(one.embed_ms);
   }
   set.vectors = rows.empty() ? at::empty({0, 0}) : at::stack(rows);
+  set.times = {find_ms, milliseconds(loaded - start),
+               milliseconds(std::chrono::steady_clock::now() - loaded)};
   return set;
 }
 

@@ -48,19 +48,29 @@ std::optional<std::string> global_variant(const std::string& file_name);
 void write_vector_files(const std::string& stem, const Features& features, const std::string& kind, Json meta,
                         bool with_npy, bool with_json);
 
+/// How long it took to have the vectors of a set, ms.
+struct VectorTimes {
+  double find = 0;       ///< Listing the files: known to whoever listed them.
+  double load = 0;       ///< Reading them and their meta files.
+  double normalize = 0;  ///< Scaling to length one.
+
+  double total() const { return find + load + normalize; }
+};
+
 /// Global vectors of many files, one a row, and what their meta files say of the image.
 struct VectorSet {
-  at::Tensor vectors;                ///< [n, D] float32, each of length one.
-  std::vector<std::string> paths;    ///< n
-  std::vector<std::string> metas;    ///< n; "" where there is none.
-  std::vector<std::string> images;   ///< n; "" where the meta names none.
-  std::vector<double> embed_ms;      ///< n; NaN where the meta has no time.
+  at::Tensor vectors;               ///< [n, D] float32, each of length one.
+  std::vector<std::string> paths;   ///< n
+  std::vector<std::string> metas;   ///< n; "" where there is none.
+  std::vector<std::string> images;  ///< n; "" where the meta names none.
+  std::vector<double> embed_ms;     ///< n; NaN where the meta has no time.
+  VectorTimes times;
   VectorSource source;               ///< What the first meta file that knows says; others must agree.
   std::vector<SkippedFile> skipped;  ///< Truncated, NaN, all zeros, another size or backbone than the first.
 };
 
 /// Reads .npy files of shape [D] or [1, D] with their ..._meta.json, by all threads. What cannot be used is
-/// skipped by name.
-VectorSet read_vectors(const std::vector<std::string>& paths);
+/// skipped by name. `find_ms` goes into the set's times.
+VectorSet read_vectors(const std::vector<std::string>& paths, double find_ms = 0);
 
 }  // namespace imatch

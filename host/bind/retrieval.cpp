@@ -14,6 +14,7 @@
 #include "image/image_stream.h"
 #include "io/json_file.h"
 #include "retrieval/manifest.h"
+#include "retrieval/reference_view.h"
 #include "retrieval/search_result.h"
 #include "retrieval/vector_files.h"
 
@@ -147,6 +148,11 @@ int stream_to_string(lua_State* L) {
   return push(L, "ImageStream");
 }
 
+int view_of_photo(lua_State* L) {
+  return push(L, imatch::reference_view(arg<Image>(L, 1),
+                                        options<ReferenceViewOptions>(L, 2, "retrieval.reference_view")));
+}
+
 int name_of_vector(lua_State* L) {
   return push(L, vector_stem(options<VectorName>(L, 1, "retrieval.vector_name")));
 }
@@ -155,7 +161,7 @@ int variant_in_name(lua_State* L) {
   return push(L, variant ? Json(*variant) : Json(nullptr));
 }
 int vectors(lua_State* L) {
-  return push(L, read_vectors(check_strings(L, 1)));
+  return push(L, read_vectors(check_strings(L, 1), is_absent(L, 2) ? 0 : check_number(L, 2)));
 }
 int write_vector(lua_State* L) {
   const Json outputs = to_json(L, 5, "outputs");
@@ -209,8 +215,7 @@ int write_result_files(lua_State* L) {
 }
 int write_aggregate_file(lua_State* L) {
   const auto r = check_result(L, 2);
-  imatch::write_aggregate(check_string(L, 1), r.search, r.queries, r.base, r.found);
-  return push(L, true);
+  return push(L, imatch::write_aggregate(check_string(L, 1), r.search, r.queries, r.base, r.found));
 }
 int row(lua_State* L) {
   const auto r = check_result(L, 2);
@@ -342,10 +347,20 @@ constexpr Binding kFunctions[] = {
         "The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.",
         "print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')"),
     bind<vectors>(
-        "vectors", "retrieval.vectors(paths) -> VectorSet",
+        "vectors", "retrieval.vectors(paths [, find_ms]) -> VectorSet",
         "Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the "
-        "image. Truncated files, NaN, zeros and other sizes are skipped by name.",
+        "image. Truncated files, NaN, zeros and other sizes are skipped by name. `find_ms`: how long it took "
+        "to "
+        "list the files, which goes into the times of search results.",
         "print(#im.retrieval.vectors { 'no_such.npy' }:skipped())"),
+    bind<view_of_photo>(
+        "reference_view", "retrieval.reference_view(photo [, options]) -> Image",
+        "A reference made of a photo: rotated counter-clockwise on a larger canvas, the largest part of the "
+        "photo's shape scaled to its size, its centre cropped; as Pillow's rotate (bicubic, expand), "
+        "ImageOps.fit and crop do it.",
+        "local view = im.retrieval.reference_view(im.image.new(80, 60), { angle_deg = 45 })\n"
+        "assert(view:width() == 40 and view:height() == 30)",
+        describe_options<ReferenceViewOptions>),
     bind<write_vector>(
         "write_vector", "retrieval.write_vector(stem, features, kind, meta, outputs) -> true",
         "Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], "
@@ -356,24 +371,34 @@ constexpr Binding kFunctions[] = {
         "})"),
     bind<write_result_files>(
         "write_results",
-        "retrieval.write_results(folder, queries, base, scores, ids, search [, with_redis]) -> true",
-        "One JSON file a query: <vector file>_<direction>_top<k>.json, with ..._redis.json beside it.",
+        "retrieval.write_results(out, queries, base, scores, ids, search [, with_redis]) -> true",
+        "One JSON file a query, <out>/<weight>_<mode>/<vector file>_top<k>.json: {weight, mode, direction, "
+        "k, "
+        "index_count, search_count, search{vector, meta, image}, hits[]{rank, score, vector, meta, image}, "
+        "timing_ms}. With `with_redis` also its row for Redis, "
+        "<out>/<weight>_<mode>_<direction>/<vector file>_<direction>_top<k>_redis.json. k is at most the "
+        "number of vectors searched among.",
         "local none = im.retrieval.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
-        "im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, {})",
+        "im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, { direction = "
+        "'db2db' })",
         describe_options<SearchSettings>),
     bind<write_aggregate_file>(
-        "write_aggregate", "retrieval.write_aggregate(path, queries, base, scores, ids, search) -> true",
-        "All queries in one JSON file, under `results`.",
+        "write_aggregate", "retrieval.write_aggregate(out, queries, base, scores, ids, search) -> path",
+        "All queries in one JSON file, <out>/<weight>_<mode>_<direction option>_top<k>.json, under "
+        "`results`.",
         "local none = im.retrieval.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
-        "im.retrieval.write_aggregate('/tmp/imatch_doc_aggregate.json', none, none, empty, empty, {})",
+        "print(im.retrieval.write_aggregate('/tmp/imatch_doc', none, none, empty, empty, { direction = "
+        "'db2db' }))",
         describe_options<SearchSettings>),
     bind<row>("redis_row", "retrieval.redis_row(i, queries, base, scores, ids, search) -> table",
               "The row of query i (from 1) as it is pushed to Redis.",
               "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {}))",
               describe_options<SearchSettings>),
-    bind<results>("results", "retrieval.results(paths) -> SearchResults",
-                  "Reads result files of either kind; damaged ones are skipped by name.",
-                  "print(im.retrieval.results { 'no_such.json' })"),
+    bind<results>(
+        "results", "retrieval.results(paths) -> SearchResults",
+        "Reads result files: queries with their hits, aggregates and rows for Redis; damaged ones are "
+        "skipped by name.",
+        "print(im.retrieval.results { 'no_such.json' })"),
     bind<positions>(
         "positions", "retrieval.positions(path) -> PositionTable",
         "Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: "

@@ -94,12 +94,37 @@ def test_search_leaves_out_vectors_that_cannot_be_used_and_names_them(folder):
     done = run("--no-cache", "search", "--direction", "data-data", "--data-root", folder / "out", "--out", folder / "found", "-k", 3)
     for part in ("0002.npy", "0003.npy: row 0 has a value that is NaN", "0007.npy: 5 dimensions", "3 vectors were left out"):
         assert part in done.stderr
-    files = sorted((folder / "found/efficientnet_lite0/db2db").iterdir())
-    assert [f.name for f in files] == [f"GlobalToken_res230_raw_efficientnet_lite0_LVD_L_{i:04d}_db2db_top3.json" for i in (1, 5)]
+    files = sorted((folder / "found/efficientnet_lite0_raw").iterdir())
+    assert [f.name for f in files] == [f"GlobalToken_res230_raw_efficientnet_lite0_LVD_L_{i:04d}_top2.json" for i in (1, 5)]
     result = read_json(files[0])
-    assert list(result) == ["weight", "mode", "direction", "k", "index_count", "search_count", "search", "topk", "timing_ms"]
-    assert [t["rank"] for t in result["topk"]] == [1, 2] and result["topk"][0]["score"] == pytest.approx(1)
-    assert set(result["timing_ms"]) == {"embed", "search", "total"}
+    assert list(result) == ["weight", "mode", "direction", "k", "index_count", "search_count", "search", "hits", "timing_ms"]
+    assert [t["rank"] for t in result["hits"]] == [1, 2] and result["k"] == 2 and result["hits"][0]["score"] == pytest.approx(1)
+    times = result["timing_ms"]
+    assert set(times) == {"embed", "search", "total", "index_load", "search_load"}
+    assert set(times["index_load"]) == set(times["search_load"]) == {"find", "load", "normalize", "total"}
+    assert times["index_load"]["total"] == pytest.approx(sum(times["index_load"][part] for part in ("find", "load", "normalize")))
+
+
+def test_aggregates_and_rows_have_the_names_and_keys_of_the_programs_that_are_replaced(folder):
+    embed(folder)
+    common = ["--no-cache", "search", "--direction", "data-data", "--data-root", folder / "out", "--out", folder / "found", "-k", 9]
+    run(*common, "--aggregate")
+    aggregate = read_json(folder / "found/efficientnet_lite0_raw_data-data_top4.json")
+    assert aggregate["index"] == aggregate["search"] == {"role": "data", "root": str(folder / "out"), "count": 4}
+    assert set(aggregate["timing_ms"]) == {"index_load", "search_load", "index_build", "total_search", "avg_search"}
+    assert [len(one["hits"]) for one in aggregate["results"]] == [4] * 4
+
+    run(*common, "--redis-json", "--variant", "all")
+    rows = sorted((folder / "found/efficientnet_lite0_all_db2db").iterdir())
+    assert len(rows) == 8, "each image has a raw vector and one of every third token"
+    assert rows[0].name == "GlobalToken_res230_raw_efficientnet_lite0_LVD_L_0001_db2db_top8_redis.json"
+    row = read_json(rows[0])
+    assert list(row) == ["encoder", "backend", "dim", "metric", "topk", "timing_ms", "results", "index_build_ms"]
+    assert (row["encoder"], row["backend"], row["metric"], row["topk"]) == ("efficientnet_lite0", "faiss-cpu", "ip", 8)
+    first = row["results"][0]
+    assert first["path"].endswith(".npy") and first["filename"] == "a_0001.png" and first["rank"] == 1
+    meta = read_json(folder / f"{stem(folder, 'GlobalToken', 'raw', 1)}_meta.json")
+    assert row["timing_ms"]["embed"] == pytest.approx(meta["timing_ms"].get("pipeline_total", meta["timing_ms"]["global_forward"]))
 
 
 def test_references_have_pillows_geometry(folder):
@@ -116,5 +141,31 @@ def test_references_have_pillows_geometry(folder):
         wanted = turned.crop((80, 60, 240, 180))
         assert made.size == wanted.size
         difference = np.abs(np.asarray(made, float) - np.asarray(wanted, float))
-        assert difference.mean() < 4, angle
+        assert difference.mean() < 4, angle  # JPEG
     assert "0 references made, 12 there before" in run(*arguments, status=None).stdout
+
+
+@pytest.mark.parametrize("angle", [0, 45, 90, 135, 180, 225, 270, 315, 17.3])
+def test_references_are_pillows_to_one_grey_level(tmp_path, angle):
+    from PIL import Image, ImageOps
+
+    pixels = np.random.default_rng(3).integers(0, 256, (61, 90, 3), dtype=np.uint8)
+    pixels[20:, 30:] = (np.arange(60)[None, :, None] * 4 + np.arange(41)[:, None, None]) % 256
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    (tmp_path / "make.lua").write_text(f"""
+      local im = require "imatch"
+      local photo = assert(im.image.open "{tmp_path}/photo.png")
+      for _, back in ipairs {{ false, true }} do
+        im.retrieval.reference_view(photo, {{ angle_deg = {angle}, crop_ratio = 0.7, resize_back = back }})
+          :save("{tmp_path}/" .. tostring(back) .. ".png")
+      end""")
+    run(tmp_path / "make.lua")
+    photo = Image.open(tmp_path / "photo.png")
+    filled = ImageOps.fit(photo.rotate(angle, Image.BICUBIC, expand=True), photo.size, Image.BICUBIC)
+    width, height = int(90 * 0.7), int(61 * 0.7)
+    left, top = (90 - width) // 2, (61 - height) // 2
+    wanted = filled.crop((left, top, left + width, top + height))
+    for name, peer in (("false", wanted), ("true", wanted.resize((90, 61), Image.BICUBIC))):
+        made = np.asarray(Image.open(tmp_path / f"{name}.png"), int)
+        difference = np.abs(made - np.asarray(peer, int))
+        assert difference.max() <= 1, (name, difference.max())

@@ -25,10 +25,15 @@ using Command = FakeServer::Command;
 struct PushedSearch {
   VectorSet set;
   Neighbours found;
-  SearchSettings search{
-      .weight = "w", .mode = "raw", .direction = "db2db", .k = 2, .index_build_ms = 5, .search_ms = 0.25};
+  SearchSettings search;
 
   PushedSearch() {
+    search.weight = "w";
+    search.mode = "raw";
+    search.direction = "db2db";
+    search.k = 2;
+    search.index_build_ms = 5;
+    search.search_ms = 0.25;
     set.vectors = at::tensor({1.f, 0.f, 0.f, 1.f, 0.6f, 0.8f}).view({3, 2});
     set.paths = {"v/a.npy", "v/b.npy", "v/c.npy"};
     set.metas = {"", "", ""};
@@ -79,20 +84,19 @@ TEST_CASE("a row is sent as one script with its keys, its JSON and its fields") 
   CHECK(first[4] == "p:stream");
   CHECK(first[6] == "1500");
   const Json row = parse_json(first[7], "row");
-  CHECK(row ==
-        Json{{"encoder", "w"},
-             {"backend", "faiss"},
-             {"dim", 2},
-             {"metric", "inner_product"},
-             {"topk", 2},
-             {"timing_ms", {{"embed", 10.0}, {"search", 0.25}, {"total", 10.25}}},
-             {"results",
-              {{{"rank", 1}, {"path", "photos/a.jpg"}, {"filename", "a.jpg"}, {"score", 1.0}},
-               {{"rank", 2}, {"path", "photos/c.jpg"}, {"filename", "c.jpg"}, {"score", double(0.6f)}}}},
-             {"index_build_ms", 5.0}});
-  CHECK(Command(first.begin() + 8, first.end()) == Command{"encoder", "w", "backend", "faiss", "dim", "2",
-                                                           "metric", "inner_product", "topk", "2",
-                                                           "direction", "db2db", "query", "photos/a.jpg"});
+  CHECK(row == Json{{"encoder", "w"},
+                    {"backend", "faiss-cpu"},
+                    {"dim", 2},
+                    {"metric", "ip"},
+                    {"topk", 2},
+                    {"timing_ms", {{"embed", 10.0}, {"search", 0.25}, {"total", 10.25}}},
+                    {"results",
+                     {{{"rank", 1}, {"path", "v/a.npy"}, {"filename", "a.jpg"}, {"score", 1.0}},
+                      {{"rank", 2}, {"path", "v/c.npy"}, {"filename", "c.jpg"}, {"score", double(0.6f)}}}},
+                    {"index_build_ms", 5.0}});
+  CHECK(Command(first.begin() + 8, first.end()) == Command{"encoder", "w", "backend", "faiss-cpu", "dim", "2",
+                                                           "metric", "ip", "topk", "2", "direction", "db2db",
+                                                           "query", "photos/a.jpg"});
 }
 
 TEST_CASE("results decide a row's id, times do not") {

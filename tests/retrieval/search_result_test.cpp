@@ -37,7 +37,15 @@ struct TwoQueries {
   VectorSet base = vectors_named("r", {"map/0.jpg", "", "map/2.jpg"});
   Neighbours found{at::tensor({0.875f, 0.5f, 0.25f, -std::numeric_limits<float>::infinity()}).view({2, 2}),
                    at::tensor(std::vector<std::int64_t>{2, 1, 0, -1}).view({2, 2})};
-  SearchSettings search{.weight = "w", .mode = "sub2", .direction = "reference2db", .k = 2, .search_ms = 1.5};
+  SearchSettings search;
+  TwoQueries() {
+    base.times = {1, 2, 0.5};
+    search.weight = "w";
+    search.mode = "sub2";
+    search.direction = "reference2db";
+    search.k = 2;
+    search.search_ms = 1.5;
+  }
 };
 
 void check_results(const SearchResults& results) {
@@ -68,50 +76,86 @@ TEST_CASE("a result has the documented keys, null where nothing is known") {
              {"index_count", 3},
              {"search_count", 2},
              {"search", {{"vector", "vectors/q1.npy"}, {"meta", nullptr}, {"image", nullptr}}},
-             {"topk",
+             {"hits",
               {{{"rank", 1},
                 {"score", 0.25},
                 {"vector", "vectors/r0.npy"},
                 {"meta", "vectors/r0_meta.json"},
                 {"image", "map/0.jpg"}}}},
-             {"timing_ms", {{"embed", nullptr}, {"search", 1.5}, {"total", 1.5}}}});
+             {"timing_ms",
+              {{"embed", nullptr},
+               {"search", 1.5},
+               {"total", 1.5},
+               {"index_load", {{"find", 1.0}, {"load", 2.0}, {"normalize", 0.5}, {"total", 3.5}}},
+               {"search_load", {{"find", 0.0}, {"load", 0.0}, {"normalize", 0.0}, {"total", 0.0}}}}}});
 }
 
 TEST_CASE("results are read back from a file for each query") {
   const Scratch scratch;
   const TwoQueries t;
   write_results(scratch / "out", t.search, t.queries, t.base, t.found, true);
-  const std::vector<std::string> paths{scratch / "out/q0_reference2db_top2.json",
-                                       scratch / "out/q1_reference2db_top2.json"};
-  check_results(read_results(paths));
-  const Json row = read_json(scratch / "out/q0_reference2db_top2_redis.json");
+  check_results(read_results({scratch / "out/w_sub2/q0_top2.json", scratch / "out/w_sub2/q1_top2.json"}));
+  const Json row = read_json(scratch / "out/w_sub2_reference2db/q0_reference2db_top2_redis.json");
   CHECK(row["results"][1]["path"] == "vectors/r1.npy");
   CHECK(row["results"][1]["filename"] == "r1.npy");
+  CHECK((row["backend"] == "faiss-cpu" && row["metric"] == "ip" && row["topk"] == 2));
   write_results(scratch / "plain", t.search, t.queries, t.base, t.found, false);
-  CHECK(std::distance(std::filesystem::directory_iterator(scratch / "plain"), {}) == 2);
+  CHECK(std::distance(std::filesystem::directory_iterator(scratch / "plain"), {}) == 1);
+}
+
+TEST_CASE("no more neighbours are promised than there are vectors") {
+  TwoQueries t;
+  t.search.k = 10;
+  CHECK(result_json(t.search, t.queries, t.base, t.found, 0)["k"] == 3);
 }
 
 TEST_CASE("results are read back from one file for all queries") {
   const Scratch scratch;
   const TwoQueries t;
-  write_aggregate(scratch / "all.json", t.search, t.queries, t.base, t.found);
-  check_results(read_results({scratch / "all.json"}));
-  CHECK(read_json(scratch / "all.json")["results"][0]["topk"][0]["rank"] == 1);  // by another reader
-  write_file_atomically(scratch / "marked.json", "\xEF\xBB\xBF" + read_file(scratch / "all.json"));
+  const std::string path = write_aggregate(scratch / "out", t.search, t.queries, t.base, t.found);
+  CHECK(path == scratch / "out/w_sub2_reference-data_top2.json");
+  check_results(read_results({path}));
+  const Json json = read_json(path);  // by another reader
+  CHECK(json["results"][0]["hits"][0]["rank"] == 1);
+  CHECK((json["index"]["role"] == "data" && json["index"]["count"] == 3));
+  CHECK((json["search"]["role"] == "reference" && json["timing_ms"]["total_search"] == 3));
+  write_file_atomically(scratch / "marked.json", "\xEF\xBB\xBF" + read_file(path));
   check_results(read_results({scratch / "marked.json"}));
+}
+
+TEST_CASE("files of before, whose list is `topk`, and rows for Redis are read") {
+  const Scratch scratch;
+  write_file_atomically(scratch / "old.json",
+                        R"({"weight": "w", "search": {"vector": "v.npy", "image": "a.jpg"},
+    "topk": [{"rank": 1, "score": 0.5, "vector": "b.npy", "meta": null, "image": "b.jpg"}],
+    "timing_ms": {"embed": 2, "search": 1, "total": 3}})");
+  write_file_atomically(
+      scratch / "GlobalToken_res1024_raw_dinov3_vits16_LVD_251124_0007_reference2db_top1_redis.json",
+      R"({"encoder": "vits16", "backend": "faiss-cpu", "dim": 384, "metric": "ip", "topk": 1,
+    "timing_ms": {"embed": 13.5, "search": 1.5, "total": 15.0},
+    "results": [{"rank": 1, "path": "/x/v.npy", "filename": "251210_00050.jpg", "score": 0.75}],
+    "index_build_ms": 3.0})");
+  const SearchResults results = read_results(
+      {scratch / "old.json",
+       scratch / "GlobalToken_res1024_raw_dinov3_vits16_LVD_251124_0007_reference2db_top1_redis.json"});
+  REQUIRE(results.queries.size() == 2);
+  CHECK(results.queries[0].name == "a.jpg");
+  CHECK(results.queries[1].name == "251124_00007.jpg");
+  CHECK((results.references == std::vector<std::string>{"b.jpg", "251210_00050.jpg"}));
+  CHECK(results.queries[1].scores == std::vector<double>{0.75});
+  CHECK((results.queries[1].embed_ms == 13.5 && results.queries[1].index_build_ms == 3));
 }
 
 TEST_CASE("damaged result files are left out by name, and none of what stood before the damage is kept") {
   const Scratch scratch;
   const TwoQueries t;
-  write_aggregate(scratch / "all.json", t.search, t.queries, t.base, t.found);
-  const std::string text = read_file(scratch / "all.json");
+  const std::string whole = write_aggregate(scratch / "out", t.search, t.queries, t.base, t.found);
+  const std::string text = read_file(whole);
   write_file_atomically(scratch / "cut.json", text.substr(0, text.size() - 20));
   write_file_atomically(scratch / "other.json", R"({"type": "FeatureCollection"})");
   write_file_atomically(scratch / "list.json", "[1, 2]");
-  const SearchResults results =
-      read_results({scratch / "all.json", scratch / "cut.json", scratch / "other.json", scratch / "list.json",
-                    scratch / "absent.json"});
+  const SearchResults results = read_results(
+      {whole, scratch / "cut.json", scratch / "other.json", scratch / "list.json", scratch / "absent.json"});
   CHECK(results.queries.size() == 2);
   REQUIRE(results.skipped.size() == 4);
   CHECK(results.skipped[0].path == scratch / "cut.json");

@@ -2655,7 +2655,10 @@ function im.retrieval.positions(path) end
 ---@field weight? string Alias of the weights. Default ''.
 ---@field mode? string 'raw' or 'sub<stride>'. Default ''.
 ---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field index_root? string Folder of the vectors searched among. Default ''.
+---@field search_root? string Folder of the vectors searched for. Default ''.
 ---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field device? string 'cpu' or a GPU's name. Default 'cpu'.
 ---@field metric? string Of the index. Default 'inner_product'.
 ---@field k? integer Neighbours a query. >= 1. Default 10.
 ---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
@@ -2674,6 +2677,21 @@ function im.retrieval.positions(path) end
 ---@return table
 function im.retrieval.redis_row(i, queries, base, scores, ids, search) end
 
+---@class imatch.retrieval.reference_view.options
+---@field angle_deg? number Rotation of the photo, degrees counter-clockwise. Default 0.
+---@field crop_ratio? number Share of each side that stays. in [1e-06, 1]. Default 0.5.
+---@field resize_back? boolean Enlarge the crop to the photo's size. Default false.
+
+---A reference made of a photo: rotated counter-clockwise on a larger canvas, the largest part of the photo's shape scaled to its size, its centre cropped; as Pillow's rotate (bicubic, expand), ImageOps.fit and crop do it.
+---```lua
+---local view = im.retrieval.reference_view(im.image.new(80, 60), { angle_deg = 45 })
+---assert(view:width() == 40 and view:height() == 30)
+---```
+---@param photo any
+---@param options? imatch.retrieval.reference_view.options
+---@return Image
+function im.retrieval.reference_view(photo, options) end
+
 ---A file that came with the program, for its reports: kind 'lua' or 'js'.
 ---```lua
 ---print(#im.retrieval.resource('lua', 'imatch/report/report.css'))
@@ -2683,7 +2701,7 @@ function im.retrieval.redis_row(i, queries, base, scores, ids, search) end
 ---@return string
 function im.retrieval.resource(kind, name) end
 
----Reads result files of either kind; damaged ones are skipped by name.
+---Reads result files: queries with their hits, aggregates and rows for Redis; damaged ones are skipped by name.
 ---```lua
 ---print(im.retrieval.results { 'no_such.json' })
 ---```
@@ -2709,56 +2727,63 @@ function im.retrieval.results(paths) end
 ---@return string
 function im.retrieval.vector_name(fields) end
 
----Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the image. Truncated files, NaN, zeros and other sizes are skipped by name.
+---Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the image. Truncated files, NaN, zeros and other sizes are skipped by name. `find_ms`: how long it took to list the files, which goes into the times of search results.
 ---```lua
 ---print(#im.retrieval.vectors { 'no_such.npy' }:skipped())
 ---```
 ---@param paths any
+---@param find_ms? any
 ---@return VectorSet
-function im.retrieval.vectors(paths) end
+function im.retrieval.vectors(paths, find_ms) end
 
 ---@class imatch.retrieval.write_aggregate.options
 ---@field weight? string Alias of the weights. Default ''.
 ---@field mode? string 'raw' or 'sub<stride>'. Default ''.
 ---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field index_root? string Folder of the vectors searched among. Default ''.
+---@field search_root? string Folder of the vectors searched for. Default ''.
 ---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field device? string 'cpu' or a GPU's name. Default 'cpu'.
 ---@field metric? string Of the index. Default 'inner_product'.
 ---@field k? integer Neighbours a query. >= 1. Default 10.
 ---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
 ---@field search_ms? number Time of one query in the search. >= 0. Default 0.
 
----All queries in one JSON file, under `results`.
+---All queries in one JSON file, <out>/<weight>_<mode>_<direction option>_top<k>.json, under `results`.
 ---```lua
 ---local none = im.retrieval.vectors {}
 ---local empty = im.tensor.from_table { { 0 } }
----im.retrieval.write_aggregate('/tmp/imatch_doc_aggregate.json', none, none, empty, empty, {})
+---print(im.retrieval.write_aggregate('/tmp/imatch_doc', none, none, empty, empty, { direction = 'db2db' }))
 ---```
----@param path any
+---@param out any
 ---@param queries any
 ---@param base any
 ---@param scores any
 ---@param ids any
 ---@param search any
 ---@return any
-function im.retrieval.write_aggregate(path, queries, base, scores, ids, search) end
+function im.retrieval.write_aggregate(out, queries, base, scores, ids, search) end
 
 ---@class imatch.retrieval.write_results.options
 ---@field weight? string Alias of the weights. Default ''.
 ---@field mode? string 'raw' or 'sub<stride>'. Default ''.
 ---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field index_root? string Folder of the vectors searched among. Default ''.
+---@field search_root? string Folder of the vectors searched for. Default ''.
 ---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field device? string 'cpu' or a GPU's name. Default 'cpu'.
 ---@field metric? string Of the index. Default 'inner_product'.
 ---@field k? integer Neighbours a query. >= 1. Default 10.
 ---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
 ---@field search_ms? number Time of one query in the search. >= 0. Default 0.
 
----One JSON file a query: <vector file>_<direction>_top<k>.json, with ..._redis.json beside it.
+---One JSON file a query, <out>/<weight>_<mode>/<vector file>_top<k>.json: {weight, mode, direction, k, index_count, search_count, search{vector, meta, image}, hits[]{rank, score, vector, meta, image}, timing_ms}. With `with_redis` also its row for Redis, <out>/<weight>_<mode>_<direction>/<vector file>_<direction>_top<k>_redis.json. k is at most the number of vectors searched among.
 ---```lua
 ---local none = im.retrieval.vectors {}
 ---local empty = im.tensor.from_table { { 0 } }
----im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, {})
+---im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, { direction = 'db2db' })
 ---```
----@param folder any
+---@param out any
 ---@param queries any
 ---@param base any
 ---@param scores any
@@ -2766,7 +2791,7 @@ function im.retrieval.write_aggregate(path, queries, base, scores, ids, search) 
 ---@param search any
 ---@param with_redis? any
 ---@return any
-function im.retrieval.write_results(folder, queries, base, scores, ids, search, with_redis) end
+function im.retrieval.write_results(out, queries, base, scores, ids, search, with_redis) end
 
 ---Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], 'PatchToken' [tokens, D] or 'PatchGrid' [rows, cols, D].
 ---```lua
@@ -2802,7 +2827,10 @@ function RedisPusher:finish() end
 ---@field weight? string Alias of the weights. Default ''.
 ---@field mode? string 'raw' or 'sub<stride>'. Default ''.
 ---@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
+---@field index_root? string Folder of the vectors searched among. Default ''.
+---@field search_root? string Folder of the vectors searched for. Default ''.
 ---@field backend? string 'faiss' or 'exact'. Default 'faiss'.
+---@field device? string 'cpu' or a GPU's name. Default 'cpu'.
 ---@field metric? string Of the index. Default 'inner_product'.
 ---@field k? integer Neighbours a query. >= 1. Default 10.
 ---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.

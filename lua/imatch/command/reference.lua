@@ -1,7 +1,6 @@
 -- imatch-lua reference: rotated, cropped references made from photos.
 local cli = require "imatch.cli"
 local im = require "imatch"
-local reference_picture = require "imatch.retrieval.reference_picture"
 
 local parser = cli.command("reference",
   "Makes references from the photos of a data set: each is rotated counter-clockwise by each angle on a larger canvas, cut to "
@@ -70,7 +69,8 @@ for _, job in ipairs(jobs) do
     if photo then
       for _, one in ipairs(missing) do
         im.scope(function()
-          local picture = reference_picture.make(photo, one.angle, ratio, arguments.resize_back)
+          local picture = im.retrieval.reference_view(photo,
+            { angle_deg = one.angle, crop_ratio = ratio, resize_back = arguments.resize_back })
           cli.checked(picture:save(one.path, { quality = arguments.quality }))
         end)
         made = made + 1

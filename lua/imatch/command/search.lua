@@ -6,7 +6,7 @@ local search = require "imatch.retrieval.search"
 
 local parser = cli.command("search",
   "Searches the global vectors of one archive for those of another, for every alias that both have, and writes one JSON file a "
-    .. "query: <out>/<alias>/<direction>/<vector file>_<direction>_top<k>.json. Vectors are scaled to length one; scores are "
+    .. "query: <out>/<alias>_<variant>/<vector file>_top<k>.json. Vectors are scaled to length one; scores are "
     .. "their inner products.")
 parser:option("--direction", "the first is searched for in the second; may be given again (default: reference-data)")
   :count("*"):choices(search.directions())
@@ -15,7 +15,7 @@ parser:option("--reference-root",
   "embeddings of the references (default: $RAW_REFERENCE_ROOT; for a variant $VARIANT_REFERENCE_BASE)")
 cli.option(parser, "--out", "where results go", { "FAISS_OUT_ROOT" }, "faiss_out")
 parser:option("--weight", "alias; may be given again (default: all)"):count "*"
-parser:option("--variant", "raw or sub<stride>"):default "raw"
+parser:option("--variant", "raw, sub<stride>, or all: every global vector of an alias in one index"):default "raw"
 parser:option("-k", "neighbours a query"):default "10":convert(cli.integer(1))
 parser:option("--factory", "FAISS's factory string: Flat, IVF256,Flat, HNSW32, IVF256,PQ32, SQ8 ..."):default "Flat"
 parser:option("--parameters", "of the search, such as nprobe=16 or efSearch=64")
@@ -24,8 +24,8 @@ parser:option("--device", "of the exact backend"):default "auto"
 parser:option("--metric", "inner_product or l2"):choices { "inner_product", "l2" }:default "inner_product"
 parser:option("--index", "folder for .faiss files: written there, and read while they fit the archive")
 parser:flag("--memory-mapped", "leave the vectors of such a file on the disk")
-parser:flag("--aggregate", "one JSON file an alias instead of one a query")
-parser:flag("--redis-json", "also write the row for Redis beside each query, as ..._redis.json")
+parser:flag("--aggregate", "one JSON file an alias instead of one a query: <out>/<alias>_<variant>_<direction>_top<k>.json")
+parser:flag("--redis-json", "also write each row for Redis: <out>/<alias>_<variant>_<direction>/..._redis.json")
 parser:option("--redis", "push each row there: redis://[:password@]host[:port][/db], rediss:// for TLS")
 parser:option("--redis-prefix", "of the keys"):default "coarse"
 parser:option("--redis-ttl", "seconds that a key lives; 0: for ever"):default "0":convert(cli.number(0))
@@ -36,7 +36,7 @@ parser:option("--redis-buffer", "file that holds rows while the server is away (
 parser:option("--redis-buffer-mb", "its largest size"):default "256":convert(cli.number(1e-6))
 local arguments = parser:parse { ... }
 
-local is_raw = arguments.variant == "raw"
+local is_raw = not arguments.variant:find "^sub"
 local directions = #arguments.direction > 0 and arguments.direction or { "reference-data" }
 local num_skipped = 0
 local job = search.new({
@@ -61,11 +61,9 @@ local redis = arguments.redis and cli.checked(im.redis.open(arguments.redis, {
 local function write(found)
   local facts = found.facts
   if arguments.aggregate then
-    local path = ("%s/%s_%s_%s_top%d.json"):format(arguments.out, facts.weight, facts.mode, facts.direction, facts.k)
-    cli.checked(im.retrieval.write_aggregate(path, found.queries, found.base, found.scores, found.ids, facts))
+    cli.checked(im.retrieval.write_aggregate(arguments.out, found.queries, found.base, found.scores, found.ids, facts))
   else
-    local folder = ("%s/%s/%s"):format(arguments.out, facts.weight, facts.direction)
-    cli.checked(im.retrieval.write_results(folder, found.queries, found.base, found.scores, found.ids, facts,
+    cli.checked(im.retrieval.write_results(arguments.out, found.queries, found.base, found.scores, found.ids, facts,
       arguments.redis_json))
   end
   if redis then

@@ -3,25 +3,29 @@ local native = require "imatch.native"
 
 local M = {}
 
---- Paths of the global vectors of one variant by alias, sorted; nil, message when the root cannot be read.
+--- Paths of the global vectors of one variant by alias, sorted, and how many of other variants lie there by alias; nil,
+--- message when the root cannot be read.
 ---@param root string
----@param variant string 'raw' or 'sub<stride>'
----@return table? paths_by_alias
+---@param variant string 'raw', 'sub<stride>' or 'all'
+---@return table? paths_by_alias, table|string num_others_by_alias
 function M.find(root, variant)
   local files, message = native.io.list_files(root, { extensions = { "npy" }, recursive = true })
   if not files then
     return nil, message
   end
-  local by_alias = {}
+  local by_alias, num_others = {}, {}
   for _, file in ipairs(files) do
     local path = root .. "/" .. file
     local alias, name = path:match "([^/]+)/[^/]+/[^/]+/([^/]+)$"
-    if alias and native.retrieval.global_variant(name) == variant then
+    local is = alias and native.retrieval.global_variant(name)
+    if is and (variant == "all" or is == variant) then
       by_alias[alias] = by_alias[alias] or {}
       table.insert(by_alias[alias], path)
+    elseif is then
+      num_others[alias] = (num_others[alias] or 0) + 1
     end
   end
-  return by_alias
+  return by_alias, num_others
 end
 
 --- The same file of a variant has another name: one root may hold both.

@@ -33,7 +33,8 @@ Search.__index = Search
 ---@param settings table roots, variant, backend, metric, device, factory, parameters, index_folder, memory_mapped, k
 ---@param skipped fun(path: string, reason: string)
 function M.new(settings, skipped)
-  return setmetatable({ settings = settings, skipped = skipped, lists = {}, sets = {}, indexes = {} }, Search)
+  return setmetatable({ settings = settings, skipped = skipped, lists = {}, find_ms = {}, num_others = {}, sets = {}, indexes = {} },
+    Search)
 end
 
 --- Files of a side by alias; nil and a message where they cannot be listed.
@@ -44,11 +45,13 @@ function Search:list(side)
       return nil, ("where the embeddings of the %s lie is not given: --%s-root"):format(side == "data" and "data" or "references",
         side)
     end
-    local by_alias, message = archive.find(root, self.settings.variant)
+    local start = native.now()
+    local by_alias, others = archive.find(root, self.settings.variant)
     if not by_alias then
-      return nil, message
+      return nil, others
     end
-    self.lists[side] = by_alias
+    self.find_ms[side] = (native.now() - start) * 1000
+    self.lists[side], self.num_others[side] = by_alias, others
   end
   return self.lists[side]
 end
@@ -57,7 +60,7 @@ end
 function Search:vectors(side, alias)
   local key = side .. "\0" .. alias
   if not self.sets[key] then
-    self.sets[key] = native.retrieval.vectors(self:list(side)[alias])
+    self.sets[key] = native.retrieval.vectors(self:list(side)[alias], self.find_ms[side])
     for _, file in ipairs(self.sets[key]:skipped()) do
       self.skipped(file.path, file.reason)
     end
@@ -141,6 +144,11 @@ function Search:index(side, alias)
   return unpack(self.indexes[key])
 end
 
+--- How many vectors of an alias of a side are of other variants than the one searched.
+function Search:num_other_variants(side, alias)
+  return self:list(side) and self.num_others[side][alias] or 0
+end
+
 --- Searches the vectors of an alias in one direction: { queries, base, scores, ids, facts }; nil and why it cannot be done.
 --- `is_fatal` comes third where nothing else could be done either.
 function Search:run(direction, alias)
@@ -167,6 +175,8 @@ function Search:run(direction, alias)
     queries = queries, base = base, scores = scores, ids = ids,
     facts = {
       weight = alias, mode = settings.variant, direction = way.label, backend = settings.backend, metric = settings.metric,
+      index_root = settings.roots[way.to], search_root = settings.roots[way.from],
+      device = settings.backend == "exact" and settings.device ~= "auto" and settings.device or "cpu",
       k = settings.k, index_build_ms = index_build_ms, search_ms = (native.now() - start) * 1000 / #queries,
     },
   }
