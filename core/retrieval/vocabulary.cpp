@@ -6,10 +6,12 @@
 #include <ATen/ops/cdist.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "index/k_means.h"
+#include "base/stop.h"
 
 namespace imatch {
 namespace {
@@ -17,6 +19,28 @@ namespace {
 /// A number in [0, 1) that every standard library makes alike, as its distributions do not.
 double uniform(std::mt19937_64& random) {
   return static_cast<double>(random() >> 11) * 0x1.0p-53;
+}
+
+/// k-means++: each next centre is a token, drawn with a probability that grows with its squared distance from
+/// those there.
+at::Tensor seeded_centres(const at::Tensor& tokens, int num_words, std::mt19937_64& random) {
+  at::Tensor centres = at::empty({num_words, tokens.size(1)}, at::kFloat);
+  at::Tensor nearest2;  // [N] double
+  for (int k = 0; k < num_words; ++k) {
+    std::int64_t pick = static_cast<std::int64_t>(uniform(random) * static_cast<double>(tokens.size(0)));
+    if (k > 0) {
+      const at::Tensor sums = nearest2.cumsum(0);
+      const double total = sums[-1].item<double>();
+      if (total > 0) {
+        const double draw = uniform(random) * total;
+        pick = std::min(sums.le(draw).sum().item<std::int64_t>(), tokens.size(0) - 1);
+      }
+    }
+    centres[k].copy_(tokens[pick]);
+    const at::Tensor distance2 = (tokens - tokens[pick]).to(at::kDouble).pow(2).sum(1);
+    nearest2 = k == 0 ? distance2 : at::minimum(nearest2, distance2);
+  }
+  return centres;
 }
 
 }  // namespace
@@ -46,8 +70,22 @@ Vocabulary VocabularyLearner::learn(int num_words, int iterations) {
   if (count < num_words)
     throw Error(
         fmt::format("vocabulary: {} tokens for {} words; expected at least as many", count, num_words));
-  const auto seed = static_cast<int>(random_() >> 33);
-  return {.centres = k_means(sample_.slice(0, 0, count), num_words, iterations, seed), .digest = keys_.hex()};
+  const at::Tensor tokens = sample_.slice(0, 0, count);
+  Vocabulary vocabulary{.centres = seeded_centres(tokens, num_words, random_), .digest = keys_.hex()};
+  at::Tensor words;
+  for (int round = 0; round < iterations; ++round) {
+    check_stop();
+    const at::Tensor next = nearest_words(tokens, vocabulary);
+    if (words.defined() && next.equal(words)) break;
+    words = next;
+    at::Tensor sums = at::zeros({num_words, tokens.size(1)}, at::kDouble);
+    sums.index_add_(0, words, tokens.to(at::kDouble));
+    const at::Tensor members = words.bincount({}, num_words).unsqueeze(1);
+    // A word that no token is nearest to stays where it was.
+    vocabulary.centres =
+        (sums / members.clamp_min(1)).to(at::kFloat).where(members.gt(0), vocabulary.centres);
+  }
+  return vocabulary;
 }
 
 at::Tensor nearest_words(const at::Tensor& tokens, const Vocabulary& vocabulary) {

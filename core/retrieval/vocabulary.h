@@ -18,15 +18,16 @@ struct Vocabulary {
 };
 
 /// Learns a vocabulary from tokens that come a picture at a time and need not fit into memory: a uniform
-/// sample of all (reservoir sampling, Vitter 1985), clustered by FAISS's k-means. The same
-/// pictures in the same order and the same seed give the same words.
+/// sample of all (reservoir sampling, Vitter 1985), clustered by k-means with k-means++ seeding (Arthur and
+/// Vassilvitskii 2007). The same pictures in the same order and the same seed give the same words.
 class VocabularyLearner {
  public:
   explicit VocabularyLearner(std::uint64_t seed = 0, std::int64_t sample = 65536);
 
   /// Tokens of one picture, [N, D] float32 on the CPU, zero tokens left out; `key` says which picture.
   void add(const at::Tensor& tokens, const std::string& key);
-  /// `iterations` rounds of k-means. Throws Error for fewer tokens than words.
+  /// At most `iterations` rounds of k-means, fewer when nothing changes. Throws Error for fewer tokens than
+  /// words.
   Vocabulary learn(int num_words, int iterations = 25);
 
  private:

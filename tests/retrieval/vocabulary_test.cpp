@@ -12,7 +12,6 @@
 #include "catch.h"
 
 #include "base/error.h"
-#include "base/threads.h"
 #include "retrieval/whitening.h"
 #include "retrieval/window_pooling.h"
 
@@ -38,35 +37,24 @@ Vocabulary learned(const at::Tensor& tokens, int words, std::uint64_t seed = 0, 
 
 }  // namespace
 
-TEST_CASE("words are the means of their tokens, and none belongs to two clouds") {
+TEST_CASE("words are the means of their tokens, and find the clouds") {
   const at::Tensor tokens = clouds();
-  const Vocabulary vocabulary = learned(tokens, 12);
+  const Vocabulary vocabulary = learned(tokens, 3);
   const at::Tensor words = nearest_words(tokens, vocabulary);
-  for (int word = 0; word < 12; ++word) {
-    const at::Tensor own = words.eq(word).nonzero().flatten();
-    REQUIRE(own.numel() > 0);
-    CHECK(own.min().item<std::int64_t>() / 300 == own.max().item<std::int64_t>() / 300);
-    CHECK(vocabulary.centres[word].allclose(tokens.index_select(0, own).mean(0), 0, 0.3));
+  for (int cloud = 0; cloud < 3; ++cloud) {
+    const at::Tensor own = tokens.slice(0, cloud * 300, cloud * 300 + 300);
+    const at::Tensor word = words.slice(0, cloud * 300, cloud * 300 + 300);
+    CHECK(word.eq(word[0]).all().item<bool>());
+    CHECK(vocabulary.centres[word[0].item<std::int64_t>()].allclose(own.mean(0), 1e-4, 1e-4));
   }
 }
 
-TEST_CASE(
-    "the same pictures give the same words on any number of threads; a sample of many tokens does nearly") {
+TEST_CASE("the same pictures give the same words; a sample of many tokens does nearly") {
   const at::Tensor tokens = clouds();
-  const Vocabulary words = learned(tokens, 5);
-  const int threads = num_threads();
-  set_num_threads(1);
-  CHECK(learned(tokens, 5).centres.equal(words.centres));
-  set_num_threads(threads);
-  CHECK(words.digest == learned(tokens, 5, 9).digest);
-  const auto error = [&](const Vocabulary& vocabulary) {
-    return (tokens - vocabulary.centres.index_select(0, nearest_words(tokens, vocabulary)))
-        .pow(2)
-        .sum(1)
-        .mean()
-        .item<float>();
-  };
-  CHECK(error(learned(tokens, 12, 1, 400)) < 1.2f * error(learned(tokens, 12)));
+  CHECK(learned(tokens, 5).centres.equal(learned(tokens, 5).centres));
+  CHECK(learned(tokens, 5).digest == learned(tokens, 5, 9).digest);
+  const at::Tensor few = std::get<0>(learned(tokens, 3, 1, 200).centres.sort(0));
+  CHECK(few.allclose(std::get<0>(learned(tokens, 3).centres.sort(0)), 0, 0.5));
 }
 
 TEST_CASE("zero tokens are not learned; too few tokens are an error") {
