@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "redis/redis_connection.h"
 
+#include <atomic>
 #include <chrono>
 #include "catch.h"
 
@@ -111,12 +112,12 @@ TEST_CASE("user, password and database are given before anything else") {
 }
 
 TEST_CASE("a server that is away, is loading, goes away, says nothing or talks nonsense is unreachable") {
-  const char* behaviour = "";
+  std::atomic<const char*> behaviour = "";
   FakeServer server([&](const FakeServer::Command& command) -> std::string {
     if (command[0] == "SELECT")
-      return behaviour == std::string("load") ? "-LOADING the data set\r\n" : "+OK\r\n";
-    if (behaviour == std::string("close")) return "";
-    if (behaviour == std::string("nonsense")) return "HTTP/1.1 400 Bad Request\r\n";
+      return behaviour.load() == std::string("load") ? "-LOADING the data set\r\n" : "+OK\r\n";
+    if (behaviour.load() == std::string("close")) return "";
+    if (behaviour.load() == std::string("nonsense")) return "HTTP/1.1 400 Bad Request\r\n";
     std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     return "+late\r\n";
   });
