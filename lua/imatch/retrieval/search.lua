@@ -33,8 +33,8 @@ Search.__index = Search
 ---@param settings table roots, variant, backend, metric, device, factory, parameters, index_folder, memory_mapped, k
 ---@param skipped fun(path: string, reason: string)
 function M.new(settings, skipped)
-  return setmetatable({ settings = settings, skipped = skipped, lists = {}, find_ms = {}, num_others = {}, sets = {}, indexes = {} },
-    Search)
+  local search = { settings = settings, skipped = skipped, lists = {}, find_ms = {}, num_others = {}, sets = {}, indexes = {} }
+  return setmetatable(search, Search)
 end
 
 --- Files of a side by alias; nil and a message where they cannot be listed.
