@@ -13,6 +13,9 @@
 namespace imatch {
 namespace {
 
+/// What is as far off as the quantile is normal still, and an exported file may differ by a thousandth.
+constexpr double kAboveQuantile = 1.002;
+
 double interpolated_quantile(std::vector<float> values, double q) {
   std::ranges::sort(values);
   const double place = q * static_cast<double>(values.size() - 1);
@@ -77,7 +80,7 @@ Thresholds choose_thresholds(const ScoredImages& images, const ThresholdOptions&
     throw Error(fmt::format("thresholds: rule '{}' needs normal images, and there is none", thresholds.rule));
   of_each([&](const std::vector<float>& values) {
     const std::vector<float> normal = normal_ones(values, images.anomalous);
-    return thresholds.rule == "quantile" ? interpolated_quantile(normal, options.quantile)
+    return thresholds.rule == "quantile" ? kAboveQuantile * interpolated_quantile(normal, options.quantile)
                                          : gumbel_threshold(normal, options.false_alarm_rate);
   });
   return thresholds;

@@ -33,7 +33,8 @@ struct ThresholdOptions {
             "a Gumbel "
             "distribution. 'fixed': `image` and `pixel`. 'auto': 'f1' where there are anomalous images, else "
             "'quantile'."),
-      field("quantile", &Self::quantile, in_range(0, 1), "For 'quantile', linearly interpolated."),
+      field("quantile", &Self::quantile, in_range(0, 1),
+            "For 'quantile', linearly interpolated; the threshold lies two thousandths above."),
       field("false_alarm_rate", &Self::false_alarm_rate, in_range(1e-9, 0.5), "For 'extreme_value'."),
       field("image", &Self::image, anything(), "For 'fixed': of the score."),
       field("pixel", &Self::pixel, anything(), "For 'fixed': of the map.")};

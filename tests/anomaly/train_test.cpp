@@ -30,8 +30,8 @@ Image striped(int number, bool defect = false) {
       const double wave = std::sin((x + 0.2 * y) / (6 + 0.1 * (number % 3)) + number);
       const bool inside = defect && x >= 70 && x < 95 && y >= 50 && y < 75;
       for (int c = 0; c < 3; ++c)
-        image.pixel(x, y)[c] =
-            static_cast<std::uint8_t>(inside ? 250 - 100 * c : 110 + 5 * c + 50 * wave + number % 5);
+        image.pixel(x, y)[c] = static_cast<std::uint8_t>(
+            inside ? 250 - 100 * c : 110 + 5 * c + 50 * wave + 12 * std::sin(y * y / 900.0) + number % 5);
     }
   return image;
 }
