@@ -4,7 +4,6 @@
 --
 --   imatch-lua experiments/random_search.lua [NUMBER]
 local im = require "imatch"
-local num_samples = tonumber((...)) or 60
 
 local result = im.sweep {
   name = "random_search",
@@ -14,7 +13,7 @@ local result = im.sweep {
     keypoint_th = im.choice({ low = 0.001, high = 0.3, scale = "log" }, 5),
     backbone = im.combinations { name = "dense_sift", step = { 8, 16, 24, 32 } },
   },
-  sample = num_samples,
+  sample = tonumber(arg[1] or 60),
   setup = function()
     local world, pairs_of_views = im.render.world { seed = 7 }, {}
     for place = 0, 3 do

@@ -61,7 +61,7 @@ local function real_map(rows)
   end
 end
 
-local places, altitudes_m, inputs, rows = im.range(0, args.places - 1), { 80, 120, 180 }, {}, nil
+local places, inputs, rows = im.range(0, args.places - 1), {}, nil
 if args.map then
   rows = assert(im.io.read_csv(args.truth))
   for _, column in ipairs { "file", "latitude_deg", "longitude_deg", "heading_deg", "footprint_width_m" } do
@@ -75,7 +75,6 @@ if args.map then
     places[i] = row
     inputs[#inputs + 1] = args.photos .. "/" .. rows[row].file
   end
-  altitudes_m = { 60, 80, 110 } -- the photographs' own footprints are those of about 80 m
 end
 
 local function matches_of(p, pairs_of)
@@ -93,7 +92,7 @@ local result = im.sweep {
   out = args.out,
   axes = {
     backbone = { "dense_sift", "efficientnet_lite0" },
-    altitude_m = altitudes_m,
+    altitude_m = args.map and { 60, 80, 110 } or { 80, 120, 180 }, -- the photographs' own footprints are those of about 80 m
     rotation_deg = im.range(0, 315, 45),
     place = places,
     match_th = { 0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9 },

@@ -16,6 +16,7 @@
 #include "base/cpu_guard.h"
 #include "base/device.h"
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/resources.h"
 #include "base/spelling.h"
 #include "base/threads.h"
@@ -97,6 +98,7 @@ void apply(const Settings& s) {
   govern_threads([](int n) { cv::setNumThreads(n); });
   set_num_threads(s.threads > 0 ? s.threads : available_threads());
   set_default_device(s.device);
+  Progress::set_quiet(s.quiet);
   CacheOptions cache;
   cache.enabled = s.cache;
   if (!s.cache_folder.empty()) cache.folder = s.cache_folder;

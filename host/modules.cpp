@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "binding.h"
 
 namespace imatch::host {
 
 extern const Module host_module;
+extern const Module progress_module;
 extern const Module tensor_module;
 extern const Module homography_module;
 extern const Module camera_module;
@@ -23,20 +26,26 @@ extern const Module retrieval_module;
 extern const Module redis_module;
 extern const Module localize_module;
 extern const Module anomaly_module;
+extern const Module inputs_module;
+extern const Module plan_module;
 extern const Module run_module;
+extern const Module results_module;
+extern const Module report_module;
+extern const Module keys_module;
 
 int close_handle(lua_State* L);
 int collect_handle(lua_State* L);
 
 namespace {
 
-/// One line a room.
+/// One line a file of host/bind. Several may fill one table of `im`.
 const Module* const kModules[] = {
-    &host_module,  &tensor_module,    &homography_module, &camera_module,   &io_module,
-    &image_module, &feature_module,   &cache_module,      &backbone_module, &match_module,
-    &pairs_module, &evaluate_module,  &export_module,     &geo_module,      &render_module,
-    &index_module, &retrieval_module, &redis_module,      &localize_module, &anomaly_module,
-    &run_module,
+    &host_module,    &progress_module, &tensor_module,    &homography_module, &camera_module,
+    &io_module,      &image_module,    &feature_module,   &cache_module,      &backbone_module,
+    &match_module,   &pairs_module,    &evaluate_module,  &export_module,     &geo_module,
+    &render_module,  &index_module,    &retrieval_module, &redis_module,      &localize_module,
+    &anomaly_module, &inputs_module,   &plan_module,      &run_module,        &results_module,
+    &report_module,  &keys_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(
@@ -57,6 +66,14 @@ int handle_to_string(lua_State* L) {
   return push(L, std::string(lua_tostring(L, lua_upvalueindex(2))) + " (closed)");
 }
 
+/// Pushes the table of that name in the table on top, a new one where there is none.
+void push_table(lua_State* L, const char* name) {
+  lua_getfield(L, -1, name);
+  if (lua_istable(L, -1)) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+}
+
 void push_documentation(lua_State* L, const std::string& full_name, const Binding& binding) {
   Json entry{{"name", full_name},
              {"signature", binding.signature},
@@ -74,6 +91,18 @@ void push_documentation(lua_State* L, const std::string& full_name, const Bindin
   }
   push_json(L, entry);
   lua_setfield(L, -2, full_name.c_str());
+}
+
+void set_methods(lua_State* L, const Type& type) {
+  for (const Binding& method : type.methods) set_function(L, method.name, method.function());
+}
+
+/// More methods of a type that another module has registered.
+void extend_type(lua_State* L, const Type& type) {
+  luaL_getmetatable(L, type.name);
+  lua_getfield(L, -1, "__index");
+  set_methods(L, type);
+  lua_pop(L, 2);
 }
 
 void register_type(lua_State* L, const Type& type) {
@@ -96,7 +125,7 @@ void register_type(lua_State* L, const Type& type) {
   if (type.length) set_function(L, "__len", type.length);
   lua_newtable(L);
   set_function(L, kClose.name, kClose.function());
-  for (const Binding& method : type.methods) set_function(L, method.name, method.function());
+  set_methods(L, type);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }
@@ -108,7 +137,7 @@ int documentation(lua_State* L) {
     const std::string prefix = *module->name ? std::string(module->name) + "." : "";
     for (const Binding& function : module->functions) push_documentation(L, prefix + function.name, function);
     for (const Type& type : module->types) {
-      push_documentation(L, std::string(type.name) + ":close", kClose);
+      if (type.tostring) push_documentation(L, std::string(type.name) + ":close", kClose);
       for (const Binding& method : type.methods)
         push_documentation(L, std::string(type.name) + ":" + method.name, method);
     }
@@ -123,19 +152,25 @@ int methods(lua_State* L) {
   for (const Module* module : modules())
     for (const Type& type : module->types)
       if (name == type.name) {
-        list.push_back("close");
+        if (type.tostring) list.push_back("close");
         for (const Binding& method : type.methods) list.push_back(method.name);
       }
   return push(L, list);
 }
 
-/// native.overview() -> list of {name, text, types = {{name, text}}}, in the order of the rooms.
+/// native.overview() -> list of {name, text, types = {{name, text}}}, in the order of the rooms. A table of
+/// `im` that several modules fill is there once, with the text of the first.
 int overview(lua_State* L) {
   Json list = Json::array();
   for (const Module* module : modules()) {
-    Json types = Json::array();
-    for (const Type& type : module->types) types.push_back({{"name", type.name}, {"text", type.text}});
-    list.push_back({{"name", module->name}, {"text", module->text}, {"types", types}});
+    const auto same = [&](const Json& entry) { return entry.at("name") == module->name; };
+    auto entry = std::find_if(list.begin(), list.end(), same);
+    if (entry == list.end()) {
+      list.push_back({{"name", module->name}, {"text", module->text}, {"types", Json::array()}});
+      entry = list.end() - 1;
+    }
+    for (const Type& type : module->types)
+      if (type.tostring) entry->at("types").push_back({{"name", type.name}, {"text", type.text}});
   }
   return push(L, list);
 }
@@ -149,9 +184,9 @@ std::span<const Module* const> modules() {
 int push_native(lua_State* L) {
   lua_newtable(L);
   for (const Module* module : modules()) {
-    for (const Type& type : module->types) register_type(L, type);
+    for (const Type& type : module->types) type.tostring ? register_type(L, type) : extend_type(L, type);
     const bool nested = *module->name != '\0';
-    if (nested) lua_newtable(L);
+    if (nested) push_table(L, module->name);
     for (const Binding& function : module->functions) set_function(L, function.name, function.function());
     if (nested) lua_setfield(L, -2, module->name);
   }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/resources.h"
 #include "binding.h"
+#include "input_log.h"
 #include "interrupt.h"
 
 namespace imatch::host {
@@ -47,7 +48,10 @@ int search_module(lua_State* L) {
   if (luaL_loadfile(L, path.c_str()) != 0)
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name.c_str(), path.c_str(),
                       lua_tostring(L, -1));
-  if (!is_library(path)) turn_jit_off(L);
+  if (!is_library(path)) {
+    input_log().code_file(path);
+    turn_jit_off(L);
+  }
   return 1;
 }
 
@@ -61,9 +65,11 @@ int exit_through_state(lua_State* L) {
   return 0;
 }
 
-/// load, loadstring and loadfile as they are, but with the JIT off for what they load.
+/// load, loadstring and loadfile as they are, but with the JIT off for what they load. Only loadfile reads.
+template <bool reads_file>
 int load_with_jit_off(lua_State* L) {
   const int num_args = lua_gettop(L);
+  if (reads_file && lua_type(L, 1) == LUA_TSTRING) input_log().code_file(lua_tostring(L, 1));
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_call(L, num_args, LUA_MULTRET);
@@ -79,15 +85,20 @@ int do_file(lua_State* L) {
   const std::string path = check_string(L, 1);
   lua_settop(L, 0);
   if (luaL_loadfile(L, path.c_str()) != 0) return lua_error(L);
+  input_log().code_file(path);
   turn_jit_off(L);
   lua_call(L, 0, LUA_MULTRET);
   return lua_gettop(L);
 }
 
 void replace_loaders(lua_State* L) {
-  for (const char* name : {"load", "loadstring", "loadfile"}) {
+  constexpr std::pair<const char*, lua_CFunction> kLoaders[] = {
+      {"load", guarded<load_with_jit_off<false>>},
+      {"loadstring", guarded<load_with_jit_off<false>>},
+      {"loadfile", guarded<load_with_jit_off<true>>}};
+  for (const auto& [name, loader] : kLoaders) {
     lua_getglobal(L, name);
-    lua_pushcclosure(L, guarded<load_with_jit_off>, 1);
+    lua_pushcclosure(L, loader, 1);
     lua_setglobal(L, name);
   }
   lua_pushcfunction(L, guarded<do_file>);
@@ -129,6 +140,7 @@ State::State() : L_(luaL_newstate()) {
   set_package_path(L_);
   replace_exit(L_);
   replace_loaders(L_);
+  note_what_lua_reads(L_);
 }
 
 State::~State() {
@@ -137,6 +149,7 @@ State::~State() {
 
 bool load_user_code(lua_State* L, const std::string& code, const std::string& chunk_name) {
   if (luaL_loadbuffer(L, code.data(), code.size(), chunk_name.c_str()) != 0) return false;
+  input_log().text(chunk_name, code);
   turn_jit_off(L);
   return true;
 }
@@ -149,6 +162,7 @@ bool load_user_file(lua_State* L, const std::string& path) {
     return false;
   }
   if (luaL_loadfile(L, path.c_str()) != 0) return false;
+  if (!is_library(path)) input_log().code_file(path);
   turn_jit_off(L);
   return true;
 }

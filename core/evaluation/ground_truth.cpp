@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/stop.h"
+#include "base/progress.h"
 #include "geo/map.h"
 #include "image/metadata.h"
 #include "io/csv.h"
@@ -189,8 +189,9 @@ std::optional<LatLon> position_of_image(const std::string& path, std::string* so
 
 PositionTable positions_of_images(const std::vector<std::string>& paths, std::vector<SkippedFile>& skipped) {
   PositionTable table;
+  Progress progress("positions", "images", paths.size());
   for (const std::string& path : paths) {
-    check_stop();
+    progress.advance();
     try {
       if (const auto position = position_of_image(path))
         table.add(path, *position);

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/file.h"
-#include "base/stop.h"
+#include "base/progress.h"
 #include "evaluation/placed_query.h"
 #include "evaluation/search_evaluation.h"
 #include "io/csv.h"
@@ -80,8 +80,9 @@ std::string cell_text(const Json& cell) {
 void write_details(const std::string& folder, const Evaluation& evaluation) {
   std::string csv = csv_row({kColumns.begin(), kColumns.end()}), json = "[";
   std::vector<std::string> fields(kColumns.size());
+  Progress progress("write", "rows", evaluation.rows.size());
   for (const EvaluationRow& row : evaluation.rows) {
-    check_stop();
+    progress.advance();
     const std::vector<Json> values = cells(row);
     Json object = Json::object();
     for (std::size_t i = 0; i < values.size(); ++i) {

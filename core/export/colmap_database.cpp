@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/stop.h"
+#include "base/progress.h"
 
 namespace imatch {
 namespace {
@@ -158,8 +158,9 @@ void write_images(Database& database, const ExportSet& set, const ColmapOptions&
   Insert keypoints(database, "INSERT INTO keypoints VALUES (?, ?, 2, ?)");
   std::map<std::pair<int, int>, std::int64_t> by_size;
   std::int64_t cameras = 0;
+  Progress progress("colmap", "pictures", set.images().size());
   for (std::size_t k = 0; k < set.images().size(); ++k) {
-    check_stop();
+    progress.advance();
     const ExportImage& of = set.images()[k];
     auto [known, is_new] = by_size.try_emplace({of.width, of.height}, cameras + 1);
     if (is_new || !options.single_camera) {
@@ -182,8 +183,9 @@ void write_pairs(Database& database, const ExportSet& set) {
   Insert geometry(
       database,
       "INSERT INTO two_view_geometries (pair_id, rows, cols, data, config, H) VALUES (?, ?, 2, ?, ?, ?)");
+  Progress progress("colmap", "pairs", set.pairs().size());
   for (const ExportPair& pair : set.pairs()) {
-    check_stop();
+    progress.advance();
     const auto rows = in_order(pair, false);
     matches(pair_id(pair.a, pair.b), static_cast<std::int64_t>(rows.size()), bytes_of(rows));
     if (!pair.b_from_a) continue;

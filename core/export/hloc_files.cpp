@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "base/file.h"
-#include "base/stop.h"
+#include "base/progress.h"
 #include "io/hdf5_file.h"
 
 namespace imatch {
@@ -69,8 +69,9 @@ void write_hloc(const ExportSet& set, const std::string& folder, const HlocOptio
   const std::filesystem::path root(folder);
   Hdf5Writer features((root / "features.h5").string()), matches((root / "matches.h5").string());
   bool has_globals = false;
+  Progress progress("hloc", "pictures and pairs", set.images().size() + set.pairs().size());
   for (const ExportImage& image : set.images()) {
-    check_stop();
+    progress.advance();
     features.write(image.name + "/keypoints", keypoints_of(image));
     features.write(image.name + "/image_size", size_of(image));
     if (image.descriptors.defined())
@@ -79,7 +80,7 @@ void write_hloc(const ExportSet& set, const std::string& folder, const HlocOptio
   }
   std::string list;
   for (const ExportPair& pair : set.pairs()) {
-    check_stop();
+    progress.advance();
     write_matches(matches, set, pair, real);
     list += fmt::format("{} {}\n", set.images()[pair.a].name, set.images()[pair.b].name);
   }

@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/stop.h"
+#include "base/progress.h"
 #include "index/flat_search.h"
 #include "index/graph_search.h"
 #include "index/rank.h"
@@ -108,10 +108,11 @@ Metric metric_of(const faiss::Index& index) {
 
 void search_faiss(const faiss::Index& index, const float* queries, std::int64_t num_queries, std::int64_t k,
                   float* scores, std::int64_t* neighbours, const std::int64_t* ids) {
+  Progress progress("search", "queries", static_cast<std::size_t>(num_queries));
   for (std::int64_t q = 0; q < num_queries; q += kBlock) {
-    check_stop();
     const std::int64_t some = std::min(kBlock, num_queries - q);
     search_block(index, queries + q * index.d, some, k, scores + q * k, neighbours + q * k, ids);
+    progress.advance(static_cast<std::size_t>(some));
   }
 }
 

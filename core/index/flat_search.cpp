@@ -12,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/progress.h"
 #include "base/stop.h"
 #include "index/rank.h"
 #include "nn/linear_layer.h"
@@ -262,8 +263,8 @@ void flat_search(const FlatVectors& base, Metric metric, const float* queries, s
   }
   const at::NoGradGuard no_gradients;
   const std::int64_t capacity = std::min(base.count, found + kMore);
-  for (std::int64_t begin = 0; begin < num_queries; begin += kQueryBlock) {
-    check_stop();
+  Progress progress("search", "queries", static_cast<std::size_t>(num_queries));
+  for (std::int64_t begin = 0; begin < num_queries; begin += kQueryBlock, progress.advance(kQueryBlock)) {
     const std::int64_t some = std::min(kQueryBlock, num_queries - begin);
     const float* block = queries + begin * base.dim;
     std::vector<Best> best(static_cast<std::size_t>(some), Best(metric, capacity));

@@ -13,6 +13,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/revision.h"
 #include "base/sha256.h"
 #include "base/stop.h"
@@ -53,8 +54,7 @@ double angle_between_deg(double a, double b) {
 ReferenceMapOptions::ReferenceMapOptions() = default;
 
 ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::string& spec,
-                           const Json& backbone_options, const ReferenceMapOptions& options,
-                           const Report& report)
+                           const Json& backbone_options, const ReferenceMapOptions& options)
     : ground_(std::move(ground)), ground_digest_(ground_->digest()), options_(options) {
   const at::NoGradGuard no_gradients;
   photo_backbone_ = open_backbone(spec, backbone_options);
@@ -72,12 +72,14 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
   held_.resize(blocks_.size());
 
   const std::size_t passes = options.global == "vlad" ? 2 : 1;
+  Progress progress(
+      {.name = "map", .unit = "blocks", .total = static_cast<std::int64_t>(passes * blocks_.size())});
   if (passes == 2) {
     VocabularyLearner learner;
     for (std::size_t first = 0; first < blocks_.size();) {
       for (const auto& features : make_features(next_batch(first)))
         learner.add(features->tokens, features->key);
-      if (report) report(first, passes * blocks_.size());
+      progress.update({.done = first, .numbers = {}});
     }
     vocabulary_ = learner.learn(options.vlad_words);
   }
@@ -103,7 +105,7 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
                           block.camera.heading_deg, block.tile_width_m, coverage[t]});
       }
     }
-    if (report) report((passes - 1) * blocks_.size() + first, passes * blocks_.size());
+    progress.update({.done = (passes - 1) * blocks_.size() + first, .numbers = {}});
   }
   if (tiles_.empty())
     throw Failure(

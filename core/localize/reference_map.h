@@ -3,7 +3,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -75,12 +74,10 @@ struct Retrieved {
 /// tells nothing about the place. Thread-safe.
 class ReferenceMap {
  public:
-  using Report = std::function<void(std::size_t done, std::size_t total)>;
-
   /// `spec` and `backbone_options` as open_backbone takes them, for the photos. Throws as open_backbone,
   /// lay_blocks and Ground::view; Failure (no_result) when no tile is covered enough.
   ReferenceMap(std::shared_ptr<const Ground> ground, const std::string& spec, const Json& backbone_options,
-               const ReferenceMapOptions& options, const Report& report = {});
+               const ReferenceMapOptions& options);
 
   const Ground& ground() const { return *ground_; }
   const Backbone& backbone() const { return *photo_backbone_; }

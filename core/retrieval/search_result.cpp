@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/stop.h"
+#include "base/progress.h"
 #include "io/json_file.h"
 
 namespace imatch {
@@ -124,8 +124,8 @@ void write_results(const std::string& out, const SearchSettings& search, const V
   const std::int64_t k = neighbours_of(search, base);
   make_folder(folder);
   if (with_redis) make_folder(rows);
-  for (std::int64_t q = 0; q < static_cast<std::int64_t>(queries.paths.size()); ++q) {
-    check_stop();
+  Progress progress("write", "results", queries.paths.size());
+  for (std::int64_t q = 0; q < static_cast<std::int64_t>(queries.paths.size()); ++q, progress.advance()) {
     // The flush to the disk is left out: they can be made again in seconds, a hundred thousand flushes take
     // minutes.
     const std::string stem = std::filesystem::path(queries.paths[q]).stem().string();
@@ -153,8 +153,8 @@ std::string write_aggregate(const std::string& out, const SearchSettings& search
   std::string text = json_text(json, -1);
   text.back() = ',';
   text += "\"results\":[";
-  for (std::int64_t q = 0; q < num_queries; ++q) {
-    check_stop();
+  Progress progress("write", "results", queries.paths.size());
+  for (std::int64_t q = 0; q < num_queries; ++q, progress.advance()) {
     text += q > 0 ? ",\n" : "\n";
     text += json_text({{"search", place(queries, q)},
                        {"hits", hits(base, found, q)},

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/stop.h"
+#include "base/progress.h"
 #include "retrieval/search_result.h"
 
 namespace imatch {
@@ -171,9 +171,10 @@ std::string image_in_vector_name(std::string_view stem) {
 SearchResults read_results(const std::vector<std::string>& paths) {
   SearchResults results;
   Reader reader(results);
+  Progress progress("read", "results", paths.size());
   for (const std::string& path : paths) {
-    check_stop();
     reader.read(path);
+    progress.advance();
   }
   if (results.queries.empty() && !results.skipped.empty())
     throw Failure(code::kBadFormat, results.skipped.front().path + ": " + results.skipped.front().reason);

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/stop.h"
+#include "base/progress.h"
 #include "index/vectors.h"
 #include "io/json_file.h"
 #include "io/npy.h"
@@ -139,10 +139,11 @@ VectorSet read_vectors(const std::vector<std::string>& paths, double find_ms) {
   const auto start = std::chrono::steady_clock::now();
   const auto n = static_cast<std::int64_t>(paths.size());
   std::vector<OneVector> all(paths.size());
+  Progress progress("read", "vectors", paths.size());
   at::parallel_for(0, n, 64, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      check_stop();
       all[i] = read_one(paths[i]);
+      progress.advance();
     }
   });
   const auto loaded = std::chrono::steady_clock::now();

@@ -52,6 +52,7 @@ std::string to_text(const CellRecord& record) {
   json["seed"] = record.seed;
   json["worker"] = record.worker;
   json["started"] = record.started;
+  if (!record.progress.is_null()) json["progress"] = record.progress;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -79,6 +80,7 @@ CellRecord parse_cell(std::string_view text, const std::string& path) {
     record.seed = json.at("seed").get<std::int64_t>();
     record.worker = json.at("worker").get<std::string>();
     record.started = json.at("started").get<std::string>();
+    if (json.contains("progress")) record.progress = json["progress"];
     return record;
   } catch (const Json::exception& error) {
     throw Failure(code::kBadFormat, fmt::format("{}: not the record of a cell: {}", path, error.what()));

@@ -23,6 +23,7 @@ struct CellRecord {
   std::string log;      ///< The end of what the failed cell wrote to standard output and standard error.
   std::string worker;   ///< Which process ran it: workers/<worker>.json.
   std::string started;  ///< UTC, ISO 8601.
+  Json progress;  ///< The last that it told of itself: {done, total, loss, ...}; null when it told nothing.
 };
 
 /// One JSON object on one line. Infinity and NaN, which JSON lacks, become {"number": "inf"}, "-inf" or

@@ -111,6 +111,8 @@ void ResultTable::set(std::size_t cell, const CellRecord& record) {
     errors_.erase(cell);
   }
   time_ms_[cell] = wall_ms_[cell] = record.time_ms;
+  progress_.erase(cell);
+  if (!record.progress.is_null()) progress_[cell] = record.progress;
   status = record.ok ? Status::kOk : Status::kFailed;
   if (!record.ok) {
     ++num_failed_;
@@ -243,6 +245,11 @@ std::string ResultTable::failed_csv(const Plan& plan) const {
     out += '\n';
   }
   return out;
+}
+
+Json ResultTable::progress(std::size_t cell) const {
+  const auto found = progress_.find(cell);
+  return found == progress_.end() ? Json(nullptr) : found->second;
 }
 
 Json result_row(const Plan& plan, const ResultTable& results, std::size_t cell) {

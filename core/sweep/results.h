@@ -43,6 +43,8 @@ class ResultTable {
   /// Wall time of the measurement, whatever it reports; 0 for a pending cell.
   double wall_ms(std::size_t cell) const { return wall_ms_[cell]; }
   const std::string& error(std::size_t cell) const;
+  /// What the cell told last of its progress; null when it told nothing.
+  Json progress(std::size_t cell) const;
 
   /// Names of all metrics seen, sorted.
   std::vector<std::string> metrics() const;
@@ -72,6 +74,7 @@ class ResultTable {
   std::vector<double> time_ms_;
   std::vector<double> wall_ms_;
   std::unordered_map<std::size_t, std::string> errors_;
+  std::unordered_map<std::size_t, Json> progress_;
   std::deque<Column> columns_;
   std::unordered_set<std::string> texts_;
   std::size_t num_ok_ = 0;

@@ -10,9 +10,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/progress.h"
+#include "base/temporary_folder.h"
+#include "sweep/cell_progress.h"
 #include "sweep/claim.h"
+#include "sweep/output_log.h"
 #include "sweep/plan.h"
-#include "sweep/progress.h"
 #include "sweep/provenance.h"
 #include "sweep/results.h"
 #include "sweep/selection.h"
@@ -25,17 +28,20 @@ struct RunOptions {
   int max_failures = -1;      ///< Give up when more cells than this fail in this run; -1: never.
   bool durable = false;       ///< Flush every cell to the disk.
   bool quiet = false;         ///< No progress on standard error.
+  std::vector<std::string> stale_workers = {};  ///< Cells that these measured are measured again.
 
-  static constexpr auto fields =
-      std::tuple{field("retry_failed", &RunOptions::retry_failed, anything(),
-                       "Measure the cells again that failed in an earlier run."),
-                 field("max_failures", &RunOptions::max_failures, at_least(-1),
-                       "Give up when more cells than this fail in this run; -1: never, every failure is "
-                       "recorded and the rest goes on."),
-                 field("durable", &RunOptions::durable, anything(),
-                       "Flush every cell to the disk, against power failure; finished cells survive a killed "
-                       "process either way."),
-                 field("quiet", &RunOptions::quiet, anything(), "No progress on standard error.")};
+  static constexpr auto fields = std::tuple{
+      field("retry_failed", &RunOptions::retry_failed, anything(),
+            "Measure the cells again that failed in an earlier run."),
+      field("max_failures", &RunOptions::max_failures, at_least(-1),
+            "Give up when more cells than this fail in this run; -1: never, every failure is "
+            "recorded and the rest goes on."),
+      field("durable", &RunOptions::durable, anything(),
+            "Flush every cell to the disk, against power failure; finished cells survive a killed "
+            "process either way."),
+      field("quiet", &RunOptions::quiet, anything(), "No progress on standard error."),
+      field("stale_workers", &RunOptions::stale_workers, anything(),
+            "Cells that these workers measured are measured again: what they read meanwhile has changed.")};
 };
 
 /// What became of one cell.
@@ -49,12 +55,13 @@ struct Measurement {
 /// A folder of finished cells, shared by any number of processes without a server:
 ///
 ///   cells/<key>.json    one finished cell, written atomically; everything else can be made again from these
-///   cells/<key>.claim   a worker is measuring this cell (claim.h)
+///   cells/<key>.claim   a worker is measuring this cell (claim.h); cells/<key>.progress how far it is
+///   checkpoints/<key>/  what a measurement keeps of its work so far, for whoever goes on with it
 ///   workers/<id>.json   provenance of each process that measured cells; <id>.alive while it lives (worker.h)
 ///   plan.json plan.csv results.csv results.jsonl failed.csv best.json provenance.json   of the plan at hand
 ///
-/// A killed process loses the cell it was measuring, nothing else. A record that cannot be read is measured
-/// again.
+/// A killed process loses the cell it was measuring, apart from what it keeps in checkpoints/, and nothing
+/// else. A record that cannot be read is measured again.
 class RunFolder {
  public:
   /// Reads what is finished; makes nothing yet, so that a run with nothing to do leaves no trace.
@@ -79,16 +86,34 @@ class RunFolder {
 
   /// Who measures: see Provenance. To be called before run(); gathered only when a cell is measured.
   /// `late_facts` is asked whenever the record is written, for what becomes known only while measuring: the
-  /// weights of opened models.
-  void describe(std::string script, Json facts, std::function<Json()> late_facts = {});
+  /// weights of opened models; it is written before a cell's record whenever `late_version` is another
+  /// number.
+  void describe(std::string script, Json facts, std::function<Json()> late_facts = {},
+                std::function<std::size_t()> late_version = {});
 
   /// Measures every cell that nobody has finished, waits for those that other workers hold (and takes over
   /// the cells of dead ones), then writes the tables. A cell for which `measure` returns ok = false is
   /// recorded, and the rest goes on. When a stop is asked for, the finished cells are kept, the tables are
   /// written and Interrupted is thrown. Throws Failure (unwritable, no_space), naming the folder; Error
   /// beyond max_failures.
+  /// `on_tables` is called whenever the tables were brought up to date while the run goes on.
   void run(const std::function<Measurement(std::size_t cell)>& measure,
-           const std::optional<BestOptions>& best, std::int64_t sweep_seed, const std::string& progress_name);
+           const std::optional<BestOptions>& best, std::int64_t sweep_seed, const std::string& progress_name,
+           std::function<void()> on_tables = {});
+
+  /// For a long measurement, while it goes on: how far it is. Shown behind the progress of the run, and once
+  /// a second to others. Throws Error when another worker has taken the cell over, Failure (unwritable,
+  /// no_space), Interrupted. Nothing happens for a cell that run() is not measuring.
+  void report(std::size_t cell, const ProgressState& state);
+  /// For a long measurement, while it goes on: a folder in which it may keep parts of its work. It is there
+  /// again for whoever measures the cell after an interruption, a kill or a failure, and removed once the
+  /// cell is finished. Throws as report() does. A cell that run() is not measuring gets an empty folder that
+  /// nobody else sees and nobody keeps.
+  std::string checkpoint_folder(std::size_t cell);
+
+  /// How far the cells are that are being measured, or were when their workers were stopped; in the order of
+  /// the plan.
+  std::vector<std::pair<std::size_t, CellProgress>> unfinished() const;
 
   /// The run in a folder that another process made, to look at: its plan is that of the last sweep there.
   /// Throws Failure (not_found, bad_format).
@@ -97,8 +122,8 @@ class RunFolder {
   /// Makes the tables from the cells, and writes those that differ from what is there. True when one did.
   bool write_tables(const std::optional<BestOptions>& best);
 
-  /// Changes when any result does.
-  std::string fingerprint() const;
+  /// Hash of plan and results.
+  std::string results_key() const;
 
  private:
   struct Ticket {
@@ -106,7 +131,16 @@ class RunFolder {
     Claim claim;
   };
 
+  /// The cell that is being measured.
+  struct Attempt {
+    Ticket ticket;
+    std::optional<ProgressState> progress;
+    std::chrono::steady_clock::time_point published{};
+  };
+
   std::string cell_path(std::size_t cell) const;
+  std::string progress_path(std::size_t cell) const;
+  std::string checkpoint_path(std::size_t cell) const;
   void read_finished();
   bool load(std::size_t cell);
   std::optional<Ticket> next();
@@ -114,11 +148,16 @@ class RunFolder {
   void finish(const Ticket& ticket, const CellRecord& record);
   Worker& worker();
   void remove_leftovers(const std::vector<std::string>& names) const;
-  ProgressCounts counts() const;
+  CellRecord measured(const std::function<Measurement(std::size_t cell)>& measure, std::int64_t sweep_seed,
+                      OutputLog& log);
+  bool write_description();
+  void refresh_tables();
+  void require_claim() const;
+  void end_run();
+  ProgressState progress_state() const;
   void save_session(bool stopped);
   Json provenance_of_all() const;
-  template <class Action>
-  auto naming_folder(Action&& action) const;
+  void naming_folder(const std::function<void()>& action) const;
 
   std::string path_;
   std::shared_ptr<const Plan> plan_;
@@ -140,8 +179,20 @@ class RunFolder {
   std::string script_;
   Json facts_ = Json::object();
   std::function<Json()> late_facts_;
+  std::function<std::size_t()> late_version_;
+  std::size_t saved_version_ = 0;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<Provenance> provenance_;
+
+  // While run() goes on.
+  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<Attempt> attempt_;
+  std::optional<BestOptions> best_;
+  std::function<void()> on_tables_;
+  std::chrono::steady_clock::time_point tables_at_;
+  double tables_s_ = 0;
+
+  std::unique_ptr<TemporaryFolder> scratch_;
 };
 
 }  // namespace imatch

@@ -6,11 +6,10 @@
 #include "anomaly/train.h"
 #include "anomaly/watched_folder.h"
 #include "base/error.h"
+#include "base/progress.h"
 #include "bind/types.h"
 #include "binding.h"
 #include "evaluation/detection_metrics.h"
-#include "settings.h"
-#include "sweep/progress.h"
 
 namespace imatch::host {
 
@@ -31,31 +30,25 @@ inline std::size_t native_bytes(const Detection& detection) {
 
 namespace anomaly_bindings {
 
-/// One line of progress for each stage.
+/// One progress for each stage.
 class StageProgress {
  public:
   AnomalyProgress callback() {
     return [this](std::string_view stage, std::int64_t done, std::int64_t total) {
-      if (stage != stage_) begin(stage);
-      counts_.done = static_cast<std::size_t>(done);
-      counts_.total = static_cast<std::size_t>(total);
-      progress_->update(counts_);
+      if (stage != stage_) begin(stage, total);
+      progress_->update(
+          {.total = static_cast<std::size_t>(total), .done = static_cast<std::size_t>(done), .numbers = {}});
     };
   }
-  ~StageProgress() { begin(""); }
 
  private:
-  void begin(std::string_view stage) {
-    if (progress_) progress_->finish(counts_);
+  void begin(std::string_view stage, std::int64_t total) {
     progress_.reset();
     stage_ = stage;
-    if (!stage.empty())
-      progress_.emplace(stage_, Progress::style_for(settings().quiet),
-                        stage == "coreset" ? "picks" : "pictures");
+    progress_.emplace(stage_, stage == "coreset" ? "picks" : "pictures", static_cast<std::size_t>(total));
   }
   std::string stage_;
   std::optional<Progress> progress_;
-  ProgressCounts counts_;
 };
 
 Json describe(const AnomalyTraining& training) {

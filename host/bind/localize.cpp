@@ -6,8 +6,6 @@
 #include "bind/types.h"
 #include "binding.h"
 #include "localize/locate.h"
-#include "settings.h"
-#include "sweep/progress.h"
 
 namespace imatch::host {
 
@@ -25,16 +23,7 @@ int reference_map(lua_State* L) {
   const std::string spec = check_string(L, 2);
   const Json backbone_options = is_absent(L, 3) ? Json::object() : to_json(L, 3, "backbone options");
   const auto options = host::options<ReferenceMapOptions>(L, 4, "localize.reference_map");
-  Progress progress("map", Progress::style_for(settings().quiet), "pictures");
-  ProgressCounts counts;
-  auto map = std::make_shared<ReferenceMap>(ground, spec, backbone_options, options,
-                                            [&](std::size_t done, std::size_t total) {
-                                              counts.done = done;
-                                              counts.total = total;
-                                              progress.update(counts);
-                                            });
-  progress.finish(counts);
-  return push(L, std::move(map));
+  return push(L, std::make_shared<ReferenceMap>(ground, spec, backbone_options, options));
 }
 
 // ---- ReferenceMap

@@ -222,7 +222,7 @@ Progress.__index = Progress
 ---@param unit string "images"
 ---@param total integer
 function M.progress(what, unit, total)
-  local progress = { line = native.run.progress(what, unit), total = total, done = 0, cached = 0, failed = 0 }
+  local progress = { line = native.progress { name = what, unit = unit, total = total }, done = 0, cached = 0, failed = 0 }
   return setmetatable(progress, Progress)
 end
 
@@ -232,11 +232,11 @@ end
 ---@param failed? integer
 function Progress:add(done, cached, failed)
   self.done, self.cached, self.failed = self.done + done, self.cached + (cached or 0), self.failed + (failed or 0)
-  self.line:update(self.total, self.done, self.cached, self.failed)
+  self.line:update { done = self.done, cached = self.cached, failed = self.failed }
 end
 
 function Progress:finish()
-  self.line:finish(self.total, self.done, self.cached, self.failed)
+  self.line:finish()
 end
 
 M.documentation = {

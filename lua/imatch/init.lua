@@ -1,10 +1,11 @@
 -- The library: `local im = require "imatch"`. What is native comes from the program itself; what reads better in Lua
 -- stands in the modules beside this file.
 local native = require "imatch.native"
+local readers = require "imatch.readers"
 
 local im = {}
 for name, value in pairs(native) do
-  im[name] = value
+  im[name] = type(value) == "table" and readers.noting_all(value) or value
 end
 im.documentation, im.methods, im.overview = nil, nil, nil
 
@@ -17,7 +18,7 @@ im.linspace = require("imatch.range").linspace
 im.logspace = require("imatch.range").logspace
 im.choice = require("imatch.range").choice
 im.combinations = require("imatch.range").combinations
-im.points = require("imatch.points").points
+im.points = readers.noting(require("imatch.points").points)
 im.repl = require("imatch.repl").repl
 im.preview = require("imatch.preview").preview
 im.doc = require "imatch.doc"

@@ -1,10 +1,11 @@
 -- A sweep measures every combination of its axes, once.
 --
--- Finished cells are kept in out/<name>/<hash>/, the hash being that of the code of `measure` and `setup`, of what they
--- have from outside (fingerprint.lua), of `inputs` and of the seed. So another value on an axis adds cells to the folder,
--- a killed sweep goes on where it was, and a changed experiment starts a folder of its own.
+-- Finished cells are kept in out/<name>/<hash>/, the hash being that of everything that the script has read before it sweeps
+-- (sweep/inputs.lua): its own text without the axes, modules, data files, arguments, environment. So another value on an axis
+-- adds cells to the folder, a killed sweep goes on where it was, and a changed experiment starts a folder of its own.
 local native = require "imatch.native"
-local fingerprint = require "imatch.fingerprint"
+local folder = require "imatch.sweep.folder"
+local depends = require "imatch.sweep.inputs"
 local normalised_points = require("imatch.points").normalised
 local pictures = require "imatch.sweep.pictures"
 local report = require "imatch.report"
@@ -157,6 +158,21 @@ function Cell:save_image(name, image)
   return path .. ".png"
 end
 
+--- A folder in which a long measurement may keep parts of its work (a checkpoint of a training). It is there again for
+--- whoever measures the cell after an interruption, a kill or a failure, and removed once the cell is finished.
+---@return string
+function Cell:checkpoint_dir()
+  self.checkpoints = self.checkpoints or must(self.run:checkpoint_dir(self.index))
+  return self.checkpoints
+end
+
+--- How far a long measurement is: { done = , total = , loss = , images_per_s = , ... }. Shown in the progress of the sweep,
+--- in `imatch-lua sweep status` and in the report; the last state is kept with the cell.
+---@param state table numbers by name
+function Cell:progress(state)
+  self.run:progress(self.index, state)
+end
+
 --- Whether this cell is among the `pictures` ones that leave a picture while they are measured: spread evenly over the plan.
 local function is_pictured(cell, num_cells, num_pictures)
   return math.floor(cell * num_pictures / num_cells) > math.floor((cell - 1) * num_pictures / num_cells)
@@ -167,9 +183,9 @@ end
 local function print_summary(result, names, best_options, seconds)
   local counts = result.run:counts()
   print(("%s: %d cells, %d measured, %d cached, %d failed, %s"):format(result.name, counts.total, counts.run,
-    counts.total - counts.run, counts.failed, native.run.duration(seconds)))
+    counts.total - counts.run, counts.failed, native.duration(seconds)))
   if counts.cached > 0 then
-    print(("  measuring the cached cells took %s"):format(native.run.duration(counts.cached_s)))
+    print(("  measuring the cached cells took %s"):format(native.duration(counts.cached_s)))
   end
   for _, path in ipairs(counts.damaged) do
     print("  damaged record, measured again: " .. path)
@@ -183,6 +199,41 @@ local function print_summary(result, names, best_options, seconds)
   end
   if result.report then
     print("report: " .. result.report)
+  end
+end
+
+--- Calls a function while cells are measured: what they read is noted apart.
+local function measuring(fn)
+  local was = native.inputs.measuring(true)
+  local ok, message = pcall(fn)
+  native.inputs.measuring(was)
+  if not ok then
+    error(message, 0)
+  end
+end
+
+--- Calls draw(index) for the cells that have no pictures yet. What fails leaves a line, and the others go on.
+local function draw_pictures(run, plan, cells, draw, quiet)
+  local progress = native.progress { name = "pictures", unit = "cells", total = #cells, quiet = quiet }
+  for _, index in ipairs(cells) do
+    if not native.run.is_path(("%s/pictures/%s"):format(run:path(), plan:key(index))) then
+      local ok, message = pcall(draw, index)
+      if not ok then
+        io.stderr:write(("sweep: picture of cell %s: %s\n"):format(plan:key(index), tostring(message)))
+      end
+    end
+    progress:advance()
+  end
+  progress:finish()
+end
+
+--- Says what has changed since the latest run of that name, whose cells cannot be used.
+local function say_why_again(runs, name, depends_on)
+  local latest = folder.find(runs)
+  local before = latest and (native.io.read_json(latest .. "/provenance.json") or {}).inputs
+  local difference = before and depends.difference(depends_on, before) or ""
+  if difference ~= "" then
+    io.stderr:write(("%s: every cell is measured anew since %s: %s\n"):format(name, latest, difference))
   end
 end
 
@@ -262,12 +313,7 @@ function M.sweep(options)
   local shared_inputs = type(options.inputs) ~= "function" and resolve_inputs(options.inputs, files) or nil
   local plan = native.run.plan(axes, options.where, inputs_of_cells(options, axes, points, files), points,
     { sample = options.sample, seed = seed })
-  local identity = {
-    measure = fingerprint.of(options.measure),
-    setup = options.setup and fingerprint.of(options.setup) or nil,
-    inputs = shared_inputs ~= nil and { shared_inputs } or nil,
-    seed = seed,
-  }
+  local depends_on = depends.of(options, shared_inputs, seed)
   local forced = M.command.options or {}
   local function choose(name)
     if forced[name] ~= nil then
@@ -275,15 +321,42 @@ function M.sweep(options)
     end
     return options[name]
   end
-  local run = must(native.run.open(options.out or "runs", options.name, plan, identity, {
-    retry_failed = choose "retry_failed",
-    max_failures = choose "max_failures",
-    durable = options.durable,
-    quiet = options.quiet or settings.quiet,
-  }))
+  local out, quiet = options.out or "runs", options.quiet or settings.quiet
+  local function open(stale_workers)
+    return must(native.run.open(out, options.name, plan, { inputs = depends.identity(depends_on) }, {
+      retry_failed = choose "retry_failed",
+      max_failures = choose "max_failures",
+      durable = options.durable,
+      quiet = quiet,
+      stale_workers = stale_workers,
+    }))
+  end
+  local run = open {}
+  local counts = run:counts()
+  local stale_workers, changed = {}, {}
+  if counts.cached > 0 then
+    stale_workers, changed = depends.stale_workers(run:path())
+  end
+  if #stale_workers > 0 then
+    local num_cached = counts.cached
+    run = open(stale_workers)
+    counts = run:counts()
+    if counts.cached < num_cached and not quiet then
+      io.stderr:write(("%s: %d cells are measured anew: %s\n"):format(options.name, num_cached - counts.cached,
+        table.concat(changed, ", ")))
+    end
+  end
+  if counts.cached == 0 and #stale_workers == 0 and not quiet then
+    say_why_again(("%s/%s"):format(out, options.name), options.name, depends_on)
+  end
   local facts = { seed = seed, device = settings.device, command_line = settings.command_line }
   facts.arguments = { unpack(_G.arg or {}) }
-  facts.input_files = files
+  facts.input_files, facts.inputs = files, depends_on
+  local covered = { run:path() }
+  for path in pairs(files) do
+    covered[#covered + 1] = path
+  end
+  native.inputs.cover(covered)
   for name, value in pairs(options.facts or {}) do
     facts[name] = value
   end
@@ -299,7 +372,7 @@ function M.sweep(options)
   end
   local num_cells = #plan
   local function cell_of(index)
-    local cell = { index = index, key = plan:key(index), seed = plan:seed(index, seed), folder = run:path() }
+    local cell = { index = index, key = plan:key(index), seed = plan:seed(index, seed), folder = run:path(), run = run }
     cell.picture = is_pictured(index, num_cells, options.pictures or 12)
     math.randomseed(cell.seed)
     return setmetatable(cell, Cell)
@@ -309,29 +382,27 @@ function M.sweep(options)
     return options.measure(plan:params(index), cell_of(index), shared)
   end
 
-  if M.command.handle then
-    M.command.handle {
-      name = options.name, run = run, plan = plan, names = names, options = options, seed = seed, measure = measure,
-    }
-  else
-    if run:counts().pending > 0 then
+  measuring(function()
+    if M.command.handle then
+      return M.command.handle {
+        name = options.name, run = run, plan = plan, names = names, options = options, seed = seed, measure = measure,
+      }
+    end
+    if counts.pending > 0 then
       set_up()
     end
-    must(run:measure(measure, seed, options.best, options.name))
-  end
-
-  local counts = run:counts()
-  if options.picture and counts.total > counts.failed and not M.command.handle then
-    for _, index in ipairs(pictures.cells(run, plan, names, options.best, options.pictures or 12)) do
-      if not native.run.is_path(("%s/pictures/%s"):format(run:path(), plan:key(index))) then
+    must(run:measure(measure, seed, options.best, options.name, options.report ~= false and function()
+      report.write(run, options.best, options.name, options.report)
+    end or nil))
+    counts = run:counts()
+    if options.picture and counts.total > counts.failed then
+      draw_pictures(run, plan, pictures.cells(run, plan, names, options.best, options.pictures or 12), function(index)
         set_up()
-        local ok, message = pcall(options.picture, plan:params(index), cell_of(index), shared)
-        if not ok then
-          io.stderr:write(("sweep: picture of cell %s: %s\n"):format(plan:key(index), tostring(message)))
-        end
-      end
+        options.picture(plan:params(index), cell_of(index), shared)
+      end, quiet)
     end
-  end
+  end)
+  counts = run:counts()
 
   local result = setmetatable({
     name = options.name,
@@ -361,12 +432,15 @@ end
 M.documentation = {
   sweep = {
     signature = "sweep(options) -> result",
-    text = "Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Changed "
-      .. "code, inputs or seed begin a new folder; another value on an axis runs the new cells only; a killed or interrupted "
-      .. "sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), "
+    text = "Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Another "
+      .. "value on an axis, written in the call, runs the new cells only; any other change of what the script has read before "
+      .. "(its text, modules, data files, arguments, environment variables), of inputs or seed begins a new folder and says "
+      .. "why. What only setup and measure read through Lua or im (files, environment variables) counts for the cells of the "
+      .. "process that read it. A killed or interrupted sweep goes on where it was; several processes may run the same sweep "
+      .. "at once. The result has rows, best(), "
       .. "group(metric, axes [, units [, options]]) with mean, std, any statistic and its bootstrap 95 % interval, "
-      .. "pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, "
-      .. "num_cells, num_run, num_cached, num_failed.",
+      .. "pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, "
+      .. "num_failed.",
     options = {
       option("name", "string", nil, "Required. Becomes the folder out/<name>/<hash>."),
       option("axes", "table", nil, "Required without points. { axis = { values... }, ... }: numbers, text, booleans, "
@@ -378,7 +452,10 @@ M.documentation = {
         .. "of a smaller one."),
       option("measure", "function", nil, "Required. function(p, cell, shared) -> { metric = value, ... }. p holds the "
         .. "parameters; cell has key, index, seed, picture (whether to leave one) and save_image(name, image); math.random "
-        .. "is seeded with cell.seed. An error, or nil and a message, is recorded as a failed cell, and the rest goes on."),
+        .. "is seeded with cell.seed. A long one tells cell:progress { done = i, total = n, loss = x }, which the terminal, "
+        .. "`sweep status` and the report show, and keeps parts of its work in the folder cell:checkpoint_dir(): there again "
+        .. "for whoever measures the cell after an interruption, a kill or a failure, removed once it is finished. An error, "
+        .. "or nil and a message, is recorded as a failed cell, and the rest goes on."),
       option("order", "list of string", nil, "Axes that come first, in this order; the others follow sorted by name."),
       option("where", "function", nil, "function(p) -> boolean: which combinations are cells."),
       option("setup", "function", nil, "function() -> shared: called once, and only when there is something to measure."),

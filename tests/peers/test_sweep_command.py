@@ -7,22 +7,27 @@ import numpy
 import pytest
 import scipy.stats
 
-from files import read_csv, read_json_lines
+from files import read_csv, read_json, read_json_lines
 from program import run
 
 SCRIPT = """
 local im = require "imatch"
-local drift = tonumber(os.getenv "DRIFT" or "0")
+local ffi = require "ffi"
+ffi.cdef "const char *getenv(const char *);"
+local function unnoted(name) -- what is asked for in this way is no input
+  local value = ffi.C.getenv(name)
+  return value ~= nil and ffi.string(value) or nil
+end
 im.sweep {
   name = "command", out = "runs", report = false,
   axes = { th = { 0.1, 0.3, 0.5 }, place = im.range(1, tonumber(arg[1] or "8")), backbone = { "sift", "net" } },
   best = { metric = "score", direction = "max", over = { "place" }, units = { "place" } },
   measure = function(p)
-    if p.place == 3 and p.th == 0.5 and not os.getenv "HEAL" then
+    if p.place == 3 and p.th == 0.5 and not unnoted "HEAL" then
       print "about to fail"
       error "broken"
     end
-    return { score = p.th * p.place + math.random() + _G.tonumber(os.getenv "DRIFT" or "0"), cost_px = p.th, elapsed_ms = im.now() }
+    return { score = p.th * p.place + math.random() + tonumber(unnoted "DRIFT" or "0"), cost_px = p.th, elapsed_ms = im.now() }
   end,
 }
 """
@@ -73,6 +78,23 @@ def test_processes_share_a_run_and_a_folder_knows_its_script(script):
     assert len(rows(script)) == 24 and all(row["status"] == "ok" for row in rows(script))
 
 
+def test_every_process_gets_the_options_of_the_program(tmp_path):
+    (tmp_path / "options.lua").write_text("""
+      local im = require "imatch"
+      im.sweep { name = "command", out = "runs", report = false, axes = { i = im.range(1, 24) }, measure = function()
+        im.sleep(0.05)
+        local s = im.settings()
+        return { cache = s.cache, seed = s.seed, threads = s.threads, device = s.device }
+      end }
+    """)
+    done = run("--no-cache", "--seed=7", "--device", "cpu", "sweep", "run", "-j", 3, "options.lua", cwd=tmp_path)
+    assert done.stdout.count("24 cells") == 1
+    assert {(row["cache"], row["seed"], row["device"]) for row in rows(tmp_path)} == {("false", "7", "cpu")}
+    (path,) = (tmp_path / "runs/command").iterdir()
+    sessions = [read_json(file) for file in path.glob("workers/*.json")]
+    assert len(sessions) > 1 and all("--no-cache" in session["command_line"] for session in sessions)
+
+
 def test_max_failures_from_the_command_line(script):
     out = sweep(script, "run", "--max-failures", 0, "a b.lua", status=1)
     assert "max_failures = 0" in out
@@ -82,7 +104,7 @@ def test_max_failures_from_the_command_line(script):
 def test_failures_keep_parameters_traceback_and_log(measured):
     text = sweep(measured, "show", "--failed", "runs/command")
     assert text.count("it wrote:\n    about to fail") == 2
-    assert "place=3 th=0.5" in text and "s.lua:11: broken" in text and "stack traceback" in text
+    assert "place=3 th=0.5" in text and "s.lua:16: broken" in text and "stack traceback" in text
 
 
 def test_show_sorts_filters_and_sums_up(measured):

@@ -16,12 +16,18 @@ from program import PROGRAM, finish, run_with_usage
 
 CELLS = """
 local im = require "imatch"
+local ffi = require "ffi"
+ffi.cdef "const char *getenv(const char *);"
+local function unnoted(name) -- what is asked for in this way is no input
+  local value = ffi.C.getenv(name)
+  return value ~= nil and ffi.string(value) or nil
+end
 im.sweep {
   name = "cells", out = "runs", report = false,
   axes = { i = im.range(1, tonumber(arg[1])), th = { 0.1, 0.2, 0.4, 0.8 } },
   best = { metric = "score", direction = "max", over = { "i" } },
   measure = function(p, cell)
-    im.sleep(tonumber(arg[2])) -- a global: how long it waits is no input
+    im.sleep(tonumber(unnoted "SLEEP_S" or 0))
     if p.i % 50 == 7 then error("cell " .. p.i .. " is broken") end
     return { score = math.sin(p.i) * p.th, draw = math.random(), seed = cell.seed, worker_ms = im.now() }
   end,
@@ -31,7 +37,8 @@ im.sweep {
 
 def start(folder, n, sleep_s=0, quiet=True, **environment):
     (folder / "cells.lua").write_text(CELLS)
-    return program.start(*(["--quiet"] if quiet else []), "sweep", "run", "cells.lua", n, sleep_s, cwd=folder, env=environment)
+    return program.start(*(["--quiet"] if quiet else []), "sweep", "run", "cells.lua", n, cwd=folder,
+                         env={"SLEEP_S": str(sleep_s), **environment})
 
 
 def results(folder):
@@ -75,7 +82,7 @@ def test_another_value_of_an_axis_runs_the_new_cells_only(tmp_path):
     out, _ = finish(start(tmp_path, 20, quiet=False))
     assert "80 cells, 80 measured, 0 cached" in out
     (tmp_path / "cells.lua").write_text(CELLS.replace("0.8 }", "0.8, 1.6 }"))
-    out = program.run("cells.lua", 20, 0, cwd=tmp_path).stdout
+    out = program.run("cells.lua", 20, cwd=tmp_path).stdout
     assert "100 cells, 20 measured, 80 cached" in out
 
 
@@ -98,7 +105,7 @@ def test_only_rank_0_draws_progress(tmp_path, name):
     _, err = finish(start(tmp_path, 5, quiet=False, **{name: "1"}))
     assert err == ""
     (tmp_path / "cells.lua").write_text(CELLS)
-    _, err = finish(start(tmp_path, 6, quiet=False, **{name: "0"}))
+    _, err = finish(start(tmp_path, 6, 0.06, quiet=False, **{name: "0"}))
     assert "24 of 24 cells" in err
 
 
@@ -180,8 +187,9 @@ def cluster(tmp_path_factory):
 
 def test_two_slurm_nodes_and_one_of_them_dies(tmp_path, cluster, undisturbed):
     (tmp_path / "cells.lua").write_text(CELLS)
-    command = ["srun", "-N2", "-n4", "--ntasks-per-node=2", "--no-kill", "--kill-on-bad-exit=0", PROGRAM, "cells.lua", "500", "0.01"]
-    job = subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cluster.environment)
+    command = ["srun", "-N2", "-n4", "--ntasks-per-node=2", "--no-kill", "--kill-on-bad-exit=0", PROGRAM, "cells.lua", "500"]
+    job = subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           env=dict(cluster.environment, SLEEP_S="0.01"))
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("runs/cells/*/cells/*.json"))) < 300 and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,5 +1,7 @@
 local spec = require "imatch.spec"
-local fingerprint = require "imatch.fingerprint"
+local inputs = require "imatch.sweep.inputs"
+
+im.inputs.measuring(true) -- these tests read results between sweeps; what counts is tested in processes of their own
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -14,16 +16,10 @@ local function write(path, text)
   file:close()
 end
 
---- A function as a script of its own would define it: `text` is the body of a chunk that returns it.
-local function load_from(folder, name, text)
-  local path = folder .. "/" .. name
-  write(path, text)
-  return assert(loadfile(path))()
-end
-
 local function sweep(out, options)
   options.name = options.name or "test"
   options.out, options.quiet = out, true
+  inputs.num_begun = {} -- as a process of its own
   if options.report == nil then
     options.report = false
   end
@@ -101,92 +97,62 @@ spec.describe("sweep", function(it)
     spec.equal({ 6, 4, 2 }, { wider.rows[1].double, wider.rows[2].double, wider.rows[3].double })
   end)
 
-  it("starts afresh when code, constants, inputs or seed change, but not for a comment", function()
+  it("starts afresh when inputs or seed change", function()
     local out = spec.scratch()
-    local function path_of(text, more)
-      local options = { axes = { a = { 1 } }, measure = load_from(out, "experiment.lua", text) }
-      for name, value in pairs(more or {}) do
+    local function path_of(more)
+      local options = { axes = { a = { 1 } }, measure = function() return {} end }
+      for name, value in pairs(more) do
         options[name] = value
       end
       return sweep(out, options):path()
     end
-    local base = "local size = 640\nlocal function area(x) return x * size end\n"
-      .. "return function(p)\n  return { v = area(p.a) }\nend"
-    local path = path_of(base)
-    spec.equal(path, path_of(base))
-    spec.equal(path, path_of("-- what it is about\n" .. base:gsub("return { v", "-- the area\n   return {  v")))
-    for what, text in pairs {
-      ["another constant"] = base:gsub("640", "320"),
-      ["another helper"] = base:gsub("x %* size", "x + size"),
-      ["another measurement"] = base:gsub("v = area", "w = area"),
+    local path = path_of {}
+    spec.equal(path, path_of {})
+    spec.truthy(path_of { inputs = { 1 } } ~= path, "inputs")
+    spec.truthy(path_of { seed = 5 } ~= path, "seed")
+    spec.equal(path_of { inputs = { a = 1, b = 2 } }, path_of { inputs = { b = 2, a = 1 } })
+  end)
+
+  it("does not take a second sweep of a script for its first", function()
+    local out, factor = spec.scratch(), 2
+    local function run()
+      return im.sweep {
+        name = "twice", out = out, quiet = true, report = false, axes = { a = { 1 } },
+        measure = function(p)
+          return { v = factor * p.a }
+        end,
+      }
+    end
+    inputs.num_begun = {}
+    local first = run()
+    factor = 3
+    local second = run()
+    spec.equal({ 2, 3 }, { first.rows[1].v, second.rows[1].v })
+  end)
+
+  it("leaves out of a script's text only what stands in the call of im.sweep and does not act", function()
+    local function acting(text)
+      return (inputs.text_that_acts(text))
+    end
+    spec.equal("im.sweep { axes =, measure = f }", acting "im.sweep { axes = { a = { 1, '}' --[[ ] ]] } }, measure = f }")
+    spec.equal("im.sweep({ order =; best =})", acting "im.sweep({ order = { 'a' }; best = { metric = 'x' } })")
+    for _, text in ipairs {
+      "local axes = { 1 }",
+      "other.sweep { axes = { 1 } }",
+      "im.sweep { measure = function(p) axes = { 4 } local a, best = 1, { 2 } return { axes = { p } } end }",
+      "im.sweep { axes = { a = f(function() K = 2 end) } }",
+      "im.sweep { where = function(p) if p then axes = { 1 } end end }",
+      "local s = [==[ im.sweep { axes = { 1 } } ]==] -- im.sweep { axes = { 2 } }",
     } do
-      spec.truthy(path_of(text) ~= path, what)
+      spec.equal(text, acting(text))
     end
-    spec.truthy(path_of(base, { inputs = { 1 } }) ~= path, "inputs")
-    spec.truthy(path_of(base, { seed = 5 }) ~= path, "seed")
-    spec.equal(path_of(base, { inputs = { a = 1, b = 2 } }), path_of(base, { inputs = { b = 2, a = 1 } }))
-  end)
-
-  it("knows state from input", function()
-    local count, seen, settings = 0, {}, { size = 640, list = { 1, 2 } }
-    local function measure(p)
-      count = count + 1
-      seen[#seen + 1] = p
-      table.insert(seen, p)
-      return { v = settings.size }
+    local function reads_arguments(text)
+      return (select(2, inputs.text_that_acts(text)))
     end
-    local before = im.run.key(fingerprint.of(measure))
-    measure {}
-    spec.equal(before, im.run.key(fingerprint.of(measure)), "after its own writes")
-    settings.size = 320
-    spec.truthy(before ~= im.run.key(fingerprint.of(measure)), "after a change of settings")
-  end)
-
-  it("counts of a table the fields that are used, or all where it is used as a whole", function()
-    local args = { map = "a.tif", out = "runs" }
-    local function by_field(p)
-      return { v = args.map, w = p.args }
-    end
-    local function whole(p)
-      return { v = args[p.name] }
-    end
-    local field_key, whole_key = im.run.key(fingerprint.of(by_field)), im.run.key(fingerprint.of(whole))
-    args.out = "elsewhere"
-    spec.equal(field_key, im.run.key(fingerprint.of(by_field)))
-    spec.truthy(whole_key ~= im.run.key(fingerprint.of(whole)))
-    args.map = "b.tif"
-    spec.truthy(field_key ~= im.run.key(fingerprint.of(by_field)))
-  end)
-
-  it("counts the revisions of the stages that the code names", function()
-    local im = require "imatch" -- as scripts have it
-    local function stages_of(fn)
-      for _, use in ipairs(fingerprint.of(fn).uses) do
-        if use[1] == "im" then
-          return use[2]
-        end
-      end
-    end
-    local revisions, num_stages = im.revisions(), 0
-    for _ in pairs(revisions) do
-      num_stages = num_stages + 1
-    end
-    local named = stages_of(function(p)
-      return { v = im.match.mutual_nearest(p.a, p.b), w = im.image.new(1, 1), x = im.now() }
-    end)
-    spec.equal("image " .. revisions.image .. ", match " .. revisions.match, table.concat(named, ", "))
-    spec.equal(num_stages, #stages_of(function(p)
-      return { v = im[p.name] }
-    end))
-  end)
-
-  it("tells functions without a file apart, and gives them the same folder each time", function()
-    local text = "return function(p) return { a = p.a + %s, b = { x = 1, yy = 2 }, c = 'text', d = 7.25 } end"
-    local function key(n)
-      return im.run.key(fingerprint.of(assert(loadstring(text:format(n), "=(-e)"))()))
-    end
-    spec.equal(key(1), key(1))
-    spec.truthy(key(1) ~= key(2))
+    spec.equal(false, reads_arguments "im.sweep { sample = tonumber(arg[1]), measure = f } -- arg")
+    spec.equal(true, reads_arguments "local n = arg[1]")
+    spec.equal(true, reads_arguments "local n = ...")
+    spec.equal(true, reads_arguments "parser:parse()")
   end)
 
   it("counts files by what they hold, and touches only the cells that read a changed one", function()
@@ -646,5 +612,55 @@ spec.describe("failed cells", function(it)
     write(out .. "/y.txt", "2")
     local changed = run()
     spec.equal({ 1, "2" }, { changed.num_run, changed.rows[2].text })
+  end)
+end)
+
+spec.describe("a long cell", function(it)
+  it("keeps what it told last, and finds its checkpoint again after a failure", function()
+    local out, breaks = spec.scratch(), true
+    local function run()
+      return sweep(out, {
+        axes = { a = { 1 } },
+        retry_failed = true,
+        measure = function(_, cell)
+          local path, first = cell:checkpoint_dir() .. "/step", 1
+          spec.equal(cell:checkpoint_dir(), (path:gsub("/step$", "")))
+          local file = io.open(path)
+          if file then
+            first = tonumber(file:read "*a") + 1
+            file:close()
+          end
+          for step = first, 10 do
+            write(path, tostring(step))
+            cell:progress { done = step, total = 10, loss = 1 / step, images_per_s = 200 }
+            if breaks and step == 6 then
+              error "out of memory"
+            end
+          end
+          return { first = first }
+        end,
+      })
+    end
+    local failed = run()
+    local record = failed.run:record(1)
+    spec.equal({ 6, 10, 200 }, { record.progress.done, record.progress.total, record.progress.images_per_s })
+    spec.truthy(im.run.is_path(failed:path() .. "/checkpoints/" .. record.cell_key .. "/step"))
+    breaks = false
+    local healed = run()
+    spec.equal(7, healed.rows[1].first)
+    spec.equal({ 10, 0.1 }, { healed.run:record(1).progress.done, healed.run:record(1).progress.loss })
+    spec.truthy(not im.run.is_path(failed:path() .. "/checkpoints/" .. record.cell_key))
+    spec.equal({}, healed.run:unfinished())
+  end)
+
+  it("is refused a progress that is no number", function()
+    local result = sweep(spec.scratch(), {
+      axes = { a = { 1 } },
+      measure = function(_, cell)
+        cell:progress { done = 1, loss = "small" }
+        return {}
+      end,
+    })
+    spec.truthy(result.rows[1].error:find("loss", 1, true), result.rows[1].error)
   end)
 end)

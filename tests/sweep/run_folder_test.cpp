@@ -22,9 +22,12 @@
 #include "base/stop.h"
 #include "scratch.h"
 #include "sweep/canonical.h"
+#include "sweep/child_process.h"
 
 using namespace imatch;
+using imatch::testing::in_child;
 using imatch::testing::Scratch;
+using imatch::testing::status_of;
 namespace fs = std::filesystem;
 
 namespace {
@@ -87,27 +90,6 @@ std::size_t count(const std::string& folder, const std::string& end) {
   std::size_t n = 0;
   for (const auto& entry : fs::directory_iterator(folder)) n += entry.path().string().ends_with(end);
   return n;
-}
-
-template <class Body>
-pid_t in_child(Body&& body) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child != 0) return child;
-  int status = 1;
-  try {
-    body();
-    status = 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "child: %s\n", error.what());
-  }
-  ::_exit(status);
-}
-
-int status_of(pid_t child) {
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return status;
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -305,80 +287,6 @@ TEST_CASE("Processes that share a folder divide the cells and measure none twice
   CHECK(provenance["sessions"].size() >= 4);
 }
 
-TEST_CASE("A claim is exclusive while its owner lives, and passes on when he is dead") {
-  Scratch scratch;
-  make_folder(scratch / "cells");
-  const std::string cell = scratch / "cells/abc.json";
-  Worker mine(scratch.path());
-  {
-    const auto first = Claim::take(cell, mine);
-    REQUIRE(first);
-    CHECK_FALSE(Claim::take(cell, mine));
-  }
-  CHECK(count(scratch / "cells", "") == 0);
-  int ready[2];
-  REQUIRE(::pipe(ready) == 0);
-  const pid_t child = in_child([&] {
-    Worker theirs(scratch.path());
-    auto claim = Claim::take(cell, theirs);
-    if (!claim || ::write(ready[1], "x", 1) != 1) throw Error("claim");
-    ::pause();
-  });
-  char byte;
-  REQUIRE(::read(ready[0], &byte, 1) == 1);
-  CHECK_FALSE(Claim::take(cell, mine));
-  ::kill(child, SIGKILL);
-  status_of(child);
-  {
-    const auto taken_over = Claim::take(cell, mine);
-    REQUIRE(taken_over);
-    CHECK(taken_over->still_held());
-    CHECK_FALSE(Claim::take(cell, mine));
-  }
-  CHECK(count(scratch / "cells", "") == 0);
-}
-
-TEST_CASE("A worker elsewhere, or stopped, is dead once its heartbeat is old") {
-  Scratch scratch;
-  Worker mine(scratch.path());
-  const auto identity_of = [&](const std::string& id) {
-    return Json{
-        {"worker", id}, {"host", "elsewhere"}, {"machine", "another boot"}, {"pid", 1}, {"start", "1"}}
-        .dump();
-  };
-  const std::string alive = scratch / "workers/elsewhere-1.alive";
-  CHECK_FALSE(mine.is_alive(identity_of("elsewhere-1")));
-  write_file_atomically(alive, identity_of("elsewhere-1"));
-  CHECK(mine.is_alive(identity_of("elsewhere-1")));
-  fs::last_write_time(alive, fs::file_time_type::clock::now() -
-                                 std::chrono::seconds(2 * static_cast<int>(Worker::kStaleSeconds)));
-  CHECK_FALSE(mine.is_alive(identity_of("elsewhere-1")));
-  CHECK_FALSE(mine.is_alive("not JSON"));
-  CHECK(mine.is_alive(read_file(mine.alive_file())));
-
-  int ready[2];
-  REQUIRE(::pipe(ready) == 0);
-  std::string file(200, '\0');
-  const pid_t child = in_child([&] {
-    Worker theirs(scratch.path());
-    const std::string& name = theirs.alive_file();
-    if (::write(ready[1], name.data(), name.size()) < 0) throw Error("pipe");
-    ::pause();
-  });
-  const ssize_t size = ::read(ready[0], file.data(), file.size());
-  REQUIRE(size > 0);
-  file.resize(static_cast<std::size_t>(size));
-  ::kill(child, SIGSTOP);
-  int status = 0;
-  ::waitpid(child, &status, WUNTRACED);
-  CHECK(mine.is_alive(read_file(file)));
-  fs::last_write_time(file, fs::file_time_type::clock::now() -
-                                std::chrono::seconds(2 * static_cast<int>(Worker::kStaleSeconds)));
-  CHECK_FALSE(mine.is_alive(read_file(file)));
-  ::kill(child, SIGKILL);
-  status_of(child);
-}
-
 TEST_CASE("An unwritable run folder is one error that names it") {
   Scratch scratch;
   write_file_atomically(scratch / "run", "a file is in its place");
@@ -479,14 +387,4 @@ TEST_CASE("Provenance has the commit and the dirty flag of git, where there is a
   CHECK(record["script_sha256"].get<std::string>().size() == 64);
   CHECK(record["wall_s"].get<double>() >= 0);
   CHECK_FALSE(record["cpu"].get<std::string>().empty());
-}
-
-TEST_CASE("Progress counts cached cells out of the time left") {
-  CHECK(progress_text({.total = 100, .cached = 50, .done = 10, .failed = 2}, 5) ==
-        "60 of 100 cells (60%), 2 failed, 50 cached, 20 s left");
-  CHECK(progress_text({.total = 10, .cached = 0, .done = 0}, 5) == "0 of 10 cells (0%)");
-  CHECK(progress_text({.total = 10, .cached = 2, .done = 8}, 75) ==
-        "10 of 10 cells (100%), 2 cached, 1 min 15 s");
-  CHECK(duration_text(0.44) == "0.4 s");
-  CHECK(duration_text(7300) == "2 h 1 min");
 }

@@ -4,6 +4,36 @@
 ---@class imatch
 local im = {}
 
+---How far a long job is, shown while it runs.
+---@class Progress
+local Progress = {}
+
+---One item more is done, or so many.
+---```lua
+---local progress = im.progress { name = 'demo', unit = 'pairs', total = 3 }; progress:advance()
+---```
+---@param items? any
+function Progress:advance(items) end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Progress:close() end
+
+---Shows the last state and ends the line.
+---```lua
+---local progress = im.progress { name = 'demo', unit = 'pairs', total = 3 }; progress:finish()
+---```
+function Progress:finish() end
+
+---How far it is: { done = , total = , cached = , failed = }, and any other number by its name: loss, images_per_s (shown as images/s). failed ones are counted in done, cached ones are not. Cheap; raises "interrupted" after Ctrl-C.
+---```lua
+---local progress = im.progress { name = 'demo', unit = 'pairs', total = 3 }; progress:update { done = 1, loss = 0.5, images_per_s = 210 }
+---```
+---@param state any
+function Progress:update(state) end
+
 ---A command-line parser (lua-argparse): parser:option '--map', parser:flag '--all', parser:argument 'photo', then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2.
 ---```lua
 ---local parser = im.arguments('demo', 'Shows it.')
@@ -32,6 +62,14 @@ function im.choice(from, n, seed) end
 ---@param options any
 ---@return table[]
 function im.combinations(options) end
+
+---"0.4 s", "35 s", "2 min 5 s", "3 h 12 min".
+---```lua
+---assert(im.duration(125) == '2 min 5 s')
+---```
+---@param seconds any
+---@return string
+function im.duration(seconds) end
 
 ---Whether a person is at the other end of standard input and output.
 ---```lua
@@ -102,6 +140,21 @@ function im.points(path) end
 ---@param way? any
 function im.preview(image, way) end
 
+---@class imatch.progress.options
+---@field name? string What is being done. Default ''.
+---@field unit? string What is counted, in the plural. Default 'items'.
+---@field total? integer How many there are; 0: not known. >= 0. Default 0.
+---@field cached? integer How many were finished before: they take no part in the estimate. >= 0. Default 0.
+---@field quiet? boolean Show nothing. Default false.
+
+---What a long job tells of itself: a bar with the rate, named numbers and the time left on a terminal, elsewhere a line now and then, on standard error. Nothing with --quiet, and nothing for what ends within a second. One that begins inside of another one is shown behind it.
+---```lua
+---local progress = im.progress { name = 'demo', unit = 'pairs', total = 3 }; for i = 1, 3 do progress:update { done = i, loss = 1 / i } end; progress:finish()
+---```
+---@param options imatch.progress.options
+---@return Progress
+function im.progress(options) end
+
 ---low, low + step, ... up to high, which is among them when it is a whole number of steps away; step (default 1) may be negative.
 ---```lua
 ---print(#im.range(0, 315, 45))
@@ -160,7 +213,7 @@ function im.sleep(seconds) end
 ---@field axes? table Required without points. { axis = { values... }, ... }: numbers, text, booleans, tables of these. The last axis changes fastest. A text that names a file counts by what the file holds.
 ---@field points? table Points that are listed instead of combined: { { axis = value, ... }, ... }, or what im.points reads from a CSV file. With axes, every point with every combination. What occurs twice runs once.
 ---@field sample? integer Random search: this many of the cells, drawn by the seed. A larger number keeps those of a smaller one.
----@field measure? function Required. function(p, cell, shared) -> { metric = value, ... }. p holds the parameters; cell has key, index, seed, picture (whether to leave one) and save_image(name, image); math.random is seeded with cell.seed. An error, or nil and a message, is recorded as a failed cell, and the rest goes on.
+---@field measure? function Required. function(p, cell, shared) -> { metric = value, ... }. p holds the parameters; cell has key, index, seed, picture (whether to leave one) and save_image(name, image); math.random is seeded with cell.seed. A long one tells cell:progress { done = i, total = n, loss = x }, which the terminal, `sweep status` and the report show, and keeps parts of its work in the folder cell:checkpoint_dir(): there again for whoever measures the cell after an interruption, a kill or a failure, removed once it is finished. An error, or nil and a message, is recorded as a failed cell, and the rest goes on.
 ---@field order? string[] Axes that come first, in this order; the others follow sorted by name.
 ---@field where? function function(p) -> boolean: which combinations are cells.
 ---@field setup? function function() -> shared: called once, and only when there is something to measure.
@@ -177,7 +230,7 @@ function im.sleep(seconds) end
 ---@field report? table What the charts show first: { metric, line_x, line_color, heat_x, heat_y, heat_facet }; false: no page.
 ---@field facts? table More for provenance.json: hashes of weights, versions of data.
 
----Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Changed code, inputs or seed begin a new folder; another value on an axis runs the new cells only; a killed or interrupted sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), group(metric, axes [, units [, options]]) with mean, std, any statistic and its bootstrap 95 % interval, pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.
+---Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Another value on an axis, written in the call, runs the new cells only; any other change of what the script has read before (its text, modules, data files, arguments, environment variables), of inputs or seed begins a new folder and says why. What only setup and measure read through Lua or im (files, environment variables) counts for the cells of the process that read it. A killed or interrupted sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), group(metric, axes [, units [, options]]) with mean, std, any statistic and its bootstrap 95 % interval, pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.
 ---```lua
 ---im.sweep { name = 'demo', out = '/tmp/imatch-lua-examples', quiet = true, report = false, axes = { th = im.linspace(0, 1, 5) }, measure = function(p) return { score = p.th * (1 - p.th) } end }
 ---```
@@ -3224,35 +3277,55 @@ function im.anomaly.train(data_folder, model_folder, options) end
 ---@return WatchedFolder
 function im.anomaly.watch(folder) end
 
----A progress bar.
----@class Progress
-local Progress = {}
+---What a script has read: the key of its sweeps.
+---@class imatch.inputs
+im.inputs = {}
 
----Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---Files and folders that are part of the keys of cells: reading them while cells are measured need not be noted.
 ---```lua
----im.image.new(8, 8):close()
+---im.inputs.cover { '/etc' }
 ---```
-function Progress:close() end
+---@param paths any
+function im.inputs.cover(paths) end
 
----Draws the last state and ends the line.
+---What the code of this process has read so far, in this order: { kind = 'code' (scripts, modules), 'data' (files), 'environment' or 'text' (of -e, standard input and the session), name =, sha256 = }. sha256 is 'absent' for what was not there and 'changed' for a file that was changed since. The library's own files do not count.
 ---```lua
----im.run.progress('demo'):finish(10, 10)
+---os.getenv 'HOME'; local list = im.inputs.list(); assert(list[#list].sha256 ~= nil)
 ---```
----@param total any
----@param done any
----@param cached? any
----@param failed? any
-function Progress:finish(total, done, cached, failed) end
+---@return any[]
+function im.inputs.list() end
 
----How far it is: cached ones were there before and take no part in the estimate; failed ones are counted in done. Cheap.
+---Whether cells are measured just now, as im.sweep says; returns how it was. What is read meanwhile is not in the list: it depends on which cells were finished before. It is kept with those who measured.
 ---```lua
----im.run.progress('demo'):update(10, 1)
+---local was = im.inputs.measuring(true); assert(im.inputs.measuring(was) == true)
 ---```
----@param total any
----@param done any
----@param cached? any
----@param failed? any
-function Progress:update(total, done, cached, failed) end
+---@param is any
+---@return boolean
+function im.inputs.measuring(is) end
+
+---Counts a file among what was read, if there is one of that name; for libraries that read files by themselves. io.open, io.lines and the readers of im do so.
+---```lua
+---im.inputs.note '/etc/os-release'
+---```
+---@param path any
+function im.inputs.note(path) end
+
+---The sha256 that an input of that kind and name would have if it were read now.
+---```lua
+---assert(im.inputs.now('environment', 'NONE_OF_THAT_NAME') == 'absent')
+---```
+---@param kind any
+---@param name any
+---@return string
+function im.inputs.now(kind, name) end
+
+---SHA-256 of bytes, 64 hexadecimal digits.
+---```lua
+---assert(im.inputs.sha256 '' == 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+---```
+---@param text any
+---@return string
+function im.inputs.sha256(text) end
 
 ---The cells of a sweep, in order.
 ---@class Plan
@@ -3318,6 +3391,14 @@ function Run:axes() end
 ---@return table
 function Run:best(options) end
 
+---A folder for parts of a long measurement: there again for whoever measures the cell after an interruption, a kill or a failure, removed once the cell is finished. For a cell that is not being measured an empty folder that nobody keeps.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') assert(#im.io.list_files(run:checkpoint_dir(1)) == 0)
+---```
+---@param cell any
+---@return string
+function Run:checkpoint_dir(cell) end
+
 ---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
 ---```lua
 ---im.image.new(8, 8):close()
@@ -3367,7 +3448,7 @@ function Run:group(metric, axes, units, options) end
 ---@field along? string[] Those of `over`, such as the altitude, along which the best settings are broken down. Default {}.
 ---@field along_statistic? string The statistic there, such as 'share@10'. Empty: `statistic`. Default ''.
 
----Calls function(cell) -> metrics for every cell that is not finished, and writes the tables. An error in the function is recorded and the rest goes on; so is `nil, message`. Several processes may do so at once. Fails with 'unwritable' or 'no_space', naming the folder.
+---Calls function(cell) -> metrics for every cell that is not finished, and writes the tables. An error in the function is recorded and the rest goes on; so is `nil, message`. Several processes may do so at once. on_tables() is called whenever the tables were brought up to date meanwhile. Fails with 'unwritable' or 'no_space', naming the folder.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') 
 ---```
@@ -3375,8 +3456,9 @@ function Run:group(metric, axes, units, options) end
 ---@param seed any
 ---@param best any
 ---@param name any
+---@param on_tables? any
 ---@return any
-function Run:measure(fn, seed, best, name) end
+function Run:measure(fn, seed, best, name, on_tables) end
 
 ---Parameters of a cell; cells count from 1.
 ---```lua
@@ -3406,6 +3488,14 @@ function Run:pareto(objectives, over) end
 ---@return string
 function Run:path() end
 
+---How far the measurement of a cell is, as Progress:update takes it: shown behind the progress of the run, in `imatch-lua sweep status` and in the report. Nothing happens for a cell that is not being measured. An error when another process has taken the cell over.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') run:progress(1, { done = 3, total = 10, loss = 0.5 })
+---```
+---@param cell any
+---@param state any
+function Run:progress(cell, state) end
+
 ---Cells that have the metric, best first; 'min' or 'max'.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:rank('score', 'max')[1])
@@ -3415,7 +3505,7 @@ function Run:path() end
 ---@return any[]
 function Run:rank(metric, direction) end
 
----What is kept of a finished cell: cell_key, params, status, metrics, time_ms, seed, error, traceback, log (the end of what a failed one wrote), worker, started. Fails with 'not_found'.
+---What is kept of a finished cell: cell_key, params, status, metrics, time_ms, seed, error, traceback, log (the end of what a failed one wrote), worker, started, progress (the last that it told). Fails with 'not_found'.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:record(1).started)
 ---```
@@ -3448,6 +3538,13 @@ function Run:row(cell) end
 ---@return any[]
 function Run:rows() end
 
+---The cells that tell of their progress and are not finished: { cell, progress = { done, total, loss, ... }, text, worker, age_s }.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') assert(#run:unfinished() == 0)
+---```
+---@return any[]
+function Run:unfinished() end
+
 ---What sweeps are made of: plans, run folders, keys. Most scripts only need im.sweep.
 ---@class imatch.run
 im.run = {}
@@ -3460,14 +3557,6 @@ im.run = {}
 ---@param second any
 ---@return table
 function im.run.compare(first, second) end
-
----"0.4 s", "35 s", "2 min 5 s", "3 h 12 min".
----```lua
----print(im.run.duration(125))
----```
----@param seconds any
----@return string
-function im.run.duration(seconds) end
 
 ---SHA-256 of a file, or of all files below a folder with their names; 64 hexadecimal digits. Fails with 'not_found' or 'unreadable'.
 ---```lua
@@ -3515,6 +3604,7 @@ function im.run.nearest(name, names) end
 ---@field max_failures? integer Give up when more cells than this fail in this run; -1: never, every failure is recorded and the rest goes on. >= -1. Default -1.
 ---@field durable? boolean Flush every cell to the disk, against power failure; finished cells survive a killed process either way. Default false.
 ---@field quiet? boolean No progress on standard error. Default false.
+---@field stale_workers? string[] Cells that these workers measured are measured again: what they read meanwhile has changed. Default {}.
 
 ---The run folder out/name/HASH, HASH being that of name, identity (plain data) and the program's version; reads the cells finished there and makes nothing yet. Fails with 'unreadable'.
 ---```lua
@@ -3543,15 +3633,6 @@ function im.run.open(out, name, plan, identity, options) end
 ---@param options? imatch.run.plan.options
 ---@return Plan
 function im.run.plan(axes, where, inputs, points, options) end
-
----A progress bar with the time left on a terminal, elsewhere a line now and then, on standard error; nothing with --quiet. unit: what is counted, 'cells' unless given.
----```lua
----local p = im.run.progress('demo', 'pairs'); p:finish(2, 2)
----```
----@param name any
----@param unit? any
----@return Progress
-function im.run.progress(name, unit) end
 
 ---The run in a folder, to look at: its plan is that of the last sweep there. Fails with 'not_found' or 'bad_format'.
 ---```lua

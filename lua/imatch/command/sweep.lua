@@ -141,6 +141,7 @@ local function split(words)
   return own, { unpack(words, i + 1) }
 end
 
+local program_options = folder.program_options(select("#", ...))
 local own_words, script_arguments = split { ... }
 local arguments = parser:parse(own_words)
 
@@ -161,27 +162,23 @@ end
 
 --- The script in `num_processes` processes: the first one draws the progress, the others are quiet.
 local function run_processes(num_processes)
-  local settings = im.settings()
-  local threads = settings.threads
-  if threads == 0 then
+  local options = { unpack(program_options) }
+  if im.settings().threads == 0 then
     local pipe = io.popen "nproc"
-    threads = math.max(1, math.floor((tonumber(pipe:read "*l") or 1) / num_processes))
+    options[#options + 1] = "--threads"
+    options[#options + 1] = ("%d"):format(math.max(1, math.floor((tonumber(pipe:read "*l") or 1) / num_processes)))
     pipe:close()
   end
+  local limit = arguments.max_failures and { "--max-failures", ("%d"):format(arguments.max_failures) } or {}
   local words = {}
-  for _, word in ipairs { "--device", settings.device, "--threads", tostring(threads), "--seed", ("%d"):format(settings.seed),
-    "sweep", arguments.action, "--max-failures", tostring(arguments.max_failures or "") } do
-    words[#words + 1] = folder.quoted(word)
-  end
-  if not arguments.max_failures then
-    words[#words], words[#words - 1] = nil, nil
-  end
-  for _, word in ipairs { arguments.target, unpack(script_arguments) } do
-    words[#words + 1] = folder.quoted(word)
+  for _, some in ipairs { options, { "sweep", arguments.action }, limit, { arguments.target }, script_arguments } do
+    for _, word in ipairs(some) do
+      words[#words + 1] = folder.quoted(word)
+    end
   end
   local program, rest = folder.quoted(folder.program()), table.concat(words, " ")
   local others = ("%s --quiet %s >/dev/null & "):format(program, rest):rep(num_processes - 1)
-  run_shell(("%s%s%s %s; status=$?; wait; exit $status"):format(others, program, settings.quiet and " --quiet" or "", rest))
+  run_shell(("%s%s %s; status=$?; wait; exit $status"):format(others, program, rest))
 end
 
 local function action_words()
@@ -192,7 +189,7 @@ end
 
 local function on_script()
   if im.run.is_path(arguments.target) and not im.run.is_file(arguments.target) then
-    local command, message = folder.command_of_script(arguments.target, action_words())
+    local command, message = folder.command_of_script(arguments.target, program_options, action_words())
     run_shell(command or fail(message))
   elseif not im.run.is_file(arguments.target) then
     fail(arguments.target .. ": no such script or run folder", 2)

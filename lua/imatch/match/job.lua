@@ -81,21 +81,15 @@ function M.run(settings, weight, pairs_to_run)
   if not backbone then
     return nil, message
   end
-  local progress = im.run.progress("run " .. weight.name, "pairs")
-  local counts = { total = #pairs_to_run, run = 0, finished = 0, skipped = 0 }
-  local function show(method)
-    progress[method](progress, counts.total, counts.run + counts.skipped, counts.finished, counts.skipped)
-  end
+  local progress = im.progress { name = "run " .. weight.name, unit = "pairs", total = #pairs_to_run }
   local stride = backbone:stride()
   local result
   result, message = im.pairs.run(backbone, job_of(settings, weight, backbone, pairs_to_run), function(now)
-    counts = now
-    show "update"
+    progress:update { done = now.run + now.skipped, cached = now.finished, failed = now.skipped }
   end, function(grid)
     print_grid(weight, stride, grid)
   end)
-  counts = result and result.counts or counts
-  show "finish"
+  progress:finish()
   return result, message
 end
 

@@ -62,7 +62,7 @@ local function run_one(settings, weight, list, bad_images)
   end
   local counts = result.counts
   print(("%s: pairs_to_run=%d: %d run, %d finished before, %d skipped, in %s; %s/pair_match"):format(weight.name, counts.total,
-    counts.run, counts.finished, counts.skipped, im.run.duration(im.now() - start), settings.out))
+    counts.run, counts.finished, counts.skipped, im.duration(im.now() - start), settings.out))
   return true
 end
 

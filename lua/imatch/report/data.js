@@ -35,7 +35,7 @@
 
   window.sweep = {
     name: raw.name, num_cells: raw.keys.length, keys: raw.keys, status: raw.status, errors: raw.errors,
-    best: raw.best, provenance: raw.provenance ?? {}, pictures: raw.pictures, options: raw.options ?? {},
+    best: raw.best, provenance: raw.provenance ?? {}, pictures: raw.pictures, progress: raw.progress ?? {}, options: raw.options ?? {},
     time_ms: raw.time_ms.map(number), axes, metrics, format, label, PENDING, OK, FAILED,
     axis: (name) => axes.find((a) => a.name === name),
     metric: (name) => metrics.find((m) => m.name === name),

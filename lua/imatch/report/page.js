@@ -29,12 +29,34 @@
     dialog.showModal();
   }
 
+  /** What the cell told last of its progress: [["steps", "30 of 40"], ["loss", "0.031"], ["images/s", "210"]]. */
+  function progress_of(cell) {
+    const {done, total, worker, ...numbers} = s.progress[cell] ?? {};
+    if (done === undefined) return [];
+    return [["steps", total ? `${s.format(done)} of ${s.format(total)}` : s.format(done)],
+            ...Object.entries(numbers).map(([name, value]) => [name.replace("_per_", "/"), s.format(value)])];
+  }
+
+  /** The cells that are not finished and tell how far they are. */
+  function show_progress() {
+    const cells = Object.keys(s.progress).filter((cell) => s.status[cell] === s.PENDING);
+    $("progress-section").hidden = cells.length === 0;
+    const rows = cells.slice(0, 100).map((cell) => make("tr", {},
+      make("td", {}, s.params(cell).map(([name, value]) => `${name} = ${value}`).join(", ")),
+      make("td", {}, progress_of(cell).map(([name, value]) => `${name} ${value}`).join(", ")),
+      make("td", {}, s.progress[cell].worker)));
+    $("progress").replaceChildren(make("table", {class: "plain-table"},
+      make("thead", {}, make("tr", {}, ...["cell", "progress", "worker"].map((title) => make("th", {}, title)))),
+      make("tbody", {}, ...rows)));
+  }
+
   function example(cell, rank, kind) {
     const pictures = (s.pictures[cell] ?? []).map((picture) =>
       make("img", {src: picture.source, alt: picture.name, title: picture.name, onclick: () => show_large(picture)}));
     const list = make("dl");
     for (const [name, value] of s.params(cell)) list.append(make("dt", {}, name), make("dd", {}, value));
     for (const metric of s.metrics) list.append(make("dt", {}, metric.name), make("dd", {}, s.format(metric.values[cell])));
+    for (const [name, value] of progress_of(cell)) list.append(make("dt", {}, `last ${name}`), make("dd", {}, value));
     return make("article", {class: "example"}, ...pictures,
                 make("div", {class: "text"}, make("span", {class: `rank ${kind}`}, rank), list));
   }
@@ -107,7 +129,7 @@
   set_theme();
 
   window.sweep_page = {
-    $, make, plural, params_text, card, example, show_selection, show_failures,
+    $, make, plural, params_text, card, example, show_selection, show_failures, show_progress,
     on_theme: (draw) => { redraw = draw; },
   };
 })();

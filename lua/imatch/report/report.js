@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const s = window.sweep, charts = window.sweep_charts;
-  const {$, make, plural, params_text, card, example, show_selection, show_failures} = window.sweep_page;
+  const {$, make, plural, params_text, card, example, show_selection, show_failures, show_progress} = window.sweep_page;
 
   // ---- Head and summary ------------------------------------------------------------------------------------------------
 
@@ -244,6 +244,7 @@
   show_summary();
   set_up_charts();
   show_examples();
+  show_progress();
   show_failures();
   show_definitions();
   show_provenance();

@@ -130,10 +130,11 @@ function M.run(plan, model, weight, options)
     end
   end
 
-  local progress = native.run.progress(("embed %s"):format(weight.alias), "images")
-  local function report(finish)
-    local method = finish and "finish" or "update"
-    progress[method](progress, #model.images, counts.done + #counts.failed, counts.cached, #counts.failed)
+  local progress = native.progress {
+    name = "embed " .. weight.alias, unit = "images", total = #model.images, cached = counts.cached,
+  }
+  local function report()
+    progress:update { done = counts.done + #counts.failed, failed = #counts.failed }
   end
   local function fail(path, reason)
     counts.failed[#counts.failed + 1] = { path = path, reason = reason }
@@ -204,10 +205,10 @@ function M.run(plan, model, weight, options)
         embed(batch)
       end
     end)
-    report(false)
+    report()
   end
   stream:close()
-  report(true)
+  progress:finish()
   counts.wall_s = native.now() - start
   return counts
 end

@@ -44,6 +44,12 @@ function M.open(path)
   return native.run.read(folder)
 end
 
+--- The options of the program itself (--device, --cache, ...) as they were given. `num_arguments`: of the command.
+function M.program_options(num_arguments)
+  local command_line = native.settings().command_line
+  return { unpack(command_line, 2, #command_line - num_arguments - 1) }
+end
+
 function M.quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
@@ -58,10 +64,11 @@ end
 
 --- The shell command that runs the script of a run folder again: `imatch-lua sweep ACTION SCRIPT ...` in its folder.
 ---@param path string
+---@param options string[] of the program
 ---@param action string[] words of the command
 ---@return string? command
 ---@return string? message
-function M.command_of_script(path, action)
+function M.command_of_script(path, options, action)
   local folder, message = M.find(path)
   if not folder then
     return nil, message
@@ -70,8 +77,9 @@ function M.command_of_script(path, action)
   if not provenance.script then
     return nil, ("%s: made by no script (interactive session or -e); nothing can be run again"):format(folder)
   end
-  local words = { M.quoted(M.program()), "--seed", ("%d"):format(provenance.seed or 0), "sweep" }
-  for _, list in ipairs { action, { provenance.script }, provenance.arguments or {} } do
+  local words = { M.quoted(M.program()) }
+  local seed = { "--seed", ("%d"):format(provenance.seed or 0) }
+  for _, list in ipairs { seed, options, { "sweep" }, action, { provenance.script }, provenance.arguments or {} } do
     for _, word in ipairs(list) do
       words[#words + 1] = M.quoted(tostring(word))
     end

@@ -36,14 +36,14 @@ function M.print(sweep, options)
   end
   print("  folder: " .. sweep.run:path())
   if counts.cached > 0 then
-    print("  measuring the cached cells took " .. native.run.duration(counts.cached_s))
+    print("  measuring the cached cells took " .. native.duration(counts.cached_s))
   end
   if counts.pending > 0 then
     local seconds, source = seconds_of_a_cell(sweep)
     if seconds then
       print(("  estimate: %s in %d process%s, by %s (%s a cell)"):format(
-        native.run.duration(seconds * counts.pending / options.num_processes), options.num_processes,
-        options.num_processes == 1 and "" or "es", source, native.run.duration(seconds)))
+        native.duration(seconds * counts.pending / options.num_processes), options.num_processes,
+        options.num_processes == 1 and "" or "es", source, native.duration(seconds)))
     else
       print "  estimate: none, no cell of a sweep of this name was measured before"
     end

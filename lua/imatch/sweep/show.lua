@@ -240,15 +240,20 @@ function M.status(run)
   local counts = run:counts()
   print(run:path())
   print(("%d cells: %d ok, %d failed, %d pending; measuring took %s"):format(counts.total, counts.ok, counts.failed,
-    counts.pending, native.run.duration(counts.measured_s)))
+    counts.pending, native.duration(counts.measured_s)))
   for _, path in ipairs(counts.damaged) do
     print("damaged record, will be measured again: " .. path)
   end
-  local num_alive = 0
+  local num_alive, is_alive = 0, {}
   for _, worker in ipairs(native.run.workers(run:path())) do
     num_alive = num_alive + (worker.is_alive and 1 or 0)
+    is_alive[worker.worker] = worker.is_alive
     print(("%s: process %d on %s, %s, heartbeat %s ago"):format(worker.worker, worker.pid, worker.host,
-      worker.is_alive and "at work" or "dead", native.run.duration(worker.heartbeat_age_s)))
+      worker.is_alive and "at work" or "dead", native.duration(worker.heartbeat_age_s)))
+  end
+  for _, cell in ipairs(run:unfinished()) do
+    print(("  %s: %s, %s ago, %s"):format(words.params(run:params(cell.cell), axis_names(run)), cell.text,
+      native.duration(cell.age_s), is_alive[cell.worker] and "by " .. cell.worker or "interrupted"))
   end
   if num_alive == 0 and counts.pending > 0 then
     print "nobody works on it; `imatch-lua sweep resume FOLDER` goes on"

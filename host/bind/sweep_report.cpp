@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/resources.h"
+#include "binding.h"
+#include "report/comparison_report.h"
+#include "report/report.h"
+#include "sweep.h"
+
+namespace imatch::host {
+namespace sweep_report_bindings {
+
+/// Page, style and scripts of lua/imatch/report/.
+ReportParts page_parts(const char* page, std::initializer_list<const char*> scripts) {
+  ReportParts parts;
+  const std::string folder = resource_folder("lua") + "/imatch/report/";
+  parts.page = read_file(fmt::format("{}{}.html", folder, page));
+  parts.style = read_file(folder + "report.css");
+  for (const char* library : {"vega", "vega-lite", "vega-embed"})
+    parts.scripts.push_back(read_file(fmt::format("{}/{}.min.js", resource_folder("js"), library)));
+  for (const char* script : scripts)
+    parts.scripts.push_back(read_file(fmt::format("{}{}.js", folder, script)));
+  return parts;
+}
+
+int write_run_report(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  ReportParts parts = page_parts("report", {"data", "statistics", "charts", "table", "page", "report"});
+  parts.title = check_string(L, 3);
+  parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
+  return push(L, write_report(run, optional_best(L, 2), parts));
+}
+
+int report_difference(lua_State* L) {
+  ReportParts parts =
+      page_parts("difference", {"data", "statistics", "charts", "table", "page", "difference"});
+  parts.title = check_string(L, 3);
+  write_comparison(arg<RunFolder>(L, 1), arg<RunFolder>(L, 2), parts, check_string(L, 4));
+  return push(L, true);
+}
+
+constexpr Binding kReportFunctions[] = {
+    bind<report_difference>("report_difference", "run.report_difference(first, second, title, path) -> true",
+                            "Writes a page of two runs side by side. Fails with 'unwritable' or 'no_space'.",
+                            IMATCH_RUN_EXAMPLE
+                            "im.run.report_difference(run, run, 'demo', '/tmp/imatch-lua-examples/d.html')"),
+};
+
+constexpr Binding kReportMethods[] = {
+    bind<write_run_report>(
+        "report", "Run:report(best, title [, options]) -> string",
+        "Writes report.html unless it stands there with the same results; returns its path. "
+        "Options: line_x, line_color, "
+        "heat_x, heat_y, heat_facet, metric: what the charts show first.",
+        IMATCH_RUN_EXAMPLE "print(run:report(nil, 'demo'))"),
+};
+
+constexpr Type kReportTypes[] = {more_methods<RunFolder>(kReportMethods)};
+
+}  // namespace sweep_report_bindings
+
+extern const Module report_module;
+const Module report_module{"run", "", sweep_report_bindings::kReportFunctions,
+                           sweep_report_bindings::kReportTypes};
+
+}  // namespace imatch::host
