@@ -41,7 +41,7 @@ auto with_openvino(const std::string& title, F f) {
     return f();
   } catch (const Error&) {
     throw;
-  } catch (const ov::Exception& error) {
+  } catch (const std::exception& error) {  // ov::Exception, or what its readers of files let through
     throw Failure(code::kBadFormat, fmt::format("{}: OpenVINO: {}", title, openvino_message(error)));
   }
 }

@@ -3,7 +3,6 @@
 #include <ATen/ops/randn.h>
 #include <torch/csrc/jit/api/module.h>
 
-#include <fstream>
 #include <openvino/core/graph_util.hpp>
 #include <openvino/core/model.hpp>
 #include <openvino/op/concat.hpp>
@@ -24,7 +23,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "image/normalize.h"
-#include "image/transform.h"
+#include "image/resize.h"
 #include "scratch.h"
 
 namespace {
@@ -95,7 +94,7 @@ at::Tensor expected_tokens(const Image& image, const char* normalized_by = "imag
 
 Json in_own_size(const std::string& file, Json more) {
   Json options{{"file", file}, {"resize", "keep"}};
-  options.update(more);
+  if (more.is_object()) options.update(more);
   return options;
 }
 

@@ -2,16 +2,16 @@
 """Networks of users: vision transformers of transformers as ONNX (one file, and with external data), OpenVINO's format and
 TorchScript give the tokens and the vector that PyTorch gives."""
 
-import subprocess
 import sys
 import warnings
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from test_backbone_dense_sift import PROGRAM, ROOT, picture
+from backbones import IMAGENET
+from pictures import picture
+from program import ROOT, run
 
 transformers = pytest.importorskip("transformers")
 onnx = pytest.importorskip("onnx")
@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / ".deps/python/openvino"))
 openvino = pytest.importorskip("openvino")
 
 TOLERANCE = 1e-4
-MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+MEAN, STD = np.array(IMAGENET, np.float32)
 HEIGHT, WIDTH = 96, 144
 
 
@@ -55,9 +55,9 @@ def network(request, tmp_path_factory):
     torch.manual_seed(5)
     model, stride, prefix = request.param()
     module = Outputs(model).eval()
-    image = np.asarray(picture(WIDTH, HEIGHT))
-    Image.fromarray(image).save(folder / "picture.png")
-    images = torch.from_numpy(((image / np.float32(255) - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32))
+    image = picture(WIDTH, HEIGHT)
+    image.save(folder / "picture.png")
+    images = torch.from_numpy(((np.asarray(image) / np.float32(255) - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32))
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tokens, pooled = module(images)
@@ -88,13 +88,10 @@ print(backbone:weights_sha256())
 """
 
 
-def run(kind, file, folder, stride, prefix, tokens="0", global_=""):
+def open_and_run(kind, file, folder, stride, prefix, tokens="0", global_="", status=0):
     script = folder / "script.lua"
     script.write_text(SCRIPT)
-    return subprocess.run(
-        [PROGRAM, "--no-cache", "--quiet", script, kind, file, tokens, global_, str(stride), str(prefix), folder],
-        capture_output=True, text=True,
-    )
+    return run("--no-cache", "--quiet", script, kind, file, tokens, global_, stride, prefix, folder, status=status)
 
 
 @pytest.mark.parametrize("kind, name", [("onnx", "m.onnx"), ("onnx", "external.onnx"), ("onnx", "m.xml"), ("torchscript", "m.pt")])
@@ -103,8 +100,7 @@ def test_tokens_and_vector(network, kind, name):
     # Each names its outputs in its own way.
     output, vector = ("tokens", "pooled") if name.endswith(".onnx") else ("0", "1")
     for global_, expected in (("", first), (vector, pooled)):
-        result = run(kind, folder / name, folder, stride, prefix, output, global_)
-        assert result.returncode == 0, result.stdout + result.stderr
+        open_and_run(kind, folder / name, folder, stride, prefix, output, global_)
         arrays = np.load(folder / "out.npz")
         assert np.abs(arrays["tokens"] - tokens).max() <= TOLERANCE
         assert np.abs(arrays["global"] - expected).max() <= TOLERANCE
@@ -112,26 +108,32 @@ def test_tokens_and_vector(network, kind, name):
 
 def test_external_data_is_part_of_the_weights(network):
     folder, stride, prefix, *_ = network
-    first = run("onnx", folder / "external.onnx", folder, stride, prefix).stdout
-    data = bytearray((folder / "external.data").read_bytes())
-    data[-1] ^= 1
-    (folder / "external.data").write_bytes(data)
-    assert run("onnx", folder / "external.onnx", folder, stride, prefix).stdout != first
-    data[-1] ^= 1
-    (folder / "external.data").write_bytes(data)
-    assert run("onnx", folder / "external.onnx", folder, stride, prefix).stdout == first
+
+    def digest():
+        return open_and_run("onnx", folder / "external.onnx", folder, stride, prefix).stdout
+
+    def flip_last_bit():
+        data = bytearray((folder / "external.data").read_bytes())
+        data[-1] ^= 1
+        (folder / "external.data").write_bytes(data)
+
+    first = digest()
+    flip_last_bit()
+    assert digest() != first
+    flip_last_bit()
+    assert digest() == first
 
 
 @pytest.mark.parametrize("kind, name", [("onnx", "m.onnx"), ("torchscript", "m.pt")])
 def test_wrong_names_and_shapes(network, kind, name):
     folder, stride, prefix, *_ = network
-    wrong = run(kind, folder / name, folder, stride, prefix, "tokns")
-    assert wrong.returncode != 0 and "there is no output 'tokns'" in wrong.stderr
+    wrong = open_and_run(kind, folder / name, folder, stride, prefix, "tokns", status=1)
+    assert "there is no output 'tokns'" in wrong.stderr
     assert kind != "onnx" or ("'tokens'" in wrong.stderr and "'pooled'" in wrong.stderr)
-    wrong = run(kind, folder / name, folder, stride, prefix + 1)
-    assert wrong.returncode != 0 and f"prefix_tokens = {prefix + 1}" in wrong.stderr
-    wrong = run(kind, folder / name, folder, stride, prefix, "1")
-    assert wrong.returncode != 0 and "layout = 'tokens'" in wrong.stderr
+    wrong = open_and_run(kind, folder / name, folder, stride, prefix + 1, status=1)
+    assert f"prefix_tokens = {prefix + 1}" in wrong.stderr
+    wrong = open_and_run(kind, folder / name, folder, stride, prefix, "1", status=1)
+    assert "layout = 'tokens'" in wrong.stderr
 
 
 @pytest.mark.parametrize("kind, name", [("onnx", "m.onnx"), ("onnx", "m.xml"), ("torchscript", "m.pt")])
@@ -141,7 +143,7 @@ def test_wrong_and_truncated_files(network, kind, name):
     suffix = name.split(".")[1]
     for size in (0, 100, len(whole) // 2, len(whole) - 100):
         (folder / f"cut.{suffix}").write_bytes(whole[:size])
-        cut = run(kind, folder / f"cut.{suffix}", folder, stride, prefix)
-        assert cut.returncode == 3 and cut.stdout.startswith("bad_format"), (size, cut.stdout + cut.stderr)
-    missing = run(kind, folder / f"none.{suffix}", folder, stride, prefix)
-    assert missing.returncode == 3 and missing.stdout.startswith("not_found")
+        cut = open_and_run(kind, folder / f"cut.{suffix}", folder, stride, prefix, status=3)
+        assert cut.stdout.startswith("bad_format"), size
+    missing = open_and_run(kind, folder / f"none.{suffix}", folder, stride, prefix, status=3)
+    assert missing.stdout.startswith("not_found")
