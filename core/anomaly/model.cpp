@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -69,6 +70,11 @@ std::string_view resnet_weights_family(std::string_view sha256) {
 }
 
 void save_anomaly_model(const std::string& folder, const AnomalyModel& model) {
+  for (const std::string& file :
+       {model.config.pattern_name + ".xml", model.config.pattern_name + ".bin", std::string("parity.json")}) {
+    std::error_code absent;
+    std::filesystem::remove(folder + "/" + file, absent);
+  }
   const Json config = options_to_json(model.config);
   SafeTensors checkpoint;
   checkpoint.tensors.add("bank", model.bank);

@@ -70,7 +70,8 @@ struct AnomalyModel {
   std::optional<InspectedRegion> region;
 };
 
-/// Writes the four files, each atomically, the checkpoint last. Throws Failure (unwritable, no_space).
+/// Writes the four files, each atomically, the checkpoint last; what was exported from an earlier model is
+/// removed before. Throws Failure (unwritable, no_space).
 void save_anomaly_model(const std::string& folder, const AnomalyModel& model);
 
 /// Throws Failure: not_found for a missing file, bad_format for one that is damaged or does not fit the
