@@ -30,14 +30,6 @@ std::string state_of(const std::string& path) {
   return fmt::format("{} {}", size, fs::last_write_time(path, missing).time_since_epoch().count());
 }
 
-/// Whether the Lua function that called the running C function belongs to the library.
-bool library_calls(lua_State* L) {
-  lua_Debug caller;
-  if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "S", &caller)) return false;
-  static const std::string library = "@" + resource_folder("lua") + "/";
-  return std::string_view(caller.source).substr(0, library.size()) == library;
-}
-
 /// Calls the function that the running one stands for, with the arguments as they are.
 int call_original(lua_State* L) {
   const int num_args = lua_gettop(L);
@@ -70,6 +62,16 @@ void replace(lua_State* L, const char* table, const char* name) {
 }
 
 }  // namespace
+
+bool library_calls(lua_State* L) {
+  static const std::string library = "@" + resource_folder("lua") + "/";
+  lua_Debug caller;
+  for (int level = 0; lua_getstack(L, level, &caller); ++level) {
+    lua_getinfo(L, "S", &caller);
+    if (*caller.what != 'C') return std::string_view(caller.source).substr(0, library.size()) == library;
+  }
+  return false;
+}
 
 void InputLog::note(Entry entry) {
   std::vector<Entry>& entries = measuring_ ? measuring_cells_ : before_;

@@ -57,6 +57,9 @@ class InputLog {
 
 InputLog& input_log();
 
+/// Whether the innermost Lua function that is running belongs to the library.
+bool library_calls(lua_State* L);
+
 /// The input of that kind and name as it is now.
 Input input_now(const std::string& kind, const std::string& name);
 

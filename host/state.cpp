@@ -49,7 +49,7 @@ int search_module(lua_State* L) {
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name.c_str(), path.c_str(),
                       lua_tostring(L, -1));
   if (!is_library(path)) {
-    input_log().code_file(path);
+    if (!library_calls(L)) input_log().code_file(path);  // the library's own argparse is no input
     turn_jit_off(L);
   }
   return 1;
