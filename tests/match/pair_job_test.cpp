@@ -55,7 +55,9 @@ class CountingSift : public Backbone {
 class PairJobFixture {
  public:
   explicit PairJobFixture(int num_images = 5) {
-    configure_feature_cache({.enabled = false});
+    CacheOptions no_cache;
+    no_cache.enabled = false;
+    configure_feature_cache(no_cache);
     for (int i = 0; i < num_images; ++i) {
       job.images.push_back(scratch_ / ("photo_" + std::to_string(i) + ".png"));
       // Landscape, portrait and square, each seen from a place of its own.
@@ -64,12 +66,14 @@ class PairJobFixture {
     }
     for (int a = 0; a < num_images; ++a)
       for (int b = 0; b < num_images; ++b)
-        if (a != b)
-          job.pairs.push_back(
-              {.a = a,
-               .b = b,
-               .file = scratch_ / ("out/" + std::to_string(a) + "_" + std::to_string(b) + ".json"),
-               .settings_key = "one"});
+        if (a != b) {
+          PairTask task;
+          task.a = a;
+          task.b = b;
+          task.file = scratch_ / ("out/" + std::to_string(a) + "_" + std::to_string(b) + ".json");
+          task.settings_key = "one";
+          job.pairs.push_back(std::move(task));
+        }
     job.weight = "dense_sift";
     job.folder = scratch_ / "out/.features";
   }

@@ -173,7 +173,7 @@ def test_single_camera_pairs_file_and_refusals(photos, tmp_path):
     }.items():
         done = run("export", *arguments, status=1)
         assert text in done.stderr, done.stderr
-        assert done.stderr.count("imatch-lua: ") == 1 and "traceback" not in done.stderr, done.stderr
+        assert done.stderr.count("imatch-lua export: ") == 1 and "traceback" not in done.stderr, done.stderr
 
 
 def test_pair_files_of_two_backbones_need_a_choice(photos, tmp_path):
