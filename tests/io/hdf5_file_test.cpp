@@ -59,7 +59,7 @@ TEST_CASE("tensors of every type and shape are read back by HDF5") {
   writer.write("transposed", values.t());
   writer.write("a/b/c d/ä", at::tensor({7.f}));
   writer.write("a/b/empty", at::zeros({0, 4}));
-  writer.write("scalar", at::tensor(4.5));
+  writer.write("scalar", at::zeros({}));
   CHECK_FALSE(std::filesystem::exists(path));
   writer.finish();
 

@@ -25,7 +25,7 @@ struct HostilePage {
   RunFolder run{scratch.path(), plan, {{"name", "test"}}, RunOptions{.quiet = true}};
   ReportParts parts{
       .title = kHostile,
-      .page = "<!-- {{fingerprint}} --><title>{{title}}</title><style>{{style}}</style>{{data}}{{scripts}}",
+      .page = "<!-- {{content_key}} --><title>{{title}}</title><style>{{style}}</style>{{data}}{{scripts}}",
       .style = "b { color: red }",
       .scripts = {"const a = '</script>' + '<!--' + '{{title}}';"},
       .options = {{"note", "</SCRIPT>"}}};
