@@ -16,7 +16,6 @@
 #include <limits>
 
 #include "base/device.h"
-#include "base/progress.h"
 #include "index/vectors.h"
 
 namespace imatch {
@@ -96,8 +95,7 @@ Neighbours ExactIndex::search(const at::Tensor& queries, std::int64_t k, const V
   if (found == 0) return result;
   const bool highest = metric_ == Metric::kInnerProduct;
   const std::int64_t capacity = std::min(count(), found + kMore);
-  Progress progress("search", "queries", static_cast<std::size_t>(n));
-  for (std::int64_t begin = 0; begin < n; begin += kQueryBlock, progress.advance(kQueryBlock)) {
+  for (std::int64_t begin = 0; begin < n; begin += kQueryBlock) {
     const at::Tensor block = rows.narrow(0, begin, std::min(kQueryBlock, n - begin));
     at::Tensor scores, positions;
     for (std::int64_t first = 0; first < count(); first += kRowBlock) {
