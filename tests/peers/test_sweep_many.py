@@ -105,7 +105,7 @@ def test_only_rank_0_draws_progress(tmp_path, name):
     _, err = finish(start(tmp_path, 5, quiet=False, **{name: "1"}))
     assert err == ""
     (tmp_path / "cells.lua").write_text(CELLS)
-    _, err = finish(start(tmp_path, 6, 0.06, quiet=False, **{name: "0"}))
+    _, err = finish(start(tmp_path, 6, 0.4, quiet=False, **{name: "0"}))
     assert "24 of 24 cells" in err
 
 
