@@ -69,6 +69,22 @@ output=$(bash -c 'SETUP_ONLY_FUNCTIONS=1 source "$0"; beside false; wait_beside 
   fail "setup did not go on after what ran beside"
 [[ $(about 99) == "about 99 s" && $(about 170) == "about 3 min" ]] || fail "expected durations read '$(about 99)', '$(about 170)'"
 
+# Every way through setup comes to its end, with what each step does left out: it only tells its name and arguments.
+# way OPTION...: what setup does with those options.
+way() {
+  bash -c 'SETUP_ONLY_FUNCTIONS=1 source "$0"; cd "$1"; shift
+    system_packages() { echo "packages $*"; }; folder() { echo "folder $1"; }; configure() { echo "configure $*"; }; build() { echo built; }
+    main "$@"' "$root/setup" "$scratch" "$@" 2>&1 || echo "exit status $?"
+}
+alone=$(way) tests=$(way --tests) peers=$(way --peers -DIMATCH_WERROR=ON)
+for output in "$alone" "$tests" "$peers"; do
+  [[ $output == *built*"ready after"* && $output != *"exit status"* ]] || fail "setup does not come to its end: $output"
+done
+[[ $alone == *"configure -DBUILD_TESTING=false"* && $alone != *catch2* && $alone != *.deps/peers* ]] || fail "setup alone: $alone"
+[[ $tests == *"configure -DBUILD_TESTING=true"* && $tests == *catch2* && $tests != *.deps/peers* ]] || fail "setup --tests: $tests"
+[[ $peers == *"configure -DBUILD_TESTING=true -DIMATCH_WERROR=ON"* && $peers == *tmux* && $peers == *.deps/peers* ]] ||
+  fail "setup --peers: $peers"
+
 # A build of the program alone tells what ctest needs.
 cat >"$scratch/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.25)
