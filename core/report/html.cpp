@@ -16,14 +16,6 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     text.replace(at, from.size(), to);
 }
 
-std::string_view picture_type(std::string_view bytes) {
-  if (bytes.starts_with("\x89PNG\r\n")) return "png";
-  if (bytes.starts_with("\xff\xd8\xff")) return "jpeg";
-  if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "webp";
-  if (bytes.starts_with("<svg")) return "svg+xml";
-  return {};
-}
-
 }  // namespace
 
 std::string escaped_html(std::string_view text) {
@@ -79,10 +71,16 @@ std::string filled_page(std::string_view page,
   }
 }
 
-std::string data_url(std::string_view bytes) {
-  const std::string_view type = picture_type(bytes);
-  if (type.empty()) throw Error("data URL: expected the bytes of a PNG, JPEG, WebP or SVG file");
-  return "data:image/" + std::string(type) + ";base64," + base64(bytes);
+std::string data_url(std::string_view media_type, std::string_view bytes) {
+  return fmt::format("data:{};base64,{}", media_type, base64(bytes));
+}
+
+std::string picture_media_type(std::string_view bytes) {
+  if (bytes.starts_with("\x89PNG\r\n")) return "image/png";
+  if (bytes.starts_with("\xff\xd8\xff")) return "image/jpeg";
+  if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "image/webp";
+  if (bytes.starts_with("<svg")) return "image/svg+xml";
+  throw Error("data URL: expected the bytes of a PNG, JPEG, WebP or SVG file");
 }
 
 }  // namespace imatch

@@ -23,8 +23,11 @@ std::string script_element(std::string javascript);
 std::string filled_page(std::string_view page,
                         const std::vector<std::pair<std::string, std::string>>& values);
 
-/// The bytes of a picture file as an address that a page can hold: "data:image/png;base64,...". Throws Error
-/// when they are neither PNG, JPEG, WebP nor SVG.
-std::string data_url(std::string_view bytes);
+/// Bytes as an address that a page can hold: "data:image/png;base64,...".
+std::string data_url(std::string_view media_type, std::string_view bytes);
+
+/// "image/png" and the like, by the first bytes of a picture file. Throws Error when they are neither PNG,
+/// JPEG, WebP nor SVG.
+std::string picture_media_type(std::string_view bytes);
 
 }  // namespace imatch

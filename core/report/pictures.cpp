@@ -41,7 +41,7 @@ Json picture_json(const RunFolder& run, const CellPicture& picture, const std::s
   const std::string bytes = read_file(has_preview ? preview : file);
   std::string source = link;
   if ((embedded += bytes.size()) <= kMostEmbeddedBytes)
-    source = data_url(bytes);
+    source = data_url(has_preview ? "image/jpeg" : "image/png", bytes);
   return {{"name", picture.name}, {"source", source}, {"file", link}};
 }
 
