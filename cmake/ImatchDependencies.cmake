@@ -14,6 +14,7 @@ pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 # It says -D_FILE_OFFSET_BITS=64, which changes nothing on 64 bits but that precompiled headers do not fit.
 set_property(TARGET PkgConfig::HIREDIS PROPERTY INTERFACE_COMPILE_OPTIONS)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(SIXEL REQUIRED IMPORTED_TARGET libsixel)
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 add_library(luajit::luajit ALIAS PkgConfig::LUAJIT)
 add_library(gdal::gdal ALIAS PkgConfig::GDAL)
@@ -23,6 +24,7 @@ add_library(libzip::libzip ALIAS PkgConfig::LIBZIP)
 add_library(simdjson::simdjson ALIAS PkgConfig::SIMDJSON)
 add_library(hiredis::hiredis ALIAS PkgConfig::HIREDIS)
 add_library(sqlite::sqlite ALIAS PkgConfig::SQLITE)
+add_library(sixel::sixel ALIAS PkgConfig::SIXEL)
 add_library(hdf5::hdf5 ALIAS PkgConfig::HDF5)
 
 # OpenCV's modules one by one: libopencv-dev with its CMake configuration would bring VTK, Qt and FFmpeg along.

@@ -16,7 +16,7 @@ local args = parser:parse { ... }
 local data = os.getenv "IMATCH_TEST_DATA"
 local folder = args.photos or (data and data .. "/brighton_beach") or parser:error "--photos is missing"
 
-local files = assert(im.io.list_files(folder, { extensions = { "jpg", "jpeg" } }))
+local files = assert(im.file.list(folder, { extensions = { "jpg", "jpeg" } }))
 local photos, names = {}, {}
 for _, file in ipairs(files) do
   local m = assert(im.image.metadata(folder .. "/" .. file))

@@ -69,7 +69,7 @@ end
 local inputs, places = { sha256 = sha256, rotation = args.rotation }, im.range(0, args.places - 1)
 local files = {}
 if args.photos then
-  local names = assert(im.io.list_files(args.photos, { extensions = { "jpg", "jpeg", "png", "tif", "tiff", "webp" } }))
+  local names = assert(im.file.list(args.photos, { extensions = im.image.extensions() }))
   if #names == 0 then
     parser:error("--photos " .. args.photos .. ": no pictures")
   end

@@ -7,12 +7,14 @@
 //   int open(lua_State* L) { return push(L, open_image(check_string(L, 1))); }
 //
 //   constexpr Binding kFunctions[] = {
-//       bind<open>("open", "image.open(path) -> Image", "Reads a picture...", "local a = im.image.open
-//       'a.jpg'"),
+//       bind<open>("open", "image.open(path) -> Image", "Reads a picture ...", "print(im.image.open
+//       'a.jpg')"),
 //   };
-//   extern const Module image_module{"image", "Pictures.", kFunctions, kTypes};
+//   extern const Module image_module;
+//   const Module image_module{"image", "Pictures.", image_bindings::kFunctions, image_bindings::kTypes};
 //
-// and one line in modules.cpp. What core throws is turned into Lua's terms by the guard inside bind().
+// and one line in modules.cpp. All but the last stands in `namespace image_bindings`: a dozen of these files
+// are compiled together. What core throws is turned into Lua's terms by the guard inside bind().
 #pragma once
 
 #include <lua.hpp>
@@ -65,7 +67,7 @@ constexpr Binding bind(const char* name, const char* signature, const char* text
 struct Type {
   const TypeName* key;  ///< See TypeName.
   const char* name;
-  const char* text;
+  const char* text;  ///< nullptr: see more_methods.
   std::span<const Binding> methods;
   lua_CFunction tostring;
   lua_CFunction length = nullptr;  ///< For `#object`; may be left out.
@@ -82,8 +84,14 @@ constexpr Type describe_type(const char* text, std::span<const Binding> methods)
   return {&type_name<T>, type_name<T>, text, methods, &guarded<tostring>, &guarded<length>};
 }
 
+/// Methods that another file adds to a type.
+template <class T>
+constexpr Type more_methods(std::span<const Binding> methods) {
+  return {&type_name<T>, type_name<T>, nullptr, methods, nullptr, nullptr};
+}
+
 /// One table of `im` (`im.image`), with the types it makes. A module named "" puts its functions into `im`
-/// itself.
+/// itself. Files of one room may fill one table: the first of them has its text, the others "".
 struct Module {
   const char* name;
   const char* text;

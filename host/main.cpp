@@ -3,8 +3,6 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include <opencv2/core/utility.hpp>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -14,12 +12,9 @@
 #include <iterator>
 
 #include "base/cpu_guard.h"
-#include "base/device.h"
 #include "base/error.h"
-#include "base/progress.h"
 #include "base/resources.h"
 #include "base/spelling.h"
-#include "base/threads.h"
 #include "feature/cache.h"
 #include "interrupt.h"
 #include "repl.h"
@@ -92,17 +87,6 @@ int require_module(lua_State* L, const std::string& name) {
   if (!outcome.ok) return report(outcome);
   lua_setglobal(L, name.substr(name.rfind('.') + 1).c_str());
   return 0;
-}
-
-void apply(const Settings& s) {
-  govern_threads([](int n) { cv::setNumThreads(n); });
-  set_num_threads(s.threads > 0 ? s.threads : available_threads());
-  set_default_device(s.device);
-  Progress::set_quiet(s.quiet);
-  CacheOptions cache;
-  cache.enabled = s.cache;
-  if (!s.cache_folder.empty()) cache.folder = s.cache_folder;
-  configure_feature_cache(cache);
 }
 
 int run(const Settings& s) {

@@ -11,7 +11,11 @@ extern const Module tensor_module;
 extern const Module homography_module;
 extern const Module camera_module;
 extern const Module io_module;
+extern const Module file_module;
 extern const Module image_module;
+extern const Module draw_module;
+extern const Module picture_statistics_module;
+extern const Module image_stream_module;
 extern const Module feature_module;
 extern const Module cache_module;
 extern const Module backbone_module;
@@ -22,7 +26,11 @@ extern const Module export_module;
 extern const Module geo_module;
 extern const Module render_module;
 extern const Module index_module;
-extern const Module retrieval_module;
+extern const Module manifest_module;
+extern const Module reference_view_module;
+extern const Module vector_set_module;
+extern const Module search_results_module;
+extern const Module search_evaluation_module;
 extern const Module redis_module;
 extern const Module localize_module;
 extern const Module anomaly_module;
@@ -32,6 +40,7 @@ extern const Module run_module;
 extern const Module results_module;
 extern const Module report_module;
 extern const Module keys_module;
+extern const Module page_module;
 
 int close_handle(lua_State* L);
 int collect_handle(lua_State* L);
@@ -40,12 +49,42 @@ namespace {
 
 /// One line a file of host/bind. Several may fill one table of `im`.
 const Module* const kModules[] = {
-    &host_module,    &progress_module, &tensor_module,    &homography_module, &camera_module,
-    &io_module,      &image_module,    &feature_module,   &cache_module,      &backbone_module,
-    &match_module,   &pairs_module,    &evaluate_module,  &export_module,     &geo_module,
-    &render_module,  &index_module,    &retrieval_module, &redis_module,      &localize_module,
-    &anomaly_module, &inputs_module,   &plan_module,      &run_module,        &results_module,
-    &report_module,  &keys_module,
+    &host_module,
+    &progress_module,
+    &tensor_module,
+    &homography_module,
+    &camera_module,
+    &file_module,
+    &io_module,
+    &image_module,
+    &draw_module,
+    &picture_statistics_module,
+    &image_stream_module,
+    &feature_module,
+    &cache_module,
+    &backbone_module,
+    &match_module,
+    &pairs_module,
+    &evaluate_module,
+    &export_module,
+    &geo_module,
+    &render_module,
+    &index_module,
+    &manifest_module,
+    &reference_view_module,
+    &vector_set_module,
+    &search_results_module,
+    &search_evaluation_module,
+    &redis_module,
+    &localize_module,
+    &anomaly_module,
+    &inputs_module,
+    &plan_module,
+    &run_module,
+    &results_module,
+    &report_module,
+    &keys_module,
+    &page_module,
 };
 
 constexpr Binding kClose = bind<close_handle>(

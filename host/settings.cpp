@@ -4,9 +4,14 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <opencv2/core/utility.hpp>
 
+#include "base/device.h"
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/spelling.h"
+#include "base/threads.h"
+#include "feature/cache.h"
 
 namespace imatch::host {
 namespace {
@@ -106,6 +111,27 @@ Settings parse_command_line(int argc, char** argv) {
 Settings& settings() {
   static Settings instance;
   return instance;
+}
+
+void apply(const Settings& s) {
+  govern_threads([](int n) { cv::setNumThreads(n); });
+  set_num_threads(s.threads > 0 ? s.threads : available_threads());
+  set_default_device(s.device);
+  Progress::set_quiet(s.quiet);
+  CacheOptions cache;
+  cache.enabled = s.cache;
+  if (!s.cache_folder.empty()) cache.folder = s.cache_folder;
+  configure_feature_cache(cache);
+}
+
+Settings merged(Settings s, const LateSettings& late) {
+  s.device = late.device.value_or(s.device);
+  s.threads = late.threads.value_or(s.threads);
+  s.cache_folder = late.cache_folder.value_or(s.cache_folder);
+  s.cache = late.cache.value_or(s.cache);
+  s.seed = late.seed.value_or(s.seed);
+  s.quiet = late.quiet.value_or(s.quiet);
+  return s;
 }
 
 }  // namespace imatch::host

@@ -154,6 +154,24 @@ std::vector<std::string> broken(const std::string& text, int width_px, double te
 
 }  // namespace
 
+Colour colour_of(std::span<const int> rgb) {
+  if (rgb.size() != 3)
+    throw Error(fmt::format("colour: {} numbers; expected 3: red, green, blue", rgb.size()));
+  const auto channel = [&](std::size_t i) {
+    if (rgb[i] < 0 || rgb[i] > 255)
+      throw Error(fmt::format("colour: {} is not allowed; expected integers in [0, 255]", rgb[i]));
+    return static_cast<std::uint8_t>(rgb[i]);
+  };
+  return {channel(0), channel(1), channel(2)};
+}
+
+Image filled_image(int width, int height, Colour colour) {
+  Image image(width, height);
+  for (std::size_t i = 0; i < image.rgb.size(); i += 3)
+    image.rgb[i] = colour.red, image.rgb[i + 1] = colour.green, image.rgb[i + 2] = colour.blue;
+  return image;
+}
+
 Colour palette_colour(std::string_view palette, double value) {
   const double index = std::isnan(value) ? 0 : std::clamp(value, 0.0, 1.0) * 255;
   return palette_named(palette)[static_cast<std::size_t>(std::lround(index))];

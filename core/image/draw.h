@@ -21,6 +21,12 @@ struct Colour {
   std::uint8_t blue = 255;
 };
 
+/// Red, green and blue. Throws Error unless there are three numbers in 0 to 255.
+Colour colour_of(std::span<const int> rgb);
+
+/// A picture of one colour.
+Image filled_image(int width, int height, Colour colour);
+
 /// Colour maps for numbers in [0, 1]. viridis: even steps to the eye; turbo: more of them; grey.
 inline constexpr std::string_view kPalettes[] = {"viridis", "turbo", "grey"};
 

@@ -38,6 +38,12 @@ const Format& format_of(std::string_view extension) {
 
 }  // namespace
 
+std::vector<std::string> picture_extensions() {
+  std::vector<std::string> extensions;
+  for (const Format& format : kFormats) extensions.emplace_back(format.extension);
+  return extensions;
+}
+
 std::string encode_image(const Image& image, std::string_view extension, const EncodeOptions& options) {
   const Format& format = format_of(extension);
   if (image.empty()) throw Error("encode: the picture has no pixels");

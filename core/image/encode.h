@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "base/field.h"
 #include "image/image.h"
@@ -18,6 +19,10 @@ struct EncodeOptions {
                                             field("compression", &EncodeOptions::compression, in_range(0, 9),
                                                   "Of PNG: 0 quick and large, 9 slow and small.")};
 };
+
+/// Endings of the files that are taken for pictures in a folder, without the dot, in lower case: those that
+/// are read and written.
+std::vector<std::string> picture_extensions();
 
 /// The file's bytes. `extension`: png, jpg, jpeg, tif, tiff, webp or bmp, in any case, with or without its
 /// dot. Throws Error for another extension, an empty picture or one too large for the format.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/pictures.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 
-#include "base/base64.h"
 #include "base/file.h"
+#include "report/html.h"
 
 namespace imatch {
 namespace fs = std::filesystem;
@@ -43,7 +41,7 @@ Json picture_json(const RunFolder& run, const CellPicture& picture, const std::s
   const std::string bytes = read_file(has_preview ? preview : file);
   std::string source = link;
   if ((embedded += bytes.size()) <= kMostEmbeddedBytes)
-    source = fmt::format("data:image/{};base64,{}", has_preview ? "jpeg" : "png", base64(bytes));
+    source = data_url(has_preview ? "image/jpeg" : "image/png", bytes);
   return {{"name", picture.name}, {"source", source}, {"file", link}};
 }
 

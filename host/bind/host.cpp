@@ -45,6 +45,13 @@ int process_settings(lua_State* L) {
                       {"command_line", command_line}});
 }
 
+int configure(lua_State* L) {
+  const Settings changed = merged(settings(), options<LateSettings>(L, 1, "configure"));
+  apply(changed);
+  settings() = changed;
+  return 0;
+}
+
 int now(lua_State* L) {
   return push(L, std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
@@ -101,6 +108,12 @@ constexpr Binding kFunctions[] = {
         "settings", "settings() -> table",
         "What the command line said: device, threads, cache, seed, quiet, script, command_line.",
         "print(im.settings().device)"),
+    bind<configure>(
+        "configure", "configure(options)",
+        "Changes settings of this process, as the program's options do before a script's name. What is not "
+        "named stays; networks that are open stay on their device.",
+        "im.configure { threads = im.settings().threads > 0 and im.settings().threads or nil }",
+        describe_options<LateSettings>),
     bind<now>("now", "now() -> number", "Seconds on a clock that only moves forward, for measuring.",
               "local start = im.now(); print(im.now() - start)"),
     bind<is_terminal>("is_terminal", "is_terminal() -> boolean",

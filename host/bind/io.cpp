@@ -8,8 +8,6 @@
 #include "bind/types.h"
 #include "binding.h"
 #include "io/csv.h"
-#include "io/file_list.h"
-#include "io/file_pattern.h"
 #include "io/json_file.h"
 #include "io/npy.h"
 #include "io/npz.h"
@@ -153,34 +151,11 @@ int write_safetensors(lua_State* L) {
   return push(L, true);
 }
 
-/// io.list_files(folder [, options]) -> list
-int list_files_in(lua_State* L) {
-  Json names = list_files(check_string(L, 1), options<FileListOptions>(L, 2, "io.list_files"));
-  return push(L, names);
-}
-
-int find(lua_State* L) {
-  Json files = Json::array();
-  for (const NamedFile& file : find_files(check_string(L, 1), check_string(L, 2))) {
-    Json entry{{"path", file.path}};
-    for (const auto& [name, text] : file.groups) entry[name] = text;
-    files.push_back(std::move(entry));
-  }
-  return push(L, files);
+int json(lua_State* L) {
+  return push(L, json_text(to_json(L, 1), -1));
 }
 
 constexpr Binding kFunctions[] = {
-    bind<list_files_in>(
-        "list_files", "io.list_files(folder [, options]) -> list of names",
-        "Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: "
-        "not_found, unreadable.",
-        "print(#im.io.list_files('.'))", describe_options<FileListOptions>),
-    bind<find>("find_files", "io.find_files(folder, pattern) -> list of {path, ...}",
-               "Files in a folder and below whose path, relative to it, matches a regular expression "
-               "(ECMAScript's) as a whole, in any case; sorted. Named groups, (?P<frame>\\d{4}) or "
-               "(?<frame>\\d{4}), stand beside the path under their names, as text. Failures: not_found, "
-               "unreadable.",
-               "print(#im.io.find_files('.', [[.*_(?P<frame>\\d{4})\\.jpg]]))"),
     bind<read_npy>("read_npy", "io.read_npy(path) -> Tensor",
                    "An array that numpy.save wrote: little-endian float16/32/64, int8 to int64, uint8 or "
                    "bool, of any shape, "
@@ -228,6 +203,7 @@ constexpr Binding kFunctions[] = {
                      "keys 1..n is a list, {} an "
                      "object. Atomic. Failures: unwritable, no_space.",
                      "local p = os.tmpname(); im.io.write_json(p, { 1, 2, { a = true } }); os.remove(p)"),
+    bind<json>("json", "io.json(value) -> string", "JSON in one line.", "print(im.io.json { a = { 1, 2 } })"),
     bind<read_state_dict>(
         "read_state_dict", "io.read_state_dict(path) -> list of {name, shape, dtype}",
         "The tensors of a weights file, .safetensors or what torch.save wrote (zip or legacy), in its order; "

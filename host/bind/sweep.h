@@ -16,13 +16,6 @@ inline constexpr const char* type_name<Plan> = "Plan";
 template <>
 inline constexpr const char* type_name<RunFolder> = "Run";
 
-/// More methods of a type, for a table of types: those of a large type stand in several files. The module
-/// that describes the type comes first in modules.cpp.
-template <class T>
-constexpr Type more_methods(std::span<const Binding> methods) {
-  return {&type_name<T>, type_name<T>, "", methods, nullptr, nullptr};
-}
-
 /// Cells are counted from 1 in Lua.
 std::size_t check_cell(lua_State* L, int index, const Plan& plan);
 /// Nothing for nil; a metric has to be named.

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <filesystem>
-
 #include "base/spelling.h"
 #include "binding.h"
 #include "sweep.h"
@@ -18,16 +16,6 @@ int hash_path(lua_State* L) {
   return push(L, hash_of_path(check_string(L, 1)));
 }
 
-int is_path(lua_State* L) {
-  std::error_code ignored;
-  return push(L, std::filesystem::exists(check_string(L, 1), ignored));
-}
-
-int is_file(lua_State* L) {
-  std::error_code ignored;
-  return push(L, std::filesystem::is_regular_file(check_string(L, 1), ignored));
-}
-
 int nearest_name(lua_State* L) {
   return push(L, did_you_mean(check_string(L, 1), check_names(L, 2, "names")));
 }
@@ -43,10 +31,6 @@ constexpr Binding kKeyFunctions[] = {
                     "digits. Fails with "
                     "'not_found' or 'unreadable'.",
                     "print(im.run.hash '/etc/os-release')"),
-    bind<is_path>("is_path", "run.is_path(text) -> boolean",
-                  "Whether a file or folder of that name is there.", "assert(im.run.is_path '/')"),
-    bind<is_file>("is_file", "run.is_file(text) -> boolean", "Whether a file of that name is there.",
-                  "assert(im.run.is_file '/etc/os-release')"),
     bind<nearest_name>("nearest", "run.nearest(name, names) -> string",
                        "\"; did you mean 'x'?\" when one of the names is near, else \"\": the end of a "
                        "message about a wrong name.",

@@ -275,7 +275,7 @@ constexpr Binding kRunMethods[] = {
         "A folder for parts of a long measurement: there again for whoever measures the cell after an "
         "interruption, a kill or a failure, removed once the cell is finished. For a cell that is not being "
         "measured an empty folder that nobody keeps.",
-        IMATCH_RUN_EXAMPLE "assert(#im.io.list_files(run:checkpoint_dir(1)) == 0)"),
+        IMATCH_RUN_EXAMPLE "assert(#im.file.list(run:checkpoint_dir(1)) == 0)"),
     bind<unfinished>(
         "unfinished", "Run:unfinished() -> list",
         "The cells that tell of their progress and are not finished: { cell, progress = { done, total, loss, "

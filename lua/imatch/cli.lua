@@ -47,12 +47,45 @@ function M.parser(name, description)
   return parser
 end
 
+--- The program's own options, which may also stand behind the command's name.
+local function add_program_options(parser)
+  parser:group("Options of every command",
+    parser:option("--device", "cpu, cuda, cuda:N or auto"),
+    parser:option("--threads", "threads of LibTorch, OpenMP, OpenCV and BLAS"):convert(M.integer(1, 4096)),
+    parser:option("--cache", "folder of the feature cache"):target "cache_folder",
+    parser:flag("--no-cache", "neither read nor write the feature cache"),
+    parser:option("--seed", "seed of everything random"):convert(M.integer(0, 2 ^ 53)),
+    parser:flag("--quiet", "no progress on standard error"))
+end
+
+--- Lets them count.
+local function apply_program_options(parser, args)
+  local late = {
+    device = args.device, threads = args.threads, cache_folder = args.cache_folder, seed = args.seed, quiet = args.quiet,
+  }
+  if args.no_cache then
+    late.cache = false
+  end
+  local ok, message = pcall(native.configure, late)
+  if not ok then
+    parser:error(tostring(message))
+  end
+end
+
 --- The parser of `imatch-lua NAME`. Messages of this process begin with that name from now on.
 ---@param name string
 ---@param description string
 function M.command(name, description)
   M.name = "imatch-lua " .. name
-  return M.parser(M.name, description)
+  local parser = M.parser(M.name, description)
+  add_program_options(parser)
+  local parse = parser.parse
+  function parser:parse(words)
+    local args = parse(self, words)
+    apply_program_options(self, args)
+    return args
+  end
+  return parser
 end
 
 -- ---- Messages and exit statuses --------------------------------------------------------------------------------------------
@@ -245,7 +278,7 @@ M.documentation = {
     text = "A command-line parser (lua-argparse): parser:option '--map', parser:flag '--all', parser:argument 'photo', "
       .. "then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2.",
     example = "local parser = im.arguments('demo', 'Shows it.')\nparser:option '--map'\n"
-      .. "print(parser:parse({ '--map', 'a.tif' }).map)",
+      .. "print(parser:parse({ '--map', 'a.tif' }).map) --> a.tif",
   },
 }
 

@@ -171,22 +171,22 @@ M.documentation = {
   ["doc.text"] = {
     signature = "doc.text(name) -> string",
     text = "What ?name prints in the interactive session. An unknown name gives nil and a message with near names.",
-    example = "print(im.doc.text 'Tensor:shape')",
+    example = "print(im.doc.text('Tensor:shape'):match 'Tensor:shape%b()') --> Tensor:shape()",
   },
   ["doc.print"] = {
     signature = "doc.print(name)",
     text = "Prints the documentation of a name; '' gives the overview.",
-    example = "im.doc.print 'tensor'",
+    example = "print(pcall(im.doc.print, 'Tensor:shape')) --> true",
   },
   ["doc.option_names"] = {
     signature = "doc.option_names(function) -> list",
     text = "Names of the options that a function of the library takes, sorted.",
-    example = "print(#im.doc.option_names(im.match.mutual_nearest))",
+    example = "print(im.doc.option_names(im.image.resized_size)[1]) --> filter",
   },
   ["doc.entries"] = {
     signature = "doc.entries() -> table",
     text = "All documentation as data, by full name: signature, text, example, options.",
-    example = "print(im.doc.entries()['Tensor:shape'].signature)",
+    example = "print(im.doc.entries()['Tensor:shape'].signature) --> Tensor:shape() -> list of integers",
   },
 }
 

@@ -99,12 +99,12 @@ M.documentation = {
   ["inspect.text"] = {
     signature = "inspect.text(value) -> string",
     text = "Any value as text a person can read: tables with sorted keys, at most 4 levels deep, cycles marked.",
-    example = "print(im.inspect.text { a = 1, b = { 2, 3 } })",
+    example = "print(im.inspect.text { 1, 'two' }) --> { 1, \"two\" }",
   },
   ["inspect.print"] = {
     signature = "inspect.print(...)",
     text = "Prints values as the interactive session does; of a picture also a small view, where the terminal can show one.",
-    example = "im.inspect.print({ a = 1 }, 'text')",
+    example = "print(pcall(im.inspect.print, { a = 1 }, 'text')) --> true",
   },
 }
 

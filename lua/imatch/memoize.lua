@@ -45,7 +45,7 @@ M.documentation = {
     signature = "memoize(function [, size]) -> function",
     text = "A function that gives the same results and remembers the last `size` of them (default 16). Its arguments are "
       .. "numbers, strings, booleans or nil. Nobody may close what it returns.",
-    example = "local square = im.memoize(function(x) return x * x end); print(square(3))",
+    example = "local square = im.memoize(function(x) return x * x end); print(square(3)) --> 9",
   },
 }
 

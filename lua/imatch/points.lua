@@ -98,8 +98,8 @@ M.documentation = {
     text = "The points of a CSV file for `points` of im.sweep: one row a point, one column a parameter. A column of numbers "
       .. "gives numbers, one of true and false booleans; an empty field is a parameter that the point does not have. plan.csv "
       .. "and failed.csv of a run folder are such files. Fails with 'not_found' or 'bad_format'.",
-    example = "local file = io.open('/tmp/imatch-lua-points.csv', 'w')\nfile:write('backbone,step\\nsift,8\\nnet,\\n')\n"
-      .. "file:close()\nprint(#im.points('/tmp/imatch-lua-points.csv').rows)",
+    example = "local path = os.tmpname()\nim.file.write(path, 'backbone,step\\nsift,8\\nnet,\\n')\n"
+      .. "print(#im.points(path).rows) --> 2\nos.remove(path)",
   },
 }
 

@@ -164,29 +164,29 @@ M.documentation = {
     text = "n different values drawn at random: from a list, or from { low =, high = } evenly, with scale = 'log' by their "
       .. "logarithm, with integer = true whole numbers. Fewer where there are not as many. Only the seed (default 0) decides, "
       .. "and a larger n keeps what a smaller one drew.",
-    example = "print(#im.choice({ low = 0.001, high = 1, scale = 'log' }, 5))",
+    example = "print(#im.choice({ low = 0.001, high = 1, scale = 'log' }, 5)) --> 5",
   },
   combinations = {
     signature = "combinations(options) -> list of tables",
     text = "Every combination of options whose values are lists, as tables: a backbone with options of its own is one value of "
       .. "an axis.",
-    example = "print(#im.combinations { name = 'dense_sift', step = { 8, 16 } })",
+    example = "print(#im.combinations { name = 'dense_sift', step = { 8, 16 } }) --> 2",
   },
   range = {
     signature = "range(low, high [, step]) -> list",
     text = "low, low + step, ... up to high, which is among them when it is a whole number of steps away; step (default 1) "
       .. "may be negative.",
-    example = "print(#im.range(0, 315, 45))",
+    example = "print(#im.range(0, 315, 45)) --> 8",
   },
   linspace = {
     signature = "linspace(low, high, n) -> list",
     text = "n numbers from low to high, both among them, evenly spaced.",
-    example = "print(im.linspace(0, 1, 5)[2])",
+    example = "print(im.linspace(0, 1, 5)[2]) --> 0.25",
   },
   logspace = {
     signature = "logspace(low, high, n) -> list",
     text = "n numbers from low to high, both among them and above 0, each the same multiple of the one before.",
-    example = "print(im.logspace(1, 1000, 4)[3])",
+    example = "print(im.logspace(1, 1000, 4)[3]) --> 100",
   },
 }
 

@@ -58,7 +58,7 @@ M.documentation = {
     signature = "repl()",
     text = "Stops here and lets a person look: an interactive session in which the local variables of the calling function are "
       .. "variables. What is assigned to them stays when Ctrl-D lets the script go on.",
-    example = "local x = 1\nif im.is_terminal() then im.repl() end",
+    example = "local x = 1\nif im.is_terminal() then im.repl() end\nprint(x) --> 1",
   },
 }
 

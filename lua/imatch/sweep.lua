@@ -114,7 +114,7 @@ local function resolve_inputs(inputs, files)
       resolved[key] = resolve_inputs(value, files)
     end
     return resolved
-  elseif type(inputs) == "string" and inputs ~= "" and native.run.is_path(inputs) then
+  elseif type(inputs) == "string" and inputs ~= "" and native.file.exists(inputs) then
     local hash, message = native.run.hash(inputs)
     if not hash then
       error("sweep: inputs: " .. message, 0)
@@ -216,7 +216,7 @@ end
 local function draw_pictures(run, plan, cells, draw, quiet)
   local progress = native.progress { name = "pictures", unit = "cells", total = #cells, quiet = quiet }
   for _, index in ipairs(cells) do
-    if not native.run.is_path(("%s/pictures/%s"):format(run:path(), plan:key(index))) then
+    if not native.file.exists(("%s/pictures/%s"):format(run:path(), plan:key(index))) then
       local ok, message = pcall(draw, index)
       if not ok then
         io.stderr:write(("sweep: picture of cell %s: %s\n"):format(plan:key(index), tostring(message)))
@@ -247,7 +247,7 @@ M.command = {}
 local function files_among(axes, points, files)
   local found
   local function look(value)
-    if type(value) == "string" and files[value] == nil and native.run.is_file(value) then
+    if type(value) == "string" and files[value] == nil and native.file.is_file(value) then
       files[value] = must(native.run.hash(value))
       found = true
     end

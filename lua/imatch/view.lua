@@ -35,7 +35,7 @@ M.documentation = {
     text = "A read-only view of a contiguous float32 tensor on the CPU: view[i] is the i-th number, 0-based and "
       .. "row-major, view.size how many there are. Costs one load a number in compiled loops. It keeps the tensor "
       .. "alive, but must not be used after tensor:close().",
-    example = "local v = im.view(im.tensor.from_table { 1, 2, 3 }); print(v[2], v.size)",
+    example = "local v = im.view(im.tensor.from_table { 1, 2, 3 }); print(v[2], v.size) --> 3 3",
   },
 }
 

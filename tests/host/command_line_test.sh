@@ -65,6 +65,9 @@ expect 2 "'--crop-ratio'" reference --data-key k.json --dataset d --crop-ratio
 expect 2 '--crop-ratio: 2 is not allowed; expected a number in (0, 1]' reference --data-key k.json --dataset d --crop-ratio 2
 expect 1 'where the embeddings of the references lie is not given: --reference-root' search
 expect 2 '--direction' search --direction sideways
+expect 0 'tensor.from_table' doc --threads 1 --seed 3 tensor.from_table
+expect 2 "--threads: 0 is not allowed; expected an integer in [1, 4096]" doc --threads 0
+expect 2 "expected 'cpu', 'cuda', 'cuda:N' or 'auto', got 'gpu'" doc --device gpu
 lines=$("$program" stats "$folder/empty" 2>&1 | wc -l)
 [[ $lines == 1 ]] || { echo "FAILED an expected failure is one line, got $lines"; failed=1; }
 expect 0 '1	5	true' --threads=1 --seed 5 --quiet -e 'local s = require("imatch").settings() print(s.threads, s.seed, s.quiet)'

@@ -169,3 +169,15 @@ def test_references_are_pillows_to_one_grey_level(tmp_path, angle):
         made = np.asarray(Image.open(tmp_path / f"{name}.png"), int)
         difference = np.abs(made - np.asarray(peer, int))
         assert difference.max() <= 1, (name, difference.max())
+
+
+def test_references_of_one_capture_alone(folder):
+    key = json.loads((folder / "key.json").read_text())
+    key["datasets"]["set"]["images"] = {"a": {"label": "L"}, "b": {"label": "M"}}
+    (folder / "key.json").write_text(json.dumps(key))
+    (folder / "set/b").mkdir()
+    (folder / "set/b/b_0001.png").write_bytes((folder / "set/a/a_0001.png").read_bytes())
+    done = run("reference", "--data-key", folder / "key.json", "--dataset", "set", "--dataset-root", folder, "--out", folder / "refs",
+               "--angles", "0", "--capture", "a", status=None)
+    assert "4 references made" in done.stdout
+    assert not (folder / "refs/references_set/Rb").exists()

@@ -23,7 +23,7 @@ SCRIPT = """
 local im = require "imatch"
 local folder, url, turns, pause_s = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4])
 local options = im.io.read_json(folder .. "/options.json")
-local paths = im.io.list_files(folder .. "/vectors", { extensions = { "npy" } })
+local paths = im.file.list(folder .. "/vectors", { extensions = { "npy" } })
 for i, name in ipairs(paths) do paths[i] = folder .. "/vectors/" .. name end
 local set = im.retrieval.vectors(paths)
 local index = im.index.new(set:tensor():shape()[2])
@@ -47,7 +47,7 @@ if not counts then
   io.stderr:write(code, ": ", why, "\\n")
   os.exit(1)
 end
-print(im.retrieval.json(counts))
+print(im.io.json(counts))
 """
 
 

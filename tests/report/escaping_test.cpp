@@ -75,7 +75,7 @@ TEST_CASE("nothing that a run holds can break out of the report") {
   CHECK(count_of(page, "<b>") == 0);
   CHECK(count_of(page, "<img") == 0);
   const std::string title = between(page, "<title>", "</title>");
-  CHECK(title.starts_with("&lt;/script&gt;&lt;b&gt;&quot;&amp;' "));
+  CHECK(title.starts_with("&lt;/script&gt;&lt;b&gt;&quot;&amp;&#39; "));
   CHECK(title.find("{{data}}") != std::string::npos);  // what comes in a value's place is not filled in again
   CHECK(between(page, "<script>", "</script>") == "const a = '<\\/script>' + '<\\!--' + '{{title}}';");
 }

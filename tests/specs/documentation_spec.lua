@@ -56,7 +56,28 @@ spec.describe("documentation", function(it)
   end)
 end)
 
--- Examples run one by one in a folder of their own, as a newcomer would run them.
+--- Runs an example as a newcomer would, in a folder of its own, and returns what each of its lines printed.
+local function printed_by(entry)
+  local printed = {}
+  local function print_line(...)
+    local texts, line = {}, debug.getinfo(2, "l").currentline
+    for i = 1, select("#", ...) do
+      texts[i] = tostring((select(i, ...)))
+    end
+    printed[line] = (printed[line] and printed[line] .. " " or "") .. table.concat(texts, " ")
+  end
+  local chunk = assert(loadstring(entry.example, "=" .. entry.name))
+  setfenv(chunk, setmetatable({ im = im, print = print_line }, { __index = _G }))()
+  return printed
+end
+
+--- Whether a text is what a comment promises; "..." in it stands for anything.
+local function is_promised(text, promise)
+  local pattern = promise:gsub("[%^%$%(%)%%%.%[%]%*%+%-%?]", "%%%0"):gsub("%%%.%%%.%%%.", ".*")
+  return text ~= nil and text:find("^" .. pattern .. "$") ~= nil
+end
+
+-- A line of an example that tells what it prints, `print(x) --> 42`, prints just that.
 spec.describe("examples of the documentation", function(it)
   local names = {}
   for name in pairs(im.doc.entries()) do
@@ -65,11 +86,16 @@ spec.describe("examples of the documentation", function(it)
   table.sort(names)
   for _, name in ipairs(names) do
     it(name, function()
-      local entry = im.doc.entries()[name]
-      local chunk = assert(loadstring(entry.example, "=" .. name))
-      local environment = setmetatable({ im = im, print = function() end }, { __index = _G })
-      setfenv(chunk, environment)
-      chunk()
+      local entry, number = im.doc.entries()[name], 0
+      local printed = printed_by(entry)
+      for line in (entry.example .. "\n"):gmatch "(.-)\n" do
+        number = number + 1
+        local promise = line:match "%-%->%s*(.-)%s*$"
+        if promise then
+          spec.truthy(is_promised(printed[number], promise),
+            ("%s: line %d promises '%s' and prints '%s'"):format(name, number, promise, tostring(printed[number])))
+        end
+      end
     end)
   end
 end)

@@ -38,7 +38,7 @@ function Progress:update(state) end
 ---```lua
 ---local parser = im.arguments('demo', 'Shows it.')
 ---parser:option '--map'
----print(parser:parse({ '--map', 'a.tif' }).map)
+---print(parser:parse({ '--map', 'a.tif' }).map) --> a.tif
 ---```
 ---@param name any
 ---@param description any
@@ -47,7 +47,7 @@ function im.arguments(name, description) end
 
 ---n different values drawn at random: from a list, or from { low =, high = } evenly, with scale = 'log' by their logarithm, with integer = true whole numbers. Fewer where there are not as many. Only the seed (default 0) decides, and a larger n keeps what a smaller one drew.
 ---```lua
----print(#im.choice({ low = 0.001, high = 1, scale = 'log' }, 5))
+---print(#im.choice({ low = 0.001, high = 1, scale = 'log' }, 5)) --> 5
 ---```
 ---@param from any
 ---@param n any
@@ -57,11 +57,26 @@ function im.choice(from, n, seed) end
 
 ---Every combination of options whose values are lists, as tables: a backbone with options of its own is one value of an axis.
 ---```lua
----print(#im.combinations { name = 'dense_sift', step = { 8, 16 } })
+---print(#im.combinations { name = 'dense_sift', step = { 8, 16 } }) --> 2
 ---```
 ---@param options any
 ---@return table[]
 function im.combinations(options) end
+
+---@class imatch.configure.options
+---@field device? string 'cpu', 'cuda', 'cuda:N' or 'auto'.
+---@field threads? integer Of LibTorch, OpenMP, OpenCV and BLAS. in [1, 4096].
+---@field cache_folder? string Of the feature cache.
+---@field cache? boolean Whether the feature cache is read and written.
+---@field seed? integer Of everything random. in [0, 9007199254740992].
+---@field quiet? boolean No progress on standard error.
+
+---Changes settings of this process, as the program's options do before a script's name. What is not named stays; networks that are open stay on their device.
+---```lua
+---im.configure { threads = im.settings().threads > 0 and im.settings().threads or nil }
+---```
+---@param options imatch.configure.options
+function im.configure(options) end
 
 ---"0.4 s", "35 s", "2 min 5 s", "3 h 12 min".
 ---```lua
@@ -80,7 +95,7 @@ function im.is_terminal() end
 
 ---n numbers from low to high, both among them, evenly spaced.
 ---```lua
----print(im.linspace(0, 1, 5)[2])
+---print(im.linspace(0, 1, 5)[2]) --> 0.25
 ---```
 ---@param low any
 ---@param high any
@@ -90,7 +105,7 @@ function im.linspace(low, high, n) end
 
 ---n numbers from low to high, both among them and above 0, each the same multiple of the one before.
 ---```lua
----print(im.logspace(1, 1000, 4)[3])
+---print(im.logspace(1, 1000, 4)[3]) --> 100
 ---```
 ---@param low any
 ---@param high any
@@ -100,7 +115,7 @@ function im.logspace(low, high, n) end
 
 ---A function that gives the same results and remembers the last `size` of them (default 16). Its arguments are numbers, strings, booleans or nil. Nobody may close what it returns.
 ---```lua
----local square = im.memoize(function(x) return x * x end); print(square(3))
+---local square = im.memoize(function(x) return x * x end); print(square(3)) --> 9
 ---```
 ---@param fn any
 ---@param size? any
@@ -123,10 +138,10 @@ function im.now() end
 
 ---The points of a CSV file for `points` of im.sweep: one row a point, one column a parameter. A column of numbers gives numbers, one of true and false booleans; an empty field is a parameter that the point does not have. plan.csv and failed.csv of a run folder are such files. Fails with 'not_found' or 'bad_format'.
 ---```lua
----local file = io.open('/tmp/imatch-lua-points.csv', 'w')
----file:write('backbone,step\nsift,8\nnet,\n')
----file:close()
----print(#im.points('/tmp/imatch-lua-points.csv').rows)
+---local path = os.tmpname()
+---im.file.write(path, 'backbone,step\nsift,8\nnet,\n')
+---print(#im.points(path).rows) --> 2
+---os.remove(path)
 ---```
 ---@param path any
 ---@return any
@@ -134,7 +149,7 @@ function im.points(path) end
 
 ---Shows a picture in the terminal: by the kitty protocol or as sixels where it knows them, else as half blocks in colour. way: 'kitty', 'sixel', 'blocks' or 'none'; the environment variable IMATCH_PREVIEW chooses one for good. The interactive session shows pictures this way.
 ---```lua
----im.preview(im.image.new(8, 8), 'blocks')
+---print(pcall(im.preview, im.image.new(8, 8), 'none')) --> true
 ---```
 ---@param image any
 ---@param way? any
@@ -157,7 +172,7 @@ function im.progress(options) end
 
 ---low, low + step, ... up to high, which is among them when it is a whole number of steps away; step (default 1) may be negative.
 ---```lua
----print(#im.range(0, 315, 45))
+---print(#im.range(0, 315, 45)) --> 8
 ---```
 ---@param low any
 ---@param high any
@@ -169,6 +184,7 @@ function im.range(low, high, step) end
 ---```lua
 ---local x = 1
 ---if im.is_terminal() then im.repl() end
+---print(x) --> 1
 ---```
 function im.repl() end
 
@@ -254,7 +270,7 @@ function im.version() end
 
 ---A read-only view of a contiguous float32 tensor on the CPU: view[i] is the i-th number, 0-based and row-major, view.size how many there are. Costs one load a number in compiled loops. It keeps the tensor alive, but must not be used after tensor:close().
 ---```lua
----local v = im.view(im.tensor.from_table { 1, 2, 3 }); print(v[2], v.size)
+---local v = im.view(im.tensor.from_table { 1, 2, 3 }); print(v[2], v.size) --> 3 3
 ---```
 ---@param tensor any
 ---@return any
@@ -496,32 +512,174 @@ function im.camera.project(camera, points) end
 ---@return any[]
 function im.camera.unproject(camera, pixels) end
 
----Files of arrays, weights and tables: npy, npz, safetensors, torch.save, CSV, JSON.
----@class imatch.io
-im.io = {}
+---Files, folders and paths.
+---@class imatch.file
+im.file = {}
+
+---The path from the root, without '.' and '..'; links stay.
+---```lua
+---print(im.file.absolute '/photos/./2024/../a.jpg')
+---```
+---@param path any
+---@return string
+function im.file.absolute(path) end
+
+---Whether a file or folder of that name is there.
+---```lua
+---print(im.file.exists '/', im.file.exists '/no/such/file')
+---```
+---@param path any
+---@return boolean
+function im.file.exists(path) end
+
+---The ending of a path without the dot; empty where there is none.
+---```lua
+---print(im.file.extension 'photos/a.JPG')
+---```
+---@param path any
+---@return string
+function im.file.extension(path) end
 
 ---Files in a folder and below whose path, relative to it, matches a regular expression (ECMAScript's) as a whole, in any case; sorted. Named groups, (?P<frame>\d{4}) or (?<frame>\d{4}), stand beside the path under their names, as text. Failures: not_found, unreadable.
 ---```lua
----print(#im.io.find_files('.', [[.*_(?P<frame>\d{4})\.jpg]]))
+---print(#im.file.find('.', [[no_such_(?P<frame>\d{4})\.jpg]]))
 ---```
 ---@param folder any
 ---@param pattern any
 ---@return any[]
 ---@return any
-function im.io.find_files(folder, pattern) end
+function im.file.find(folder, pattern) end
 
----@class imatch.io.list_files.options
+---What a path has before its last part; '.' where that is nothing.
+---```lua
+---print(im.file.folder 'photos/2024/a.jpg', im.file.folder 'a.jpg')
+---```
+---@param path any
+---@return string
+function im.file.folder(path) end
+
+---Whether a file of that name is there.
+---```lua
+---print(im.file.is_file '/')
+---```
+---@param path any
+---@return boolean
+function im.file.is_file(path) end
+
+---Whether a folder of that name is there.
+---```lua
+---print(im.file.is_folder '/')
+---```
+---@param path any
+---@return boolean
+function im.file.is_folder(path) end
+
+---Parts of a path with one slash between them; an absolute part begins anew.
+---```lua
+---print(im.file.join('runs/', 'demo', 'plan.json'))
+---```
+---@param path any
+---@return string
+function im.file.join(path, ...) end
+
+---@class imatch.file.list.options
 ---@field extensions? string[] Only files with one of these endings, without the dot, in any case; none: all files. Default {}.
 ---@field recursive? boolean Also in folders below, as 'below/name.jpg'. Default false.
 
 ---Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: not_found, unreadable.
 ---```lua
----print(#im.io.list_files('.'))
+---print(#im.file.list('.', { extensions = { 'no such ending' } }))
 ---```
 ---@param folder any
----@param options? imatch.io.list_files.options
+---@param options? imatch.file.list.options
 ---@return any[]
-function im.io.list_files(folder, options) end
+function im.file.list(folder, options) end
+
+---Makes a folder and those above it that are missing. Failures: unwritable, no_space.
+---```lua
+---print(im.file.make_folder '/tmp')
+---```
+---@param path any
+---@return any
+function im.file.make_folder(path) end
+
+---The last part of a path.
+---```lua
+---print(im.file.name 'photos/a.tar.gz')
+---```
+---@param path any
+---@return string
+function im.file.name(path) end
+
+---The bytes of a file. Failures: not_found, not_a_file, unreadable.
+---```lua
+---local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.read(p)); os.remove(p)
+---```
+---@param path any
+---@return string
+function im.file.read(path) end
+
+---Removes a file or an empty folder; false when there was none. Failures: unwritable.
+---```lua
+---print(im.file.remove '/tmp/imatch_no_such_file')
+---```
+---@param path any
+---@return boolean
+function im.file.remove(path) end
+
+---A file that came with the program: kind 'lua', 'experiments', 'weights' or 'js'. Failures: not_found.
+---```lua
+---print(im.file.resource('lua', 'imatch/report/report.css'):match 'font' )
+---```
+---@param kind any
+---@param name any
+---@return string
+function im.file.resource(kind, name) end
+
+---SHA-256 of a file's bytes, 64 hexadecimal digits. Failures: not_found, not_a_file, unreadable.
+---```lua
+---local p = os.tmpname(); im.file.write(p, 'abc'); print(im.file.sha256(p):sub(1, 8)); os.remove(p)
+---```
+---@param path any
+---@return string
+function im.file.sha256(path) end
+
+---Bytes of a file. Failures: not_found, not_a_file, unreadable.
+---```lua
+---local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p)
+---```
+---@param path any
+---@return integer
+function im.file.size(path) end
+
+---The last part of a path without its ending.
+---```lua
+---print(im.file.stem 'photos/a.tar.gz')
+---```
+---@param path any
+---@return string
+function im.file.stem(path) end
+
+---Writes a file whole or not at all: a reader sees the old one or the new one. Makes missing folders. Failures: unwritable, no_space.
+---```lua
+---local p = os.tmpname(); print(im.file.write(p, 'hello')); os.remove(p)
+---```
+---@param path any
+---@param bytes any
+---@return any
+function im.file.write(path, bytes) end
+
+---Files of arrays, weights and tables: npy, npz, safetensors, torch.save, CSV, JSON.
+---@class imatch.io
+im.io = {}
+
+---JSON in one line.
+---```lua
+---print(im.io.json { a = { 1, 2 } })
+---```
+---@param value any
+---@return string
+function im.io.json(value) end
 
 ---@class imatch.io.read_csv.options
 ---@field separator? string One character between the fields. Default ','.
@@ -628,44 +786,6 @@ function im.io.write_npz(path, tensors) end
 ---@param tensors any
 ---@return any
 function im.io.write_safetensors(path, tensors) end
-
----Channel statistics of picture files.
----@class FileStatistics
-local FileStatistics = {}
-
----@class imatch.FileStatistics.add.options
----@field mode? string 'shorter', 'longer': that side becomes `size`, the other follows in proportion; 'exact': `width` x `height`, or `size` x `size` when both are 0; 'keep': the size stays, but for `multiple`. 'shorter', 'longer', 'exact' or 'keep'. Default 'shorter'.
----@field size? integer Side in pixels for 'shorter', 'longer' and a square 'exact'. in [1, 65536]. Default 224.
----@field width? integer Width in pixels for 'exact'. in [0, 65536]. Default 0.
----@field height? integer Height in pixels for 'exact'. in [0, 65536]. Default 0.
----@field multiple? integer Both sides are then rounded, each for itself, to a multiple of this, at least one multiple: the patch size or stride of a network. in [1, 4096]. Default 1.
----@field rounding? string How sides are rounded to the multiple; halves go up. 'nearest', 'down' or 'up'. Default 'nearest'.
----@field filter? string Antialiased, the filter is widened when shrinking. 'bicubic' has a = -0.5, 'area' is the mean of the covered pixels. All equal Pillow 13's BILINEAR, BICUBIC and BOX bit for bit. 'bilinear', 'bicubic' or 'area'. Default 'bicubic'.
----@field only_shrink? boolean Leave a picture that is already smaller as it is, but for `multiple`. Default false.
-
----Reads the files in parallel, resizes each when options of Image:resize are given, and adds them. Returns those that could not be read; they are left out.
----```lua
----print(im.image.file_statistics():add({ 'none.jpg' })[1].message)
----```
----@param paths any
----@param resize? any
----@return any[]
----@return any
-function FileStatistics:add(paths, resize) end
-
----Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
----```lua
----im.image.new(8, 8):close()
----```
-function FileStatistics:close() end
-
----images, pixels; mean and std of each channel over all pixels of all pictures, in 0 to 1, exact; mean_of_image_means and mean_of_image_stds, which weigh pictures alike whatever their size. Without a picture an error.
----```lua
----local path = os.tmpname() .. '.png'; im.image.new(8, 8, { 255, 0, 51 }):save(path)
----local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path)
----```
----@return table
-function FileStatistics:result() end
 
 ---RGB picture, 8 bits a channel; immutable.
 ---@class Image
@@ -868,6 +988,14 @@ function Image:rotate(angle_deg) end
 ---@return any
 function Image:save(path, options) end
 
+---What shows the picture when it is written to a terminal. way: 'kitty' (its graphics protocol), 'sixel', or 'blocks': two pixels a character, in any terminal with colours. im.preview chooses way and size.
+---```lua
+---print(#im.image.new(1, 2):terminal_text 'blocks')
+---```
+---@param way any
+---@return string
+function Image:terminal_text(way) end
+
 ---This picture as seen in frame b, bilinear. b_from_a: 9 numbers, row by row, from pixels of this picture. valid: uint8 Tensor [height, width], 1 where the pixel comes from inside this picture.
 ---```lua
 ---print(im.image.new(64, 48):warp({ 1, 0, 5, 0, 1, 0, 0, 0, 1 }, 80, 48))
@@ -885,6 +1013,65 @@ function Image:warp(b_from_a, width, height) end
 ---```
 ---@return integer
 function Image:width() end
+
+---Channel statistics of picture files.
+---@class FileStatistics
+local FileStatistics = {}
+
+---@class imatch.FileStatistics.add.options
+---@field mode? string 'shorter', 'longer': that side becomes `size`, the other follows in proportion; 'exact': `width` x `height`, or `size` x `size` when both are 0; 'keep': the size stays, but for `multiple`. 'shorter', 'longer', 'exact' or 'keep'. Default 'shorter'.
+---@field size? integer Side in pixels for 'shorter', 'longer' and a square 'exact'. in [1, 65536]. Default 224.
+---@field width? integer Width in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field height? integer Height in pixels for 'exact'. in [0, 65536]. Default 0.
+---@field multiple? integer Both sides are then rounded, each for itself, to a multiple of this, at least one multiple: the patch size or stride of a network. in [1, 4096]. Default 1.
+---@field rounding? string How sides are rounded to the multiple; halves go up. 'nearest', 'down' or 'up'. Default 'nearest'.
+---@field filter? string Antialiased, the filter is widened when shrinking. 'bicubic' has a = -0.5, 'area' is the mean of the covered pixels. All equal Pillow 13's BILINEAR, BICUBIC and BOX bit for bit. 'bilinear', 'bicubic' or 'area'. Default 'bicubic'.
+---@field only_shrink? boolean Leave a picture that is already smaller as it is, but for `multiple`. Default false.
+
+---Reads the files in parallel, resizes each when options of Image:resize are given, and adds them. Returns those that could not be read; they are left out.
+---```lua
+---print(im.image.file_statistics():add({ 'none.jpg' })[1].message)
+---```
+---@param paths any
+---@param resize? any
+---@return any[]
+---@return any
+function FileStatistics:add(paths, resize) end
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function FileStatistics:close() end
+
+---images, pixels; mean and std of each channel over all pixels of all pictures, in 0 to 1, exact; mean_of_image_means and mean_of_image_stds, which weigh pictures alike whatever their size. Without a picture an error.
+---```lua
+---local path = os.tmpname() .. '.png'; im.image.new(8, 8, { 255, 0, 51 }):save(path)
+---local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path)
+---```
+---@return table
+function FileStatistics:result() end
+
+---Pictures decoded in the background.
+---@class ImageStream
+local ImageStream = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function ImageStream:close() end
+
+---The next picture and the time it took; false and why when it cannot be decoded; nil at the end.
+---```lua
+---print(im.image.stream({}):next())
+---```
+---@return any
+---@return Image
+---@return any
+---@return any
+---@return any
+function ImageStream:next() end
 
 ---Pictures: reading, writing, resizing, drawing, metadata.
 ---@class imatch.image
@@ -942,6 +1129,13 @@ function im.image.denormalize(tensor, preset, position) end
 ---@param options? imatch.image.draw_matches.options
 ---@return Image
 function im.image.draw_matches(a, b, matches, inliers, options) end
+
+---Endings of the files that are taken for pictures in a folder, without the dot.
+---```lua
+---print(table.concat(im.image.extensions(), ' '))
+---```
+---@return string[]
+function im.image.extensions() end
 
 ---Statistics of picture files that are too many to hold: add them in any portions.
 ---```lua
@@ -1052,6 +1246,20 @@ function im.image.size(path) end
 ---@param images any
 ---@return table
 function im.image.statistics(images) end
+
+---@class imatch.image.stream.options
+---@field ahead? integer Pictures decoded before they are asked for. in [1, 4096]. Default 32.
+---@field threads? integer That decode; 0: as many as compute. in [0, 64]. Default 0.
+---@field side_px? integer Resize to a square of this side (bicubic, antialiased) in the same threads; 0: as they are. in [0, 16384]. Default 0.
+
+---Decodes pictures in the background, in order.
+---```lua
+---print(im.image.stream { 'no_such.jpg' }:next())
+---```
+---@param paths any
+---@param options? imatch.image.stream.options
+---@return ImageStream
+function im.image.stream(paths, options) end
 
 ---What a backbone says about one image: a global vector and a grid of tokens; immutable.
 ---@class Features
@@ -2474,27 +2682,6 @@ function im.index.new(dim, options) end
 ---@return Tensor
 function im.index.unit_rows(vectors) end
 
----Pictures decoded in the background.
----@class ImageStream
-local ImageStream = {}
-
----Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
----```lua
----im.image.new(8, 8):close()
----```
-function ImageStream:close() end
-
----The next picture and the time it took; false and why when it cannot be decoded; nil at the end.
----```lua
----print(im.retrieval.images({}):next())
----```
----@return any
----@return Image
----@return any
----@return any
----@return any
-function ImageStream:next() end
-
 ---Global vectors of files.
 ---@class VectorSet
 local VectorSet = {}
@@ -2615,7 +2802,7 @@ function Evaluation:save(folder) end
 ---@return table
 function Evaluation:summary() end
 
----Embedding archives, searching them, and scores in metres.
+---Archives of embeddings, and searches in them.
 ---@class imatch.retrieval
 im.retrieval = {}
 
@@ -2663,28 +2850,6 @@ function im.retrieval.global_variant(file_name) end
 ---@return PositionTable
 ---@return any
 function im.retrieval.image_positions(paths) end
-
----@class imatch.retrieval.images.options
----@field ahead? integer Pictures decoded before they are asked for. in [1, 4096]. Default 32.
----@field threads? integer That decode; 0: as many as compute. in [0, 64]. Default 0.
----@field side_px? integer Resize to a square of this side (bicubic, antialiased) in the same threads; 0: as they are. in [0, 16384]. Default 0.
-
----Decodes pictures in the background, in order.
----```lua
----print(im.retrieval.images { 'no_such.jpg' }:next())
----```
----@param paths any
----@param options? imatch.retrieval.images.options
----@return ImageStream
-function im.retrieval.images(paths, options) end
-
----JSON in one line.
----```lua
----print(im.retrieval.json { a = { 1, 2 } })
----```
----@param value any
----@return string
-function im.retrieval.json(value) end
 
 ---A manifest of embeddings resolved against a data key: dataset_key, dataset_type, embed_root, variants, and models, each with weights, target_res, embedding_cfg, outputs, images (path, capture_id, label, frame, altitude_m, heading_deg) and missing (paths that are not there). Fails with bad_format, naming the file and the key.
 ---```lua
@@ -2744,15 +2909,6 @@ function im.retrieval.redis_row(i, queries, base, scores, ids, search) end
 ---@param options? imatch.retrieval.reference_view.options
 ---@return Image
 function im.retrieval.reference_view(photo, options) end
-
----A file that came with the program, for its reports: kind 'lua' or 'js'.
----```lua
----print(#im.retrieval.resource('lua', 'imatch/report/report.css'))
----```
----@param kind any
----@param name any
----@return string
-function im.retrieval.resource(kind, name) end
 
 ---Reads result files: queries with their hits, aggregates and rows for Redis; damaged ones are skipped by name.
 ---```lua
@@ -3393,7 +3549,7 @@ function Run:best(options) end
 
 ---A folder for parts of a long measurement: there again for whoever measures the cell after an interruption, a kill or a failure, removed once the cell is finished. For a cell that is not being measured an empty folder that nobody keeps.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') assert(#im.io.list_files(run:checkpoint_dir(1)) == 0)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') assert(#im.file.list(run:checkpoint_dir(1)) == 0)
 ---```
 ---@param cell any
 ---@return string
@@ -3566,22 +3722,6 @@ function im.run.compare(first, second) end
 ---@return string
 function im.run.hash(path) end
 
----Whether a file of that name is there.
----```lua
----assert(im.run.is_file '/etc/os-release')
----```
----@param text any
----@return boolean
-function im.run.is_file(text) end
-
----Whether a file or folder of that name is there.
----```lua
----assert(im.run.is_path '/')
----```
----@param text any
----@return boolean
-function im.run.is_path(text) end
-
 ---Hash of plain data, 24 hexadecimal digits. Equal data has equal keys: the order in tables does not count, and 2 is 2.0. NaN, infinity and text that is not UTF-8 are errors.
 ---```lua
 ---assert(im.run.key { a = 1, b = 2 } == im.run.key { b = 2.0, a = 1 })
@@ -3661,19 +3801,72 @@ function im.run.report_difference(first, second, title, path) end
 ---@return any[]
 function im.run.workers(path) end
 
+---What pages are made of.
+---@class imatch.report
+im.report = {}
+
+---Bytes in the digits of RFC 4648, padded.
+---```lua
+---print(im.report.base64 'hello')
+---```
+---@param bytes any
+---@return string
+function im.report.base64(bytes) end
+
+---The bytes of a picture file (PNG, JPEG, WebP, SVG) as an address that a page can hold.
+---```lua
+---print(im.report.data_url(im.image.new(1, 1):encode 'png'):sub(1, 26))
+---```
+---@param bytes any
+---@return string
+function im.report.data_url(bytes) end
+
+---Text as it stands in a page: &, <, > and quotes escaped, also for attributes.
+---```lua
+---print(im.report.html 'a < b')
+---```
+---@param text any
+---@return string
+function im.report.html(text) end
+
+---JSON in one line that cannot end the <script> in which it stands.
+---```lua
+---print(im.report.json { tag = '<b>' })
+---```
+---@param value any
+---@return string
+function im.report.json(value) end
+
+---A page with each {{name}} replaced by the value of that name, which may hold anything. A name without a value is an error.
+---```lua
+---print(im.report.page('<h1>{{title}}</h1>', { title = im.report.html 'A & B' }))
+---```
+---@param template any
+---@param values any
+---@return string
+function im.report.page(template, values) end
+
+---A <script> element that nothing in its text ends.
+---```lua
+---print(im.report.script 'let a = "</script>"')
+---```
+---@param javascript any
+---@return string
+function im.report.script(javascript) end
+
 ---@class imatch.doc
 im.doc = {}
 
 ---All documentation as data, by full name: signature, text, example, options.
 ---```lua
----print(im.doc.entries()['Tensor:shape'].signature)
+---print(im.doc.entries()['Tensor:shape'].signature) --> Tensor:shape() -> list of integers
 ---```
 ---@return table
 function im.doc.entries() end
 
 ---Names of the options that a function of the library takes, sorted.
 ---```lua
----print(#im.doc.option_names(im.match.mutual_nearest))
+---print(im.doc.option_names(im.image.resized_size)[1]) --> filter
 ---```
 ---@param fn any
 ---@return any[]
@@ -3681,14 +3874,14 @@ function im.doc.option_names(fn) end
 
 ---Prints the documentation of a name; '' gives the overview.
 ---```lua
----im.doc.print 'tensor'
+---print(pcall(im.doc.print, 'Tensor:shape')) --> true
 ---```
 ---@param name any
 function im.doc.print(name) end
 
 ---What ?name prints in the interactive session. An unknown name gives nil and a message with near names.
 ---```lua
----print(im.doc.text 'Tensor:shape')
+---print(im.doc.text('Tensor:shape'):match 'Tensor:shape%b()') --> Tensor:shape()
 ---```
 ---@param name any
 ---@return string
@@ -3699,13 +3892,13 @@ im.inspect = {}
 
 ---Prints values as the interactive session does; of a picture also a small view, where the terminal can show one.
 ---```lua
----im.inspect.print({ a = 1 }, 'text')
+---print(pcall(im.inspect.print, { a = 1 }, 'text')) --> true
 ---```
 function im.inspect.print(...) end
 
 ---Any value as text a person can read: tables with sorted keys, at most 4 levels deep, cycles marked.
 ---```lua
----print(im.inspect.text { a = 1, b = { 2, 3 } })
+---print(im.inspect.text { 1, 'two' }) --> { 1, "two" }
 ---```
 ---@param value any
 ---@return string

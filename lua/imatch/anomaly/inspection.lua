@@ -12,7 +12,7 @@ local PICTURES = { "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp" }
 local function pictures_of(paths)
   local list = {}
   for _, path in ipairs(paths) do
-    local names = im.io.list_files(path, { extensions = PICTURES })
+    local names = im.file.list(path, { extensions = PICTURES })
     if names then
       for _, name in ipairs(names) do
         list[#list + 1] = path .. "/" .. name

@@ -66,7 +66,7 @@ function M.resolve(text, root, layout)
     end
     return { name = name }
   end
-  if path and not im.run.is_path(path) then
+  if path and not im.file.exists(path) then
     return nil, ("%s: no such file or folder: %s"):format(name, path)
   end
   if not path then

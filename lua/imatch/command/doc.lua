@@ -15,18 +15,31 @@ if not arguments.markdown and not arguments.meta then
   return
 end
 
-local reference = require "imatch.reference"
 local num_changed = 0
-local function write(files, folder)
-  for _, name in ipairs(reference.write(files, folder, arguments.check)) do
-    num_changed = num_changed + 1
-    print((arguments.check and "%s/%s: not up to date" or "%s/%s"):format(folder, name))
+
+--- Writes the files of `kind` that differ from what the folder has and removes none.
+local function write(kind, folder)
+  local names = {}
+  local files = require("imatch.doc." .. kind).files()
+  for name in pairs(files) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local path = im.file.join(folder, name)
+    if im.file.read(path) ~= files[name] then
+      num_changed = num_changed + 1
+      print(path .. (arguments.check and ": not up to date" or ""))
+      if not arguments.check then
+        cli.checked(im.file.write(path, files[name]))
+      end
+    end
   end
 end
 if arguments.markdown then
-  write(reference.markdown(), arguments.markdown)
+  write("markdown", arguments.markdown)
 end
 if arguments.meta then
-  write(reference.annotations(), arguments.meta)
+  write("annotations", arguments.meta)
 end
 os.exit(arguments.check and num_changed > 0 and 1 or 0)

@@ -23,7 +23,6 @@ parser:option("--gt-sigma-m", "standard deviation of the true positions"):conver
 parser:option("--data-key", "data_key.json, which may name gt_sigma_m of the data set")
 parser:option("--dataset", "its key there")
 parser:option("--map", "GeoTIFF behind the map of the report")
-parser:flag("--quiet", "print no metrics")
 local arguments = parser:parse { ... }
 
 local options = {

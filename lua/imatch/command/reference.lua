@@ -36,7 +36,7 @@ for _, capture in ipairs(dataset.captures) do
   if #arguments.capture == 0 or wanted[capture.id] then
     wanted[capture.id] = nil
     local folder = root .. "/" .. capture.folder
-    local names, why = im.io.list_files(folder, { extensions = { "jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp" } })
+    local names, why = im.file.list(folder, { extensions = im.image.extensions() })
     if names then
       for _, name in ipairs(names) do
         local stem = ("%s/R%s/%s"):format(out, capture.folder, (name:gsub("%.[^.]*$", "")))
@@ -57,7 +57,7 @@ for _, job in ipairs(jobs) do
   local missing, num_failed = {}, 0
   for _, angle in ipairs(arguments.angles) do
     local path = ("%s_rot%03d_crop%02d.jpg"):format(job.stem, math.floor(angle + 0.5), math.floor(100 * ratio + 0.5))
-    if arguments.overwrite or not im.run.is_path(path) then
+    if arguments.overwrite or not im.file.exists(path) then
       missing[#missing + 1] = { angle = angle, path = path }
     else
       there = there + 1

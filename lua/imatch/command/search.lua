@@ -20,7 +20,6 @@ parser:option("-k", "neighbours a query"):default "10":convert(cli.integer(1))
 parser:option("--factory", "FAISS's factory string: Flat, IVF256,Flat, HNSW32, IVF256,PQ32, SQ8 ..."):default "Flat"
 parser:option("--parameters", "of the search, such as nprobe=16 or efSearch=64")
 parser:option("--backend", "faiss, or exact: LibTorch, also on a GPU"):choices { "faiss", "exact" }:default "faiss"
-parser:option("--device", "of the exact backend"):default "auto"
 parser:option("--metric", "inner_product or l2"):choices { "inner_product", "l2" }:default "inner_product"
 parser:option("--index", "folder for .faiss files: written there, and read while they fit the archive")
 parser:flag("--memory-mapped", "leave the vectors of such a file on the disk")
@@ -45,7 +44,7 @@ local job = search.new({
     reference = arguments.reference_root or cli.environment(is_raw and "RAW_REFERENCE_ROOT" or "VARIANT_REFERENCE_BASE"),
   },
   variant = arguments.variant, k = arguments.k, backend = arguments.backend, metric = arguments.metric,
-  device = arguments.device, factory = arguments.factory, parameters = arguments.parameters, index_folder = arguments.index,
+  device = im.settings().device, factory = arguments.factory, parameters = arguments.parameters, index_folder = arguments.index,
   memory_mapped = arguments.memory_mapped,
 }, function(path, reason)
   io.stderr:write("left out: ", reason:find(path, 1, true) and "" or path .. ": ", reason, "\n")

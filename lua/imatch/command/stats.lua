@@ -15,16 +15,15 @@ parser:flag("--not-recursive", "leave out the folders below")
 parser:option("--json", "also write the numbers to this file")
 local args = parser:parse { ... }
 
-local EXTENSIONS = { "jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp" }
 local AT_ONCE = 64
 
 local wanted = {}
 if args.pattern then
-  for _, file in ipairs(cli.checked(im.io.find_files(args.folder, args.pattern))) do
+  for _, file in ipairs(cli.checked(im.file.find(args.folder, args.pattern))) do
     wanted[file.path] = true
   end
 end
-local names = cli.checked(im.io.list_files(args.folder, { extensions = EXTENSIONS, recursive = not args.not_recursive }))
+local names = cli.checked(im.file.list(args.folder, { extensions = im.image.extensions(), recursive = not args.not_recursive }))
 local paths = {}
 for _, name in ipairs(names) do
   if not args.pattern or wanted[name] then
@@ -32,7 +31,7 @@ for _, name in ipairs(names) do
   end
 end
 if #paths == 0 then
-  cli.fail(("%s: no pictures (%s)%s"):format(args.folder, table.concat(EXTENSIONS, ", "),
+  cli.fail(("%s: no pictures (%s)%s"):format(args.folder, table.concat(im.image.extensions(), ", "),
     args.pattern and " match the pattern" or ""))
 end
 

@@ -188,10 +188,10 @@ local function action_words()
 end
 
 local function on_script()
-  if im.run.is_path(arguments.target) and not im.run.is_file(arguments.target) then
+  if im.file.exists(arguments.target) and not im.file.is_file(arguments.target) then
     local command, message = folder.command_of_script(arguments.target, program_options, action_words())
     run_shell(command or fail(message))
-  elseif not im.run.is_file(arguments.target) then
+  elseif not im.file.is_file(arguments.target) then
     fail(arguments.target .. ": no such script or run folder", 2)
   end
   local action = arguments.action

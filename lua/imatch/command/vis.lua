@@ -18,7 +18,7 @@ end
 
 local function chosen_files()
   local root = args.root
-  if root and im.run.is_path(folder_named("pair_match", root)) then
+  if root and im.file.exists(folder_named("pair_match", root)) then
     root = folder_named("pair_match", root)
   end
   if #args.files > 0 then

@@ -3,15 +3,13 @@ local im = require "imatch"
 
 local M = {}
 
-local EXTENSIONS = { "jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp" }
-
 --- Names of the photos in a folder, sorted; only those of `truth`, when it is given.
 ---@param folder string
 ---@param truth table<string, table>?
 ---@return string[]? names
 ---@return string? message
 function M.list(folder, truth)
-  local names, message = im.io.list_files(folder, { extensions = EXTENSIONS })
+  local names, message = im.file.list(folder, { extensions = im.image.extensions() })
   if not names then
     return nil, message
   end

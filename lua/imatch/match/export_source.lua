@@ -5,16 +5,14 @@ local photos = require "imatch.match.photos"
 
 local M = {}
 
-local EXTENSIONS = { "jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp" }
-
 --- The files with these extensions that the inputs are or hold, as paths; ends the program without any.
 local function input_files(inputs, extensions, what)
   local files = {}
   for _, input in ipairs(inputs) do
-    if not im.run.is_path(input) then
+    if not im.file.exists(input) then
       cli.fail(("no such file or folder: %s"):format(input))
     end
-    local below = im.io.list_files(input, { extensions = extensions, recursive = true })
+    local below = im.file.list(input, { extensions = extensions, recursive = true })
     for _, name in ipairs(below or {}) do
       files[#files + 1] = input:gsub("/+$", "") .. "/" .. name
     end
@@ -123,7 +121,7 @@ end
 ---@param options { images: string?, backbone: string, pairs: string?, match: table } `pairs`: a file of those to match; nil: all
 ---@param add_pair fun(a: string, b: string, matches: table)
 function M.pictures(set, inputs, options, add_pair)
-  local files, names, features = input_files(inputs, EXTENSIONS, "pictures"), {}, {}
+  local files, names, features = input_files(inputs, im.image.extensions(), "pictures"), {}, {}
   local progress = cli.progress("export", "pictures", #files)
   for i, path in ipairs(files) do
     local name = name_below(path, options.images and { options.images } or inputs)

@@ -104,7 +104,7 @@ function M.write(folder, entries)
     by_picture[entry.picture] = entry
   end
   for _, entry in ipairs((im.io.read_json(folder .. "/gallery.json") or {}).pairs or {}) do
-    if im.run.is_path(folder .. "/" .. entry.picture) then
+    if im.file.exists(folder .. "/" .. entry.picture) then
       take(entry)
     end
   end

@@ -12,7 +12,7 @@ end
 
 --- What lies in the folder, for a message: "12 files (10 jpg, 2 txt)".
 local function contents(root)
-  local files = im.io.list_files(root, { recursive = true }) or {}
+  local files = im.file.list(root, { recursive = true }) or {}
   local counts, endings = {}, {}
   for _, file in ipairs(files) do
     local ending = (file:match "%.([^./]+)$" or "no ending"):lower()
@@ -42,7 +42,7 @@ end
 ---@return string? message
 function M.find(root, pattern, id)
   pattern = pattern or M.PATTERN
-  local found, message = im.io.find_files(root, pattern)
+  local found, message = im.file.find(root, pattern)
   if not found then
     return nil, message
   end

@@ -7,7 +7,7 @@ local M = {}
 --- Pair files in a folder and below: the folders in order, and the files of each. Ends the program where there are none.
 local function by_folder(folder)
   local folders, files_of = {}, {}
-  for _, file in ipairs(cli.checked(im.io.list_files(folder, { extensions = { "json" }, recursive = true }))) do
+  for _, file in ipairs(cli.checked(im.file.list(folder, { extensions = { "json" }, recursive = true }))) do
     local parent = file:match "^(.*)/[^/]*$" or "."
     if not files_of[parent] then
       folders[#folders + 1] = parent
@@ -42,7 +42,7 @@ end
 function M.named(names, root)
   local list = {}
   for _, name in ipairs(names) do
-    local path = im.run.is_path(name) and name or root and im.run.is_path(root .. "/" .. name) and root .. "/" .. name
+    local path = im.file.exists(name) and name or root and im.file.exists(root .. "/" .. name) and root .. "/" .. name
     if not path then
       cli.fail(("no such file or folder: %s%s"):format(name, root and (", nor below %s"):format(root) or ""))
     end

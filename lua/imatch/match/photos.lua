@@ -20,7 +20,7 @@ end
 ---@return string? path
 ---@return string? message
 function Photos:locate(recorded)
-  if im.run.is_path(recorded) then
+  if im.file.exists(recorded) then
     return recorded
   elseif not self.root then
     return nil, ("no such image: %s; --images or DATASET_HOST names the folder where it is now"):format(recorded)
@@ -28,12 +28,12 @@ function Photos:locate(recorded)
   local rest = recorded
   while rest do
     local candidate = self.root .. "/" .. rest
-    if im.run.is_path(candidate) then
+    if im.file.exists(candidate) then
       return candidate
     end
     rest = rest:match "^[^/]*/(.+)$"
   end
-  self.files = self.files or im.io.list_files(self.root, { recursive = true }) or {}
+  self.files = self.files or im.file.list(self.root, { recursive = true }) or {}
   local name = recorded:match "[^/\\]+$"
   for _, path in ipairs(self.files) do
     if path:match "[^/]+$" == name then

@@ -9,7 +9,7 @@ local M = {}
 ---@param variant string 'raw', 'sub<stride>' or 'all'
 ---@return table? paths_by_alias, table|string num_others_by_alias
 function M.find(root, variant)
-  local files, message = native.io.list_files(root, { extensions = { "npy" }, recursive = true })
+  local files, message = native.file.list(root, { extensions = { "npy" }, recursive = true })
   if not files then
     return nil, message
   end

@@ -30,7 +30,7 @@ local function backbone_of(weight, side_px, options)
   for _, option in ipairs(native.backbone.describe(name).options) do
     if option.name == "weights" and options.weights_root then
       local path = ("%s/%s/%s"):format(options.weights_root, weight.folder, weight.file)
-      if native.run.is_path(path) then
+      if native.file.exists(path) then
         settings.weights = path
       else
         settings.weights_root = options.weights_root
@@ -42,14 +42,8 @@ local function backbone_of(weight, side_px, options)
   return native.backbone.open(name, settings)
 end
 
-local function exists(path)
-  local file = io.open(path, "rb")
-  if not file then
-    return false
-  end
-  local size = file:seek "end"
-  file:close()
-  return size > 0
+local function is_written(path)
+  return (native.file.size(path) or 0) > 0
 end
 
 --- What is to be written of one image: a list of {kind, variant, stem, outputs}.
@@ -72,14 +66,14 @@ end
 
 local function is_done(wanted, picture)
   for _, output in ipairs(wanted) do
-    if output.outputs.npy and not exists(output.stem .. ".npy") then
+    if output.outputs.npy and not is_written(output.stem .. ".npy") then
       return false
     end
-    if output.outputs.json and not exists(output.stem .. "_meta.json") then
+    if output.outputs.json and not is_written(output.stem .. "_meta.json") then
       return false
     end
   end
-  return not picture or exists(picture)
+  return not picture or is_written(picture)
 end
 
 local function meta_of(image, output, model, weight, plan, backbone, times)
@@ -185,7 +179,7 @@ function M.run(plan, model, weight, options)
   end
 
   local start = native.now()
-  local stream = native.retrieval.images(paths, { side_px = side_px, ahead = 4 * options.batch, threads = options.decoders })
+  local stream = native.image.stream(paths, { side_px = side_px, ahead = 4 * options.batch, threads = options.decoders })
   local at_end = false
   while not at_end do
     native.scope(function()

@@ -15,7 +15,7 @@ end
 ---@param path string
 ---@return string[]
 function M.result_files(path)
-  local names = im.io.list_files(path, { extensions = { "json" }, recursive = true })
+  local names = im.file.list(path, { extensions = { "json" }, recursive = true })
   if not names then
     return { path }
   end

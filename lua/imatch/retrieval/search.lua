@@ -83,7 +83,7 @@ end
 --- The index in a file, where it is there and fits the vectors and the settings.
 function Search:saved_index(path, set)
   local settings = self.settings
-  if not native.run.is_path(path) or not is_same_list(native.io.read_json(path .. ".paths.json"), set:paths()) then
+  if not native.file.exists(path) or not is_same_list(native.io.read_json(path .. ".paths.json"), set:paths()) then
     return nil
   end
   local index, message = native.index.load(path, { memory_mapped = settings.memory_mapped })

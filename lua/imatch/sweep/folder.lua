@@ -13,11 +13,11 @@ end
 ---@return string? message
 function M.find(path)
   path = #path > 1 and path:gsub("/+$", "") or path
-  if native.run.is_file(path .. "/plan.json") then
+  if native.file.is_file(path .. "/plan.json") then
     return path
   end
   local latest, latest_started
-  for _, name in ipairs(native.io.list_files(path, { recursive = true, extensions = { "json" } }) or {}) do
+  for _, name in ipairs(native.file.list(path, { recursive = true, extensions = { "json" } }) or {}) do
     local folder = name:match "^(.*)/plan%.json$"
     if folder then
       local started = provenance_of(path .. "/" .. folder).started or ""

@@ -190,7 +190,7 @@ end
 ---@return string[] changed "table.json changed", ...
 function M.stale_workers(path)
   local workers, changed, now = {}, {}, {}
-  for _, name in ipairs(native.io.list_files(path .. "/workers", { extensions = { "json" } }) or {}) do
+  for _, name in ipairs(native.file.list(path .. "/workers", { extensions = { "json" } }) or {}) do
     local session = native.io.read_json(path .. "/workers/" .. name) or {}
     local is_stale = false
     for _, input in ipairs(session.inputs_of_cells or {}) do

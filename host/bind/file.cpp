@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <filesystem>
+
+#include "base/file_entry.h"
+#include "base/resources.h"
+#include "base/sha256.h"
+#include "binding.h"
+#include "io/file_list.h"
+#include "io/file_pattern.h"
+
+namespace imatch::host {
+namespace file_bindings {
+
+namespace fs = std::filesystem;
+
+// What is there.
+
+int exists(lua_State* L) {
+  std::error_code ignored;
+  return push(L, fs::exists(check_string(L, 1), ignored));
+}
+int is_file(lua_State* L) {
+  std::error_code ignored;
+  return push(L, fs::is_regular_file(check_string(L, 1), ignored));
+}
+int is_folder(lua_State* L) {
+  std::error_code ignored;
+  return push(L, fs::is_directory(check_string(L, 1), ignored));
+}
+int size(lua_State* L) {
+  return push(L, static_cast<double>(file_bytes(check_string(L, 1))));
+}
+int sha256(lua_State* L) {
+  return push(L, sha256_file(check_string(L, 1)));
+}
+int list(lua_State* L) {
+  return push(L, Json(list_files(check_string(L, 1), options<FileListOptions>(L, 2, "file.list"))));
+}
+int find(lua_State* L) {
+  Json files = Json::array();
+  for (const NamedFile& file : find_files(check_string(L, 1), check_string(L, 2))) {
+    Json& entry = files.emplace_back(Json{{"path", file.path}});
+    for (const auto& [name, text] : file.groups) entry[name] = text;
+  }
+  return push(L, files);
+}
+
+// Paths as text.
+
+int join(lua_State* L) {
+  fs::path path = check_string(L, 1);
+  for (int i = 2; i <= lua_gettop(L); ++i) path /= check_string(L, i);
+  return push(L, path.string());
+}
+int name(lua_State* L) {
+  return push(L, fs::path(check_string(L, 1)).filename().string());
+}
+int stem(lua_State* L) {
+  return push(L, fs::path(check_string(L, 1)).stem().string());
+}
+int extension(lua_State* L) {
+  const std::string dotted = fs::path(check_string(L, 1)).extension().string();
+  return push(L, dotted.empty() ? dotted : dotted.substr(1));
+}
+int folder(lua_State* L) {
+  const fs::path parent = fs::path(check_string(L, 1)).parent_path();
+  return push(L, parent.empty() ? std::string(".") : parent.string());
+}
+int absolute(lua_State* L) {
+  return push(L, fs::absolute(check_string(L, 1)).lexically_normal().string());
+}
+
+// Contents.
+
+int read(lua_State* L) {
+  return push(L, read_file(check_string(L, 1)));
+}
+int write(lua_State* L) {
+  write_file_atomically(check_string(L, 1), check_string(L, 2));
+  return push(L, true);
+}
+int make_folders(lua_State* L) {
+  make_folder(check_string(L, 1));
+  return push(L, true);
+}
+int remove(lua_State* L) {
+  return push(L, remove_file(check_string(L, 1)));
+}
+int resource(lua_State* L) {
+  return push(L, read_file(resource_folder(check_string(L, 1)) + "/" + check_string(L, 2)));
+}
+
+constexpr Binding kFunctions[] = {
+    bind<exists>("exists", "file.exists(path) -> boolean", "Whether a file or folder of that name is there.",
+                 "print(im.file.exists '/', im.file.exists '/no/such/file')"),
+    bind<is_file>("is_file", "file.is_file(path) -> boolean", "Whether a file of that name is there.",
+                  "print(im.file.is_file '/')"),
+    bind<is_folder>("is_folder", "file.is_folder(path) -> boolean", "Whether a folder of that name is there.",
+                    "print(im.file.is_folder '/')"),
+    bind<size>("size", "file.size(path) -> integer",
+               "Bytes of a file. Failures: not_found, not_a_file, unreadable.",
+               "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p)"),
+    bind<sha256>(
+        "sha256", "file.sha256(path) -> string",
+        "SHA-256 of a file's bytes, 64 hexadecimal digits. Failures: not_found, not_a_file, unreadable.",
+        "local p = os.tmpname(); im.file.write(p, 'abc'); print(im.file.sha256(p):sub(1, 8)); os.remove(p)"),
+    bind<list>(
+        "list", "file.list(folder [, options]) -> list of names",
+        "Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: "
+        "not_found, unreadable.",
+        "print(#im.file.list('.', { extensions = { 'no such ending' } }))",
+        describe_options<FileListOptions>),
+    bind<find>("find", "file.find(folder, pattern) -> list of {path, ...}",
+               "Files in a folder and below whose path, relative to it, matches a regular expression "
+               "(ECMAScript's) as a whole, in any case; sorted. Named groups, (?P<frame>\\d{4}) or "
+               "(?<frame>\\d{4}), stand beside the path under their names, as text. Failures: not_found, "
+               "unreadable.",
+               "print(#im.file.find('.', [[no_such_(?P<frame>\\d{4})\\.jpg]]))"),
+    bind<join>("join", "file.join(path, ...) -> string",
+               "Parts of a path with one slash between them; an absolute part begins anew.",
+               "print(im.file.join('runs/', 'demo', 'plan.json'))"),
+    bind<name>("name", "file.name(path) -> string", "The last part of a path.",
+               "print(im.file.name 'photos/a.tar.gz')"),
+    bind<stem>("stem", "file.stem(path) -> string", "The last part of a path without its ending.",
+               "print(im.file.stem 'photos/a.tar.gz')"),
+    bind<extension>("extension", "file.extension(path) -> string",
+                    "The ending of a path without the dot; empty where there is none.",
+                    "print(im.file.extension 'photos/a.JPG')"),
+    bind<folder>("folder", "file.folder(path) -> string",
+                 "What a path has before its last part; '.' where that is nothing.",
+                 "print(im.file.folder 'photos/2024/a.jpg', im.file.folder 'a.jpg')"),
+    bind<absolute>("absolute", "file.absolute(path) -> string",
+                   "The path from the root, without '.' and '..'; links stay.",
+                   "print(im.file.absolute '/photos/./2024/../a.jpg')"),
+    bind<read>("read", "file.read(path) -> string",
+               "The bytes of a file. Failures: not_found, not_a_file, unreadable.",
+               "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.read(p)); os.remove(p)"),
+    bind<write>("write", "file.write(path, bytes) -> true",
+                "Writes a file whole or not at all: a reader sees the old one or the new one. Makes missing "
+                "folders. Failures: unwritable, no_space.",
+                "local p = os.tmpname(); print(im.file.write(p, 'hello')); os.remove(p)"),
+    bind<make_folders>("make_folder", "file.make_folder(path) -> true",
+                       "Makes a folder and those above it that are missing. Failures: unwritable, no_space.",
+                       "print(im.file.make_folder '/tmp')"),
+    bind<remove>("remove", "file.remove(path) -> boolean",
+                 "Removes a file or an empty folder; false when there was none. Failures: unwritable.",
+                 "print(im.file.remove '/tmp/imatch_no_such_file')"),
+    bind<resource>(
+        "resource", "file.resource(kind, name) -> string",
+        "A file that came with the program: kind 'lua', 'experiments', 'weights' or 'js'. Failures: "
+        "not_found.",
+        "print(im.file.resource('lua', 'imatch/report/report.css'):match 'font' )"),
+};
+
+}  // namespace file_bindings
+
+extern const Module file_module;
+const Module file_module{"file", "Files, folders and paths.", file_bindings::kFunctions};
+
+}  // namespace imatch::host
