@@ -2,6 +2,7 @@
 local archive = require "imatch.retrieval.archive"
 local cli = require "imatch.cli"
 local im = require "imatch"
+local redis_rows = require "imatch.retrieval.redis"
 local search = require "imatch.retrieval.search"
 
 local parser = cli.command("search",
@@ -25,18 +26,16 @@ parser:option("--index", "folder for .faiss files: written there, and read while
 parser:flag("--memory-mapped", "leave the vectors of such a file on the disk")
 parser:flag("--aggregate", "one JSON file an alias instead of one a query: <out>/<alias>_<variant>_<direction>_top<k>.json")
 parser:flag("--redis-json", "also write each row for Redis: <out>/<alias>_<variant>_<direction>/..._redis.json")
-parser:option("--redis", "push each row there: redis://[:password@]host[:port][/db], rediss:// for TLS")
-parser:option("--redis-prefix", "of the keys"):default "coarse"
-parser:option("--redis-ttl", "seconds that a key lives; 0: for ever"):default "0":convert(cli.number(0))
-cli.option(parser, "--redis-password", "of the server", { "REDIS_PASSWORD" })
-parser:option("--redis-ca", "file of certificates for TLS (default: the system's)")
-parser:flag("--redis-insecure", "do not check the server's certificate")
-parser:option("--redis-buffer", "file that holds rows while the server is away (default: <out>/redis_buffer)")
-parser:option("--redis-buffer-mb", "its largest size"):default "256":convert(cli.number(1e-6))
+redis_rows.options(parser)
 local arguments = parser:parse { ... }
 
 local is_raw = not arguments.variant:find "^sub"
 local directions = #arguments.direction > 0 and arguments.direction or { "reference-data" }
+local first, second = search.clash(directions)
+if first and not arguments.aggregate then
+  parser:error(("--direction: %s and %s write files of the same names; search them one after another, each with an --out, or "
+    .. "with --aggregate"):format(first, second))
+end
 local num_skipped = 0
 local job = search.new({
   roots = {
@@ -51,11 +50,7 @@ local job = search.new({
   num_skipped = num_skipped + 1
 end)
 
-local redis = arguments.redis and cli.checked(im.redis.open(arguments.redis, {
-  prefix = arguments.redis_prefix, ttl_s = arguments.redis_ttl, password = arguments.redis_password or "",
-  ca_file = arguments.redis_ca, verify = not arguments.redis_insecure,
-  buffer = arguments.redis_buffer or arguments.out .. "/redis_buffer", buffer_mb = arguments.redis_buffer_mb,
-}))
+local redis = redis_rows.open(arguments)
 
 local function write(found)
   local facts = found.facts
@@ -78,6 +73,10 @@ for _, direction in ipairs(directions) do
   for _, alias in ipairs(#arguments.weight > 0 and arguments.weight or archive.aliases(by_alias)) do
     local found, message, is_fatal = job:run(direction, alias)
     if found then
+      local num_others = job:num_other_variants(search.DIRECTIONS[direction].to, alias)
+      if num_others > 0 then
+        cli.warn(("%s: %d vectors of other variants are not searched; --variant all takes them"):format(alias, num_others))
+      end
       write(found)
       num_searched = num_searched + #found.queries
     elseif is_fatal then

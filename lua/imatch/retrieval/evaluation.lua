@@ -11,7 +11,8 @@ local function tell_skipped(what, skipped)
   end
 end
 
---- The result files below a folder, or the file itself.
+--- The result files below a folder, or the file itself. Rows for Redis say the same as the results beside them and are read where
+--- they stand alone.
 ---@param path string
 ---@return string[]
 function M.result_files(path)
@@ -19,13 +20,11 @@ function M.result_files(path)
   if not names then
     return { path }
   end
-  local files = {}
+  local files, rows = {}, {}
   for _, name in ipairs(names) do
-    if not name:find "_redis%.json$" then
-      files[#files + 1] = path .. "/" .. name
-    end
+    table.insert(name:find "_redis%.json$" and rows or files, path .. "/" .. name)
   end
-  return files
+  return #files > 0 and files or rows
 end
 
 --- function(source, results, which) -> PositionTable, or nil and a message. A file is read once, for however many results;

@@ -16,6 +16,20 @@ for _, old in ipairs { "reference-data", "data-reference", "reference-reference"
   M.DIRECTIONS[old:gsub("reference", "query")] = M.DIRECTIONS[old]
 end
 
+--- Two of these directions whose queries are the same, and so the names of their files; nil where there are none.
+---@param directions string[]
+function M.clash(directions)
+  local by_side = {}
+  for _, name in ipairs(directions) do
+    local way = M.DIRECTIONS[name]
+    local other = by_side[way.from]
+    if other and M.DIRECTIONS[other] ~= way then
+      return other, name
+    end
+    by_side[way.from] = name
+  end
+end
+
 --- Names of the directions, sorted.
 function M.directions()
   local names = {}
