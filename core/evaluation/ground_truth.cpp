@@ -16,6 +16,7 @@
 #include "image/metadata.h"
 #include "io/csv.h"
 #include "io/json_file.h"
+#include "retrieval/image_name.h"
 
 namespace imatch {
 namespace {
@@ -31,20 +32,32 @@ std::optional<double> number_of(std::string_view text) {
   return value;
 }
 
-void add_checked(PositionTable& table, const std::string& name, double latitude, double longitude,
-                 const std::string& where) {
+void add_checked(PositionTable& table, const std::string& name, LatLon position,
+                 std::optional<PlanePosition> plane, const std::string& where) {
   try {
-    table.add(name, {latitude, longitude});
+    table.add(name, position, plane);
   } catch (const Error& e) {
     refuse(where, e.what());
   }
 }
 
-double number_at(const Json& object, std::initializer_list<const char*> keys, const std::string& where) {
+std::optional<double> number_in(const Json& object, std::initializer_list<const char*> keys) {
   for (const char* key : keys)
     if (object.is_object() && object.contains(key) && object[key].is_number())
       return object[key].get<double>();
-  refuse(where, fmt::format("has no '{}'", *keys.begin()));
+  return std::nullopt;
+}
+
+void add_from_json(PositionTable& table, const std::string& name, const Json& position,
+                   const std::string& where) {
+  const auto coordinate = [&](std::initializer_list<const char*> keys) {
+    const auto number = number_in(position, keys);
+    if (!number) refuse(where, fmt::format("has no '{}'", *keys.begin()));
+    return *number;
+  };
+  const LatLon at{coordinate({"latitude", "lat"}), coordinate({"longitude", "lon"})};
+  const auto x = number_in(position, {"x"}), y = number_in(position, {"y"});
+  add_checked(table, name, at, x && y ? std::optional(PlanePosition{*x, *y}) : std::nullopt, where);
 }
 
 PositionTable from_json(const std::string& path) {
@@ -59,14 +72,11 @@ PositionTable from_json(const std::string& path) {
       if (!image.is_object() || !image.contains("imageref") || !image["imageref"].is_string())
         refuse(where, "has no 'imageref'");
       if (!image.contains("position")) refuse(where, "has no 'position'");
-      const Json& position = image["position"];
-      add_checked(table, image["imageref"], number_at(position, {"latitude", "lat"}, where + ".position"),
-                  number_at(position, {"longitude", "lon"}, where + ".position"), where + ".position");
+      add_from_json(table, image["imageref"], image["position"], where + ".position");
     }
   } else {
     for (const auto& [name, position] : json.items())
-      add_checked(table, name, number_at(position, {"lat", "latitude"}, path + ": " + name),
-                  number_at(position, {"lon", "longitude"}, path + ": " + name), path + ": " + name);
+      add_from_json(table, name, position, path + ": " + name);
   }
   return table;
 }
@@ -81,6 +91,7 @@ PositionTable from_csv(const std::string& path) {
   const std::size_t name = column({"name", "image", "file", "filename", "photo", "path", "imageref"}),
                     latitude = column({"latitude", "lat", "latitude_deg"}),
                     longitude = column({"longitude", "lon", "lng", "longitude_deg"});
+  const auto x = csv.column("x"), y = csv.column("y");
   PositionTable table;
   std::size_t line = 1;
   for (const auto& row : csv.rows) {
@@ -89,7 +100,10 @@ PositionTable from_csv(const std::string& path) {
     if (!lat || !lon)
       refuse(where,
              fmt::format("'{}' and '{}' are no latitude and longitude", row[latitude], row[longitude]));
-    add_checked(table, row[name], *lat, *lon, where);
+    std::optional<PlanePosition> plane;
+    if (x && y)
+      if (const auto x_m = number_of(row[*x]), y_m = number_of(row[*y]); x_m && y_m) plane = {*x_m, *y_m};
+    add_checked(table, row[name], {*lat, *lon}, plane, where);
   }
   return table;
 }
@@ -98,31 +112,42 @@ std::string file_name(std::string_view path) {
   return std::filesystem::path(path).filename().string();
 }
 
+std::string stem_of(const std::string& file) {
+  return std::filesystem::path(file).stem().string();
+}
+
 }  // namespace
 
-void PositionTable::add(const std::string& name, LatLon position) {
+void PositionTable::add(const std::string& name, LatLon position, std::optional<PlanePosition> plane) {
   require_position(position);
   const auto number = static_cast<std::int64_t>(positions_.size());
   const auto [known, is_new] = by_name_.try_emplace(name, number);
   if (!is_new) {
     positions_[static_cast<std::size_t>(known->second)] = position;
+    plane_[static_cast<std::size_t>(known->second)] = plane;
     return;
   }
   names_.push_back(name);
   positions_.push_back(position);
-  const std::string file = file_name(name);
-  for (const std::string& shorter : {file, std::filesystem::path(file).stem().string()}) {
-    const auto [at, is_first] = by_shorter_name_.try_emplace(shorter, number);
+  plane_.push_back(plane);
+  const std::string file = file_name(name), stem = stem_of(file);
+  const auto name_once = [number](auto& map, const std::string& shorter) {
+    const auto [at, is_first] = map.try_emplace(shorter, number);
     if (!is_first && at->second != number) at->second = -1;
-  }
+  };
+  name_once(by_shorter_name_, file);
+  name_once(by_shorter_name_, stem);
+  name_once(by_frame_, frame_name(stem));
 }
 
 std::int64_t PositionTable::number(std::string_view path) const {
   if (const auto found = by_name_.find(std::string(path)); found != by_name_.end()) return found->second;
-  const std::string file = file_name(path);
-  for (const std::string& name : {file, std::filesystem::path(file).stem().string()})
+  const std::string file = file_name(path), stem = stem_of(file);
+  for (const std::string& name : {file, stem})
     if (const auto found = by_shorter_name_.find(name); found != by_shorter_name_.end()) return found->second;
-  return -1;
+  const std::string told = image_in_vector_name(stem);
+  const auto found = by_frame_.find(frame_name(told.empty() ? stem : stem_of(told)));
+  return found == by_frame_.end() ? -1 : found->second;
 }
 
 std::optional<LatLon> PositionTable::find(std::string_view path) const {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "evaluation/curves.h"
+#include "evaluation/label_metrics.h"
 
 namespace imatch {
 namespace {
@@ -68,6 +69,7 @@ Evaluation evaluate_results(const SearchResults& results, const PositionTable& q
     for (std::int64_t& reference : query.references) reference = numbers[static_cast<std::size_t>(reference)];
   }
   Evaluation evaluation;
+  evaluation.group = results.group;
   evaluation.weight = results.weight;
   evaluation.mode = results.mode;
   evaluation.direction = results.direction;
@@ -76,7 +78,9 @@ Evaluation evaluate_results(const SearchResults& results, const PositionTable& q
   if (unknown > 0)
     evaluation.scores.warnings.push_back(
         fmt::format("{} of the {} references found have no position", unknown, numbers.size()));
+  evaluation.hit_m = options.hit_m;
   evaluation.rows.reserve(evaluated.size());
+  const PlaneReferences plane(references.plane());
   for (std::size_t i = 0; i < evaluated.size(); ++i) {
     const RetrievedQuery& query = evaluated[i];
     EvaluationRow row;
@@ -84,14 +88,25 @@ Evaluation evaluate_results(const SearchResults& results, const PositionTable& q
     row.truth = query.truth;
     row.outcome = evaluation.scores.outcomes[i];
     row.score = query.scores.empty() ? std::numeric_limits<double>::quiet_NaN() : query.scores.front();
+    row.file = query.file;
+    row.k = query.k > 0 ? query.k : static_cast<std::int64_t>(query.references.size());
     row.embed_ms = query.embed_ms, row.search_ms = query.search_ms, row.total_ms = query.total_ms;
+    row.index_build_ms = query.index_build_ms;
     if (!query.references.empty() && query.references.front() >= 0) {
       row.predicted = references.positions()[static_cast<std::size_t>(query.references.front())];
       row.predicted_name = references.name(query.references.front());
     }
-    if (row.outcome.true_reference >= 0) row.true_reference = references.name(row.outcome.true_reference);
+    row.haversine = {row.outcome.true_reference, row.outcome.true_reference_m,
+                     rank_of(row.outcome.true_reference, query.references), row.outcome.top1_m,
+                     row.outcome.least_m};
+    if (const auto number = queries.number(query.name); number >= 0)
+      if (const auto truth = queries.plane()[static_cast<std::size_t>(number)])
+        row.xy = plane.nearest(*truth, query.references);
+    if (row.haversine.reference >= 0) row.true_reference = references.name(row.haversine.reference);
+    if (row.xy.reference >= 0) row.true_reference_xy = references.name(row.xy.reference);
     evaluation.rows.push_back(std::move(row));
   }
+  evaluation.label_metrics = label_metrics(evaluation.rows, options.hit_m);
   evaluation.curves = curves_of(evaluation, evaluated, references.positions(), options);
   return evaluation;
 }

@@ -13,6 +13,8 @@ namespace imatch {
 /// One query and what a search gave for it.
 struct RetrievedQuery {
   std::string name;
+  std::string file;    ///< Where the result was read.
+  std::int64_t k = 0;  ///< Neighbours that the search was to find; 0: not known.
   std::optional<LatLon> truth;
   std::vector<std::int64_t> references;  ///< By rank; -1: one without a position.
   std::vector<double> scores;            ///< As many.

@@ -88,22 +88,19 @@ void write_results(const std::string& out, const SearchSettings& search, const V
 std::string write_aggregate(const std::string& out, const SearchSettings& search, const VectorSet& queries,
                             const VectorSet& base, const Neighbours& found);
 
-/// The image that the name of a vector file tells of: "251124_00001.jpg" for
-/// GlobalToken_res1024_raw_dinov3_vits16_LVD_251124_0001, the frame padded to five digits; "" for a name of
-/// another form.
-std::string image_in_vector_name(std::string_view stem);
-
 /// Results read back: queries whose answers are numbers of `references`.
 struct SearchResults {
   std::vector<RetrievedQuery> queries;  ///< Without true positions; the name is the image, else the vector.
   std::vector<std::string> references;  ///< Named likewise.
-  std::vector<SkippedFile> skipped;     ///< Files that are damaged.
+  std::vector<SkippedFile> skipped;     ///< Files that are damaged, of another direction, or there twice.
+  std::string group;                    ///< Folder of the first; of an aggregate its name without _top<k>.
   std::string weight, mode, direction;  ///< Of the first.
 };
 
 /// Reads result files of each kind: queries with their hits (`hits`, or `topk` of older files), aggregates,
-/// and rows for Redis, whose query is the image that the file's name tells of. Throws Failure when none of
-/// them can be read.
-SearchResults read_results(const std::vector<std::string>& paths);
+/// and rows for Redis, whose query is the image that the file's name tells of. Files of another direction
+/// than `direction` ("" : than the first that names one) are skipped, and a query that was read already, as
+/// with another k. Throws Failure when none of them can be read.
+SearchResults read_results(const std::vector<std::string>& paths, const std::string& direction = "");
 
 }  // namespace imatch

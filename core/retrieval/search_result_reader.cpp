@@ -6,144 +6,226 @@
 
 #include <filesystem>
 #include <limits>
-#include <regex>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "retrieval/image_name.h"
 #include "retrieval/search_result.h"
 
 namespace imatch {
 namespace {
 
+using simdjson::ondemand::json_type;
 using simdjson::ondemand::object;
 using simdjson::ondemand::value;
 
+constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
+
+/// A query of a file; `vector` tells it from others, as far as the file names it.
+struct ReadQuery {
+  RetrievedQuery query;
+  std::string vector;
+};
+
+struct ResultFile {
+  std::string group, weight, mode, direction;
+  std::vector<ReadQuery> found;
+};
+
+/// Takes `suffix` off the end of `text`, where it stands there.
+bool strip(std::string& text, std::string_view suffix) {
+  if (!text.ends_with(suffix)) return false;
+  text.resize(text.size() - suffix.size());
+  return true;
+}
+
 class Reader {
  public:
-  explicit Reader(SearchResults& results) : results_(results) {}
+  Reader(SearchResults& results, std::string direction)
+      : results_(results), direction_(std::move(direction)) {}
 
   void read(const std::string& path) {
-    const auto before = results_.queries.size();
+    const std::size_t before = results_.references.size();
     try {
-      std::string bytes = read_file(path);
-      if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
-      bytes.reserve(bytes.size() + simdjson::SIMDJSON_PADDING);
-      auto document = parser_.iterate(bytes);
-      object root = document.get_object();
-      RetrievedQuery query = empty();
-      bool is_row = false, is_aggregate = false;
-      for (auto member : root) {
-        const std::string_view key = member.unescaped_key();
-        if (key == "results" && is_row) {
-          take_hits(member.value(), query);
-        } else if (key == "results") {
-          is_aggregate = true;
-          for (auto entry : member.value().get_array()) {
-            RetrievedQuery one = empty();
-            for (auto part : entry.get_object()) take(part.unescaped_key(), part.value(), one);
-            add(std::move(one));
-          }
-        } else if (key == "encoder") {
-          is_row = true;
-          query.name = query_of_row(path);
-          keep(results_.weight, member.value());
-        } else if (key == "weight") {
-          keep(results_.weight, member.value());
-        } else if (key == "mode") {
-          keep(results_.mode, member.value());
-        } else if (key == "direction") {
-          keep(results_.direction, member.value());
-        } else if (key == "index_build_ms") {
-          query.index_build_ms = number(member.value());
-        } else {
-          take(key, member.value(), query);
-        }
-      }
-      if (!is_aggregate) add(std::move(query));
+      keep(read_one(path));
     } catch (const simdjson::simdjson_error& e) {
-      results_.queries.resize(before);
-      results_.skipped.push_back({path, fmt::format("not a search result: {}", e.what())});
+      leave_out(path, fmt::format("not a search result: {}", e.what()), before);
     } catch (const Failure& e) {
-      results_.queries.resize(before);
-      results_.skipped.push_back({path, e.what()});
+      leave_out(path, e.what(), before);
     }
   }
 
  private:
-  static RetrievedQuery empty() {
-    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-    RetrievedQuery query;
-    query.embed_ms = query.search_ms = query.total_ms = query.index_build_ms = kNone;
-    return query;
+  ResultFile read_one(const std::string& path) {
+    std::string bytes = read_file(path);
+    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
+    bytes.reserve(bytes.size() + simdjson::SIMDJSON_PADDING);
+    auto document = parser_.iterate(bytes);
+    object root = document.get_object();
+    ResultFile file;
+    ReadQuery one = empty(path);
+    bool is_row = path.ends_with("_redis.json"), is_aggregate = false;
+    if (is_row) name_row(path, file, one);
+    for (auto member : root) {
+      const std::string_view key = member.unescaped_key();
+      value held = member.value();
+      if (key == "results" && is_row) {
+        take_hits(held, one.query);
+      } else if (key == "results") {
+        is_aggregate = true;
+        for (auto entry : held.get_array()) {
+          ReadQuery next = empty(path);
+          for (auto part : entry.get_object()) take(part.unescaped_key(), part.value(), next);
+          file.found.push_back(std::move(next));
+        }
+      } else if (key == "encoder") {
+        if (!is_row) name_row(path, file, one);
+        is_row = true;
+        file.weight = std::string_view(held.get_string());
+      } else if (key == "weight") {
+        file.weight = std::string_view(held.get_string());
+      } else if (key == "mode") {
+        file.mode = std::string_view(held.get_string());
+      } else if (key == "direction") {
+        file.direction = std::string_view(held.get_string());
+      } else {
+        take(key, held, one);
+      }
+    }
+    file.group = group_of(path, is_aggregate);
+    if (!is_aggregate) file.found.push_back(std::move(one));
+    for (ReadQuery& found : file.found) {
+      if (found.query.name.empty())
+        throw Failure(code::kBadFormat, "not a search result: 'search' is missing");
+      if (is_aggregate) {
+        found.query.k = one.query.k;
+        found.query.index_build_ms = one.query.index_build_ms;
+      }
+    }
+    if (direction_.empty()) direction_ = file.direction;
+    if (!file.direction.empty() && file.direction != direction_)
+      throw Failure(code::kBadFormat,
+                    fmt::format("its direction is {}, that of the others {}", file.direction, direction_));
+    return file;
   }
 
-  void add(RetrievedQuery query) {
-    if (query.name.empty()) throw Failure(code::kBadFormat, "not a search result: 'search' is missing");
-    results_.queries.push_back(std::move(query));
+  void keep(ResultFile file) {
+    std::size_t num_twice = 0;
+    for (ReadQuery& found : file.found) {
+      if (!found.vector.empty() && !seen_.insert(found.vector).second)
+        ++num_twice;
+      else
+        results_.queries.push_back(std::move(found.query));
+    }
+    if (num_twice > 0)
+      results_.skipped.push_back(
+          {file.found.front().query.file,
+           fmt::format("{} of its queries are in files read before, with another k perhaps", num_twice)});
+    const auto first = [](std::string& held, std::string& said) {
+      if (held.empty()) held = std::move(said);
+    };
+    first(results_.group, file.group);
+    first(results_.weight, file.weight);
+    first(results_.mode, file.mode);
+    first(results_.direction, file.direction);
   }
 
-  /// Of several files the first that says it.
-  static void keep(std::string& held, value from) {
-    const std::string_view text = from.get_string();
-    if (held.empty()) held = text;
+  /// References that the file alone named are forgotten again.
+  void leave_out(const std::string& path, std::string reason, std::size_t num_references) {
+    for (std::size_t i = num_references; i < results_.references.size(); ++i)
+      numbers_.erase(results_.references[i]);
+    results_.references.resize(num_references);
+    results_.skipped.push_back({path, std::move(reason)});
   }
 
-  /// The image that <vector file>[_<direction>]_top<k>_redis.json tells of, else the vector's name.
-  static std::string query_of_row(const std::string& path) {
+  static std::string group_of(const std::string& path, bool is_aggregate) {
+    const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+    if (!is_aggregate) return whole.parent_path().filename().string();
+    const std::string stem = whole.stem().string();
+    return stem.substr(0, stem.rfind("_top"));
+  }
+
+  static ReadQuery empty(const std::string& path) {
+    ReadQuery found;
+    RetrievedQuery& query = found.query;
+    query.file = path;
+    query.embed_ms = query.search_ms = query.total_ms = query.index_build_ms = kNotKnown;
+    return found;
+  }
+
+  /// <vector file>[_<direction>]_top<k>_redis.json: the query is the image that the vector's name tells of,
+  /// else that name.
+  static void name_row(const std::string& path, ResultFile& file, ReadQuery& found) {
     std::string stem = std::filesystem::path(path).stem().string();
-    if (stem.ends_with("_redis")) stem.resize(stem.size() - std::string_view("_redis").size());
+    strip(stem, "_redis");
     if (const auto top = stem.rfind("_top"); top != std::string::npos) stem.resize(top);
     for (const SearchDirection& direction : kSearchDirections)
-      if (stem.ends_with(fmt::format("_{}", direction.key))) {
-        stem.resize(stem.size() - direction.key.size() - 1);
+      if (strip(stem, fmt::format("_{}", direction.key))) {
+        file.direction = direction.key;
         break;
       }
     const std::string image = image_in_vector_name(stem);
-    return image.empty() ? stem : image;
+    found.query.name = image.empty() ? stem : image;
+    found.vector = stem;
   }
 
-  /// The image, else the vector file; of rows for Redis the file name.
-  static std::string place(object from, double* score) {
+  struct Place {
     std::string image, vector;
+    double score = 0;
+    /// The image, else the vector file.
+    std::string name() const { return image.empty() ? vector : image; }
+  };
+
+  /// A query, a hit, or of rows for Redis a result.
+  static Place place(object from) {
+    Place place;
     for (auto member : from) {
       const std::string_view key = member.unescaped_key();
       auto held = member.value();
-      if (key == "score" && score)
-        *score = held.get_double();
-      else if ((key == "image" || key == "filename") && held.type() == simdjson::ondemand::json_type::string)
-        image = std::string_view(held.get_string());
+      if (key == "score")
+        place.score = held.get_double();
+      else if ((key == "image" || key == "filename") && held.type() == json_type::string)
+        place.image = std::string_view(held.get_string());
       else if (key == "vector")
-        vector = std::string_view(held.get_string());
+        place.vector = std::string_view(held.get_string());
     }
-    return image.empty() ? vector : image;
+    return place;
   }
 
   static double number(value from) {
-    return from.type() == simdjson::ondemand::json_type::number ? double(from.get_double())
-                                                                : std::numeric_limits<double>::quiet_NaN();
+    return from.type() == json_type::number ? double(from.get_double()) : kNotKnown;
   }
 
-  void take(std::string_view key, value held, RetrievedQuery& query) {
+  void take(std::string_view key, value held, ReadQuery& found) {
+    RetrievedQuery& query = found.query;
     if (key == "search") {
-      query.name = place(held.get_object(), nullptr);
-    } else if (key == "hits" || (key == "topk" && held.type() == simdjson::ondemand::json_type::array)) {
+      const Place searched = place(held.get_object());
+      query.name = searched.name();
+      found.vector = searched.vector;
+    } else if (key == "hits" || (key == "topk" && held.type() == json_type::array)) {
       take_hits(held, query);
+    } else if (key == "k" || key == "topk") {
+      query.k = held.get_int64();
+    } else if (key == "index_build_ms") {
+      query.index_build_ms = number(held);
     } else if (key == "timing_ms") {
       for (auto time : held.get_object()) {
         const std::string_view what = time.unescaped_key();
         if (what == "embed") query.embed_ms = number(time.value());
         if (what == "search") query.search_ms = number(time.value());
         if (what == "total") query.total_ms = number(time.value());
+        if (what == "index_build") query.index_build_ms = number(time.value());
       }
     }
   }
 
   void take_hits(value held, RetrievedQuery& query) {
     for (auto hit : held.get_array()) {
-      double score = 0;
-      query.references.push_back(number_of(place(hit.get_object(), &score)));
-      query.scores.push_back(score);
+      const Place found = place(hit.get_object());
+      query.references.push_back(number_of(found.name()));
+      query.scores.push_back(found.score);
     }
   }
 
@@ -155,22 +237,17 @@ class Reader {
   }
 
   SearchResults& results_;
+  std::string direction_;  ///< Of all files; that of the first that names one, unless it was asked for.
+  std::unordered_set<std::string> seen_;
   simdjson::ondemand::parser parser_;
   std::unordered_map<std::string, std::int64_t> numbers_;
 };
 
 }  // namespace
 
-std::string image_in_vector_name(std::string_view stem) {
-  static const std::regex form("_(?:LVD|SAT)_(.+)_([0-9]+)$");
-  std::match_results<std::string_view::const_iterator> found;
-  if (!std::regex_search(stem.begin(), stem.end(), found, form)) return "";
-  return fmt::format("{}_{:0>5}.jpg", found[1].str(), found[2].str());
-}
-
-SearchResults read_results(const std::vector<std::string>& paths) {
+SearchResults read_results(const std::vector<std::string>& paths, const std::string& direction) {
   SearchResults results;
-  Reader reader(results);
+  Reader reader(results, direction);
   Progress progress("read", "results", paths.size());
   for (const std::string& path : paths) {
     reader.read(path);

@@ -59,8 +59,15 @@ int evaluation_summary(lua_State* L) {
   return push(L, summary_json(arg<Evaluation>(L, 1)));
 }
 
-int evaluation_save(lua_State* L) {
-  write_evaluation(check_string(L, 2), arg<Evaluation>(L, 1));
+int save_evaluations(lua_State* L) {
+  std::vector<const Evaluation*> list;
+  if (lua_istable(L, 2) == 0 || lua_objlen(L, 2) == 0) wrong_argument(L, 2, "a list of Evaluation");
+  for (std::size_t i = 1; i <= lua_objlen(L, 2); ++i) {
+    lua_rawgeti(L, 2, static_cast<int>(i));
+    list.push_back(&arg<Evaluation>(L, -1));
+    lua_pop(L, 1);
+  }
+  write_evaluations(check_string(L, 1), list);
   return push(L, true);
 }
 
@@ -93,8 +100,9 @@ constexpr Binding kFunctions[] = {
     bind<positions>(
         "positions", "retrieval.positions(path) -> PositionTable",
         "Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: "
-        "{lat, lon}}) or a CSV table with columns such as name, latitude, longitude. Fails with bad_format, "
-        "naming the file and the key.",
+        "{lat, lon, x, y}}) or a CSV table with columns such as name, latitude, longitude; x and y, metres "
+        "in "
+        "a plane, may be missing. Fails with bad_format, naming the file and the key.",
         "print(im.retrieval.positions 'no_such.csv')"),
     bind<image_positions>(
         "image_positions", "retrieval.image_positions(paths) -> PositionTable, skipped",
@@ -107,26 +115,35 @@ constexpr Binding kFunctions[] = {
         "Compares the references found for queries with the truth. The true reference is the nearest of all "
         "reference positions.",
         "print(pcall(im.retrieval.evaluate, 1, 2, 3))", describe_options<LocalizationMetricsOptions>),
+    bind<save_evaluations>(
+        "save_evaluations", "retrieval.save_evaluations(folder, evaluations) -> true",
+        "Writes summary.json (by group, the folder of the results: the label metrics by name, and all that "
+        "summary() says), summary.csv with a row a group, metrics.csv with the definition of each, "
+        "details.json and details.csv with a row a query, and queries.geojson and queries.kml, of several "
+        "groups each in a folder of its name.",
+        "local none = im.retrieval.image_positions {}\n"
+        "local evaluation = im.retrieval.evaluate(im.retrieval.results {}, none, none)\n"
+        "assert(im.retrieval.save_evaluations('/tmp/imatch_doc_evaluation', { evaluation }))"),
 };
 
 constexpr Binding kPositionMethods[] = {
-    bind<positions_find>("find", "PositionTable:find(path) -> {latitude_deg, longitude_deg} or nil",
-                         "By the path, else the file name, else that without its ending.",
-                         "print(im.retrieval.image_positions({}):find 'a.jpg')"),
+    bind<positions_find>(
+        "find", "PositionTable:find(path) -> {latitude_deg, longitude_deg} or nil",
+        "By the path, else the file name, else that without its ending, else the frame that it "
+        "tells of: a_0001, a_00001, and a_0001_rot045_crop50 are one, and a vector's name tells "
+        "of an image.",
+        "print(im.retrieval.image_positions({}):find 'a.jpg')"),
 };
 
 constexpr Binding kEvaluationMethods[] = {
     bind<evaluation_summary>(
         "summary", "Evaluation:summary() -> table",
-        "weight, mode, direction, num_references, metrics (a list of {name, value, unit, "
-        "definition}), warnings, curves (hit, top_k, latency_ms).",
+        "group, weight, mode, direction, num_references, metrics (a list of {name, value, unit, "
+        "definition}), label_metrics (likewise, by the names that scripts of old know: "
+        "haversine_recall_at_k, "
+        "xy_top1_mean_m, ...), warnings, curves (hit, top_k, latency_ms).",
         "local none = im.retrieval.image_positions {}\n"
         "print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics)"),
-    bind<evaluation_save>(
-        "save", "Evaluation:save(folder) -> true",
-        "summary.json, summary.csv, details.json, details.csv, queries.geojson, queries.kml.",
-        "local none = im.retrieval.image_positions {}\n"
-        "im.retrieval.evaluate(im.retrieval.results {}, none, none):save '/tmp/imatch_doc_evaluation'"),
     bind<evaluation_row>("row", "Evaluation:row(i) -> table",
                          "query, truth, predicted, predicted_name and error_m of query i, from 1.",
                          "local none = im.retrieval.image_positions {}\n"

@@ -46,7 +46,7 @@ int row(lua_State* L) {
 }
 
 int results(lua_State* L) {
-  return push(L, read_results(check_strings(L, 1)));
+  return push(L, read_results(check_strings(L, 1), is_absent(L, 2) ? "" : check_string(L, 2)));
 }
 
 int results_length(lua_State* L) {
@@ -61,7 +61,8 @@ int results_to_string(lua_State* L) {
 
 int results_description(lua_State* L) {
   const auto& r = arg<SearchResults>(L, 1);
-  return push(L, Json{{"weight", r.weight},
+  return push(L, Json{{"group", r.group},
+                      {"weight", r.weight},
                       {"mode", r.mode},
                       {"direction", r.direction},
                       {"num_queries", r.queries.size()},
@@ -105,11 +106,13 @@ constexpr Binding kFunctions[] = {
               "The row of query i (from 1) as it is pushed to Redis.",
               "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {}))",
               describe_options<SearchSettings>),
-    bind<results>(
-        "results", "retrieval.results(paths) -> SearchResults",
-        "Reads result files: queries with their hits, aggregates and rows for Redis; damaged ones are "
-        "skipped by name.",
-        "print(im.retrieval.results { 'no_such.json' })"),
+    bind<results>("results", "retrieval.results(paths [, direction]) -> SearchResults",
+                  "Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by "
+                  "name are damaged "
+                  "ones, those of another `direction` (absent: than the first that names one) and queries "
+                  "that were read "
+                  "already, as with another k.",
+                  "print(im.retrieval.results { 'no_such.json' })"),
 };
 
 constexpr Binding kMethods[] = {
@@ -117,7 +120,7 @@ constexpr Binding kMethods[] = {
                         "Of the 'queries', or of the 'references' that were found.",
                         "print(#im.retrieval.results({}):names 'queries')"),
     bind<results_description>("description", "SearchResults:description() -> table",
-                              "weight, mode, direction, num_queries, num_references, skipped.",
+                              "group, weight, mode, direction, num_queries, num_references, skipped.",
                               "print(im.retrieval.results({}):description().num_queries)"),
 };
 

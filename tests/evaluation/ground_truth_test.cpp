@@ -49,6 +49,22 @@ TEST_CASE("names are found whole, by file and by stem, unless several share the 
   CHECK_THROWS_AS(table.add("x", {91, 0}), Error);
 }
 
+TEST_CASE("an image is found by the frame that a name tells of") {
+  PositionTable table;
+  table.add("251124_00007.jpg", {1, 2}, PlanePosition{3, 4});
+  table.add("other/a_1.jpg", {3, 4});
+  table.add("other/a_01.jpg", {5, 6});
+  for (const char* name : {"251124_0007.jpg", "/r/251124_0007_rot045_crop50.jpg", "251124_7.png",
+                           "GlobalToken_res1024_raw_dinov3_vits16_LVD_251124_0007.npy"})
+    CHECK(table.number(name) == 0);
+  CHECK(table.plane()[0]->y_m == 4);
+  CHECK_FALSE(table.plane()[1]);
+  CHECK(table.number("a_1.png") == 1);
+  CHECK(table.number("a_001.png") == -1);  // of two the same frame
+  for (const char* name : {"251124_70.jpg", "251124_0007_rotten_crop50.jpg", "7.jpg", "251124_.jpg", ""})
+    CHECK(table.number(name) == -1);
+}
+
 TEST_CASE("the tree finds what going through all finds") {
   std::mt19937 random(3);
   std::uniform_real_distribution<double> small(0, 0.02), latitude(-90, 90), longitude(-180, 180);

@@ -56,7 +56,7 @@ def make(folder, num_queries, num_references, k, seed=0, sparse=False):
 def evaluate(folder, *options):
     run("evaluate", folder / "results.json", "--query-truth", folder / "queries.csv", "--reference-truth", folder / "references.csv",
         "--out", folder / "out", "--quiet", *options)
-    summary = read_json(folder / "out/summary.json")
+    (summary,) = read_json(folder / "out/summary.json").values()
     return summary, {m["name"]: m["value"] for m in summary["metrics"]}
 
 

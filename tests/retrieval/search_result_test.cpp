@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "io/json_file.h"
+#include "retrieval/image_name.h"
 #include "scratch.h"
 
 namespace imatch {
@@ -144,6 +145,40 @@ TEST_CASE("files of before, whose list is `topk`, and rows for Redis are read") 
   CHECK((results.references == std::vector<std::string>{"b.jpg", "251210_00050.jpg"}));
   CHECK(results.queries[1].scores == std::vector<double>{0.75});
   CHECK((results.queries[1].embed_ms == 13.5 && results.queries[1].index_build_ms == 3));
+}
+
+TEST_CASE("files of another direction, and queries read before, are left out by name") {
+  const Scratch scratch;
+  TwoQueries t;
+  write_results(scratch / "out", t.search, t.queries, t.base, t.found, true);
+  const std::string first = scratch / "out/w_sub2/q0_top2.json",
+                    other = scratch / "other/w_sub2/q1_top2.json";
+  t.search.direction = "db2db";
+  write_results(scratch / "other", t.search, t.queries, t.base, t.found, true);
+  const SearchResults results = read_results({first, other, first});
+  CHECK(results.group == "w_sub2");
+  CHECK(results.queries.size() == 1);
+  CHECK(results.references.size() == 2);  // none that the other alone has
+  REQUIRE(results.skipped.size() == 2);
+  CHECK(results.skipped[0].path == other);
+  CHECK_THAT(results.skipped[0].reason, Catch::Contains("its direction is db2db"));
+  CHECK_THAT(results.skipped[1].reason, Catch::Contains("1 of its queries"));
+  CHECK(read_results({first, other}, "db2db").queries.at(0).name == "vectors/q1.npy");
+  const SearchResults row =
+      read_results({scratch / "other/w_sub2_db2db/q0_db2db_top2_redis.json", first}, "db2db");
+  CHECK((row.queries.size() == 1 && row.direction == "db2db" && row.group == "w_sub2_db2db"));
+  CHECK((row.queries[0].k == 2 && row.queries[0].file.ends_with("q0_db2db_top2_redis.json")));
+}
+
+TEST_CASE("the name of a vector tells of its image") {
+  CHECK(image_in_vector_name("GlobalToken_res1024_raw_dinov3_vits16_LVD_251124_0001") == "251124_00001.jpg");
+  CHECK(image_in_vector_name("ReferenceGlobal_x_SAT_250912_300_80_5_045_0012") ==
+        "250912_300_80_5_045_00012.jpg");
+  CHECK(image_in_vector_name("GlobalToken_x_LVD_251124_0001_rot045_crop50") == "251124_00001.jpg");
+  CHECK(image_in_vector_name("GlobalToken_x_LVD_251124_0001_of_another") == "251124_00001.jpg");
+  CHECK(image_in_vector_name("GlobalToken_x_LVD_251124_123456") == "251124_123456.jpg");
+  for (const char* name : {"GlobalToken_x_LVD_251124", "GlobalToken_x_LVD_a_b", "251124_0001", "x_LVD_", ""})
+    CHECK(image_in_vector_name(name).empty());
 }
 
 TEST_CASE("damaged result files are left out by name, and none of what stood before the damage is kept") {

@@ -2732,7 +2732,7 @@ local SearchResults = {}
 ---```
 function SearchResults:close() end
 
----weight, mode, direction, num_queries, num_references, skipped.
+---group, weight, mode, direction, num_queries, num_references, skipped.
 ---```lua
 ---print(im.retrieval.results({}):description().num_queries)
 ---```
@@ -2757,7 +2757,7 @@ local PositionTable = {}
 ---```
 function PositionTable:close() end
 
----By the path, else the file name, else that without its ending.
+---By the path, else the file name, else that without its ending, else the frame that it tells of: a_0001, a_00001, and a_0001_rot045_crop50 are one, and a vector's name tells of an image.
 ---```lua
 ---print(im.retrieval.image_positions({}):find 'a.jpg')
 ---```
@@ -2785,16 +2785,7 @@ function Evaluation:close() end
 ---@return table
 function Evaluation:row(i) end
 
----summary.json, summary.csv, details.json, details.csv, queries.geojson, queries.kml.
----```lua
----local none = im.retrieval.image_positions {}
----im.retrieval.evaluate(im.retrieval.results {}, none, none):save '/tmp/imatch_doc_evaluation'
----```
----@param folder any
----@return any
-function Evaluation:save(folder) end
-
----weight, mode, direction, num_references, metrics (a list of {name, value, unit, definition}), warnings, curves (hit, top_k, latency_ms).
+---group, weight, mode, direction, num_references, metrics (a list of {name, value, unit, definition}), label_metrics (likewise, by the names that scripts of old know: haversine_recall_at_k, xy_top1_mean_m, ...), warnings, curves (hit, top_k, latency_ms).
 ---```lua
 ---local none = im.retrieval.image_positions {}
 ---print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics)
@@ -2861,7 +2852,7 @@ function im.retrieval.image_positions(paths) end
 ---@return table
 function im.retrieval.manifest(path, data_key_path, dataset_root) end
 
----Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: {lat, lon}}) or a CSV table with columns such as name, latitude, longitude. Fails with bad_format, naming the file and the key.
+---Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: {lat, lon, x, y}}) or a CSV table with columns such as name, latitude, longitude; x and y, metres in a plane, may be missing. Fails with bad_format, naming the file and the key.
 ---```lua
 ---print(im.retrieval.positions 'no_such.csv')
 ---```
@@ -2910,13 +2901,25 @@ function im.retrieval.redis_row(i, queries, base, scores, ids, search) end
 ---@return Image
 function im.retrieval.reference_view(photo, options) end
 
----Reads result files: queries with their hits, aggregates and rows for Redis; damaged ones are skipped by name.
+---Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by name are damaged ones, those of another `direction` (absent: than the first that names one) and queries that were read already, as with another k.
 ---```lua
 ---print(im.retrieval.results { 'no_such.json' })
 ---```
 ---@param paths any
+---@param direction? any
 ---@return SearchResults
-function im.retrieval.results(paths) end
+function im.retrieval.results(paths, direction) end
+
+---Writes summary.json (by group, the folder of the results: the label metrics by name, and all that summary() says), summary.csv with a row a group, metrics.csv with the definition of each, details.json and details.csv with a row a query, and queries.geojson and queries.kml, of several groups each in a folder of its name.
+---```lua
+---local none = im.retrieval.image_positions {}
+---local evaluation = im.retrieval.evaluate(im.retrieval.results {}, none, none)
+---assert(im.retrieval.save_evaluations('/tmp/imatch_doc_evaluation', { evaluation }))
+---```
+---@param folder any
+---@param evaluations any
+---@return any
+function im.retrieval.save_evaluations(folder, evaluations) end
 
 ---@class imatch.retrieval.vector_name.options
 ---@field kind? string GlobalToken, PatchToken, PatchGrid or DenseFT. Default 'GlobalToken'.

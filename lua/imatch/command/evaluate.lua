@@ -6,9 +6,10 @@ local report = require "imatch.retrieval.report"
 
 local parser = cli.command("evaluate",
   "Compares search results with true positions: recall, rank, metres, hits, latency, each metric with its definition. Writes "
-    .. "summary and details as JSON and CSV, queries as GeoJSON and KML, and report.html. Each RESULT is a folder of result "
-    .. "files or one aggregate file, and an evaluation of its own.")
-parser:argument("result", "folder or aggregate file of imatch-lua search"):args "+"
+    .. "summary and details as JSON and CSV, queries as GeoJSON and KML, and report.html. Each folder that holds results, at or "
+    .. "below a RESULT, is a group of its own, named by the folder, and so is each aggregate.")
+parser:argument("result", "folder of result files or of rows for Redis, one above such folders, or an aggregate"):args "+"
+parser:option("--direction", "of a group that mixes several: reference2db, db2reference, ... (default: of its first result)")
 parser:option("--truth",
   "positions of queries and references: annotation JSON, label index, CSV, or 'images': what the pictures say")
 parser:option("--query-truth", "of the queries alone")
@@ -38,20 +39,23 @@ if arguments.data_key then
   facts = { alt_ref = dataset.alt_ref, yaw_source = dataset.yaw_source, gt_sigma_m = dataset.gt_sigma_m }
 end
 local truth = {
+  direction = arguments.direction,
   queries = arguments.query_truth or arguments.truth or cli.fail "where the true positions are is not given: --truth",
   references = arguments.reference_truth or arguments.truth
     or cli.fail "where the references are is not given: --reference-truth",
 }
 
 local read_positions = evaluation.position_reader()
-local page = { runs = {}, radius_m = options.radius_m }
-for number, path in ipairs(arguments.result) do
-  local summary, found, points = cli.checked(evaluation.of(path, read_positions, truth, options))
-  local folder = #arguments.result == 1 and arguments.out
-    or ("%s/%d_%s"):format(arguments.out, number, (summary.name:gsub("[^%w.-]", "_")))
-  cli.checked(found:save(folder))
+local page, evaluations, unusable = { runs = {}, radius_m = options.radius_m }, {}, {}
+local function evaluate(files)
+  local summary, found, points = evaluation.of(files, read_positions, truth, options)
+  if not summary then
+    unusable[#unusable + 1] = found
+    return
+  end
+  evaluations[#evaluations + 1] = found
   summary.dataset = facts and next(facts) and facts or nil
-  page.runs[number] = summary
+  page.runs[#page.runs + 1] = summary
   page.points, page.num_queries = page.points or points, page.num_queries or summary.num_queries
   for _, warning in ipairs(summary.warnings) do
     io.stderr:write("warning: ", warning, "\n")
@@ -59,9 +63,21 @@ for number, path in ipairs(arguments.result) do
   if not arguments.quiet then
     print(("%s: %d queries, %d references"):format(summary.name, summary.num_queries, summary.num_references))
     evaluation.print(summary.metrics)
+    evaluation.print_plane(summary.label_metrics)
   end
-  found:close()
 end
+for _, path in ipairs(arguments.result) do
+  for _, files in ipairs(evaluation.groups(path)) do
+    evaluate(files)
+  end
+end
+if #evaluations == 0 then
+  cli.fail(unusable[1] or arguments.result[1] .. ": no search results")
+end
+for _, message in ipairs(unusable) do
+  cli.warn(message)
+end
+cli.checked(im.retrieval.save_evaluations(arguments.out, evaluations))
 if arguments.map then
   page.background = cli.checked(report.background(arguments.map, 1600))
 end

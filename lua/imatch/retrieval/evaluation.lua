@@ -9,22 +9,41 @@ local function tell_skipped(what, skipped)
   for i = 1, math.min(#skipped, SHOWN_SKIPPED) do
     io.stderr:write(what, ": ", skipped[i].path, ": ", skipped[i].reason, "\n")
   end
+  if #skipped > SHOWN_SKIPPED then
+    io.stderr:write(("%s: %d more\n"):format(what, #skipped - SHOWN_SKIPPED))
+  end
 end
 
---- The result files below a folder, or the file itself. Rows for Redis say the same as the results beside them and are read where
---- they stand alone.
+local function is_aggregate(name)
+  return name:find "_%a+%-%a+_top%d+%.json$" ~= nil
+end
+
+--- The groups of results at a path, sorted: a list of files each. A folder's files are a group, and so is each aggregate and a
+--- file that is named itself. Rows for Redis in a folder of results say the same as these and are left out.
 ---@param path string
----@return string[]
-function M.result_files(path)
+---@return string[][]
+function M.groups(path)
   local names = im.file.list(path, { extensions = { "json" }, recursive = true })
   if not names then
-    return { path }
+    return { { path } }
   end
-  local files, rows = {}, {}
+  local groups, of_folder = {}, {}
   for _, name in ipairs(names) do
-    table.insert(name:find "_redis%.json$" and rows or files, path .. "/" .. name)
+    local file, folder = path .. "/" .. name, name:match "^(.*)/" or ""
+    if is_aggregate(name) then
+      groups[#groups + 1] = { file }
+    else
+      if not of_folder[folder] then
+        of_folder[folder] = { files = {}, rows = {} }
+        groups[#groups + 1] = of_folder[folder]
+      end
+      table.insert(of_folder[folder][name:find "_redis%.json$" and "rows" or "files"], file)
+    end
   end
-  return #files > 0 and files or rows
+  for i, group in ipairs(groups) do
+    groups[i] = group.files and (#group.files > 0 and group.files or group.rows) or group
+  end
+  return groups
 end
 
 --- function(source, results, which) -> PositionTable, or nil and a message. A file is read once, for however many results;
@@ -49,20 +68,20 @@ function M.position_reader()
   end
 end
 
---- Evaluates one folder of results. Returns its summary with name and num_queries, the evaluation, and its rows, evenly
+--- Evaluates one group of results. Returns its summary with name and num_queries, the evaluation, and its rows, evenly
 --- spaced, for a map; nil, message when they cannot be read.
----@param path string folder or aggregate file
+---@param files string[]
 ---@param read_positions function as position_reader gives it
----@param truth { queries: string, references: string } sources of the positions
+---@param truth { queries: string, references: string, direction: string? } sources of the positions
 ---@param options table of retrieval.evaluate
-function M.of(path, read_positions, truth, options)
-  local results, message = im.retrieval.results(M.result_files(path))
+function M.of(files, read_positions, truth, options)
+  local results, message = im.retrieval.results(files, truth.direction)
   if not results then
     return nil, message
   end
   local is = results:description()
   if is.num_queries == 0 then
-    return nil, path .. ": no search results"
+    return nil, (files[1] or "-") .. ": no search results"
   end
   tell_skipped("left out", is.skipped)
   local queries, references
@@ -76,7 +95,7 @@ function M.of(path, read_positions, truth, options)
   local evaluation = im.retrieval.evaluate(results, queries, references, options)
   results:close()
   local summary, points = evaluation:summary(), {}
-  summary.name = ("%s %s %s"):format(summary.weight, summary.mode, summary.direction)
+  summary.name = summary.direction == "" and summary.group or ("%s %s"):format(summary.group, summary.direction)
   summary.num_queries = #evaluation
   for i = 1, #evaluation, math.max(1, #evaluation / MAP_POINTS) do
     points[#points + 1] = evaluation:row(math.floor(i))
@@ -91,6 +110,18 @@ function M.print(metrics)
     local value = metric.value and ("%.6g %s"):format(metric.value, metric.unit) or "-"
     print(("  %-22s %-12s %s"):format(metric.name, value, metric.definition))
   end
+end
+
+--- Prints what x and y of the label index say, where it has them.
+---@param metrics table[] label_metrics
+function M.print_plane(metrics)
+  local of_plane = {}
+  for _, metric in ipairs(metrics) do
+    if metric.value and metric.name:find "^xy_" then
+      of_plane[#of_plane + 1] = metric
+    end
+  end
+  M.print(of_plane)
 end
 
 return M
