@@ -41,13 +41,11 @@ train:option("--set", "another option of the method, NAME=VALUE; see im.anomaly.
 train:option("--memory-mb", "room for patches, 10^6 bytes; more are sampled"):default "0":convert(cli.number(0))
 train:option("--held-out", "share of the pictures kept for the thresholds"):default "0.1":convert(cli.number(0, 0.9))
 train:option("--threshold", "auto, f1, quantile, extreme_value or a number"):default "auto"
-train:option("--seed", "of everything random"):default "0":convert(cli.integer(0))
 train:flag("--roi", "choose the region in a picture in the terminal")
 numbers(train:option("--roi-rect", "x y width height of the region in the first picture, px"), 4)
 train:option("--roi-threshold", "least correlation with the region"):default "0.5":convert(cli.number(-1, 1))
 train:option("--tile", "side of the squares in which pictures go through the network, px"):default "0":convert(cli.integer(0))
 train:option("--overlap", "of these squares"):default "0.25":convert(cli.number(0, 0.9))
-train:option("--device", "cpu, cuda, cuda:N or auto"):default "auto"
 train:flag("--no-export", "train only")
 data_options(train)
 export_options(train)
@@ -72,9 +70,7 @@ infer:argument("images", "pictures or folders"):args "*"
 infer:option("--out", "folder of the results"):default "inspected"
 infer:option("--watch", "inspect what comes into this folder, until Ctrl-C")
 infer:option("--engine", "openvino, libtorch or auto"):default "auto":choices { "auto", "openvino", "libtorch" }
-infer:option("--device", "for libtorch"):default "auto"
 infer:option("--precision", "for openvino"):default "f32":choices { "f32", "f16", "bf16", "default" }
-infer:option("--threads", "for openvino; 0: as it decides"):default "0":convert(cli.integer(0))
 infer:flag("--pin-threads", "for openvino: to processors")
 infer:option("--pass-threshold", "of the 0 ... 100 map"):default "50":convert(cli.number(0, 100))
 infer:option("--min-area", "of a defect, px"):default "0":convert(cli.number(0))
