@@ -74,7 +74,16 @@ AnomalyDetector::AnomalyDetector(const std::string& model_folder, const Detector
         model_, open_anomaly_backbone(model_.config.backbone, options.device),
         options.use_faiss ? "faiss" : "exact");
     score_ = [scorer](const Image& image) { return scorer->score(image); };
+    features_ = [scorer](const Image& image) { return scorer->features(image); };
   }
+}
+
+at::Tensor AnomalyDetector::features(const Image& image) const {
+  if (!features_)
+    throw Error(fmt::format(
+        "AnomalyDetector:features: engine '{}' keeps them to itself; expected a model opened with 'libtorch'",
+        engine_));
+  return features_(image);
 }
 
 Detection AnomalyDetector::detect(const Image& image, const BlobOptions& blobs) const {

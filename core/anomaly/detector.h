@@ -79,6 +79,9 @@ class AnomalyDetector {
 
   Detection detect(const Image& image, const BlobOptions& blobs = {}) const;
 
+  /// AnomalyScorer::features. Throws Error unless LibTorch runs the model.
+  at::Tensor features(const Image& image) const;
+
   /// detection_picture with the model's pixel threshold and range.
   Image picture(const Image& image, const Detection& detection) const;
 
@@ -90,6 +93,7 @@ class AnomalyDetector {
   MapRange range_;
   std::string engine_;
   std::function<ImageScore(const Image&)> score_;
+  std::function<at::Tensor(const Image&)> features_;
 };
 
 /// The inspected part of a picture under the colours of its map, blue at `range.low`, red at `range.high`

@@ -2,6 +2,7 @@
 #include "anomaly/scorer.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
 #include <fmt/format.h>
 
@@ -99,6 +100,13 @@ AnomalyScorer::AnomalyScorer(const AnomalyModel& model, std::shared_ptr<const Ba
 
 AnomalyInputs AnomalyScorer::inputs(const Image& image) const {
   return anomaly_inputs(image, config_, region_, anomaly_normalization(*backbone_));
+}
+
+at::Tensor AnomalyScorer::features(const Image& image) const {
+  const at::NoGradGuard no_gradients;
+  const AnomalyInputs views = inputs(image);
+  if (!views.found) return at::empty({0, bank_.rows().size(1), 0, 0}, at::kFloat);
+  return anomaly_features(*backbone_, views.tensor, config_.method).to(at::kCPU, at::kFloat).contiguous();
 }
 
 std::pair<at::Tensor, at::Tensor> AnomalyScorer::score_inputs(const at::Tensor& inputs) const {

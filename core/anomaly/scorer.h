@@ -65,6 +65,9 @@ class AnomalyScorer {
 
   ImageScore score(const Image& image) const;
   AnomalyInputs inputs(const Image& image) const;
+  /// Patches of each view of a picture, [V, D, h, w] float32 on the CPU; no views where the region is not
+  /// there.
+  at::Tensor features(const Image& image) const;
   /// Of inputs [N, 3, H, W]: scores [N] and maps [N, 1, H, W] float32 on the CPU.
   std::pair<at::Tensor, at::Tensor> score_inputs(const at::Tensor& inputs) const;
 

@@ -164,6 +164,14 @@ int describe_detector(lua_State* L) {
                       {"bank_dims", detector.model().bank.size(1)}});
 }
 
+int features(lua_State* L) {
+  return push(L, arg<AnomalyDetector>(L, 1).features(arg<Image>(L, 2)));
+}
+
+int bank(lua_State* L) {
+  return push(L, arg<AnomalyDetector>(L, 1).model().bank);
+}
+
 int draw(lua_State* L) {
   return push(L, arg<AnomalyDetector>(L, 1).picture(arg<Image>(L, 2), arg<Detection>(L, 3)));
 }
@@ -266,6 +274,13 @@ constexpr Binding kDetectorMethods[] = {
     bind<describe_detector>(
         "describe", "AnomalyDetector:describe() -> {config, thresholds, engine, bank_rows, bank_dims}",
         "How it was trained and what runs it.", "assert(im.anomaly.open 'nowhere' == nil)"),
+    bind<features>("features", "AnomalyDetector:features(image) -> Tensor",
+                   "The picture's patches as they are compared with the memory bank, [views, D, h, w]: one "
+                   "view, or as many "
+                   "as tiles, or none without the region. For models opened with the engine 'libtorch'.",
+                   "assert(im.anomaly.open 'nowhere' == nil)"),
+    bind<bank>("bank", "AnomalyDetector:bank() -> Tensor", "The memory bank, [M, D].",
+               "assert(im.anomaly.open 'nowhere' == nil)"),
     bind<draw>("draw", "AnomalyDetector:draw(image, detection) -> Image",
                "The inspected part of the picture under the colours of its map, the same colours for the "
                "same distances in "

@@ -3200,6 +3200,13 @@ function WatchedFolder:look() end
 ---@class AnomalyDetector
 local AnomalyDetector = {}
 
+---The memory bank, [M, D].
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@return Tensor
+function AnomalyDetector:bank() end
+
 ---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
 ---```lua
 ---im.image.new(8, 8):close()
@@ -3240,6 +3247,14 @@ function AnomalyDetector:detect(image, options) end
 ---@param detection any
 ---@return Image
 function AnomalyDetector:draw(image, detection) end
+
+---The picture's patches as they are compared with the memory bank, [views, D, h, w]: one view, or as many as tiles, or none without the region. For models opened with the engine 'libtorch'.
+---```lua
+---assert(im.anomaly.open 'nowhere' == nil)
+---```
+---@param image any
+---@return Tensor
+function AnomalyDetector:features(image) end
 
 ---White where the map is at or above the pixel threshold.
 ---```lua
