@@ -1,5 +1,6 @@
 -- dino_pairs.lua WEIGHTS OUT THRESHOLDS IMAGE...: every ordered pair of the images matched at so many thresholds, a JSON file a
--- pair and threshold. Prints how many files it wrote. Run with --no-cache.
+-- pair and threshold, resized as `run` does. Prints how many files it wrote. Run with --no-cache.
+local conventions = require "imatch.backbone.conventions"
 local im = require "imatch"
 
 local weights, out, thresholds = arg[1], arg[2], tonumber(arg[3])
@@ -7,7 +8,9 @@ local images = {}
 for i = 4, #arg do
   images[#images + 1] = assert(im.image.open(arg[i]))
 end
-local features = assert(im.backbone.features(images, "vits14", { weights = weights, image_size = 336, resize = "shorter_cut" }))
+local options = conventions.of("vits14", "run")
+options.weights, options.image_size = weights, 336
+local features = assert(im.backbone.features(images, "vits14", options))
 
 local written = 0
 for t = 1, thresholds do

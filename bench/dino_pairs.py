@@ -21,7 +21,7 @@ import transformers  # noqa: E402
 from PIL import Image  # noqa: E402
 
 SIDE, PATCH, MEASURED = 336, 14, 6
-MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+MEAN, STD = (torch.tensor(v).view(1, 3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 
 weights, out, thresholds, paths = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 model = transformers.Dinov2Model.from_pretrained(weights).eval()
@@ -29,12 +29,12 @@ loading = time.perf_counter() - start
 
 
 def pixels(path):
-    image = Image.open(path).convert("RGB")
-    scale = SIDE / min(image.size)
-    image = image.resize(tuple(int(side * scale) for side in image.size), Image.BICUBIC)
-    width, height = (side // PATCH * PATCH for side in image.size)
-    x = (np.array(image.crop((0, 0, width, height)), np.float32) / 255 - MEAN) / STD
-    return torch.from_numpy(x.transpose(2, 0, 1)[None].copy())
+    x = torch.from_numpy(np.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)[None].float() / 255
+    height, width = x.shape[2:]
+    size = (SIDE, int(SIDE * width / height)) if height <= width else (int(SIDE * height / width), SIDE)
+    x = torch.nn.functional.interpolate(x, size=size, mode="bilinear", antialias=True, align_corners=False)
+    height, width = (side // PATCH * PATCH for side in size)
+    return (x[..., :height, :width] - MEAN) / STD
 
 
 @torch.inference_mode()

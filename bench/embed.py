@@ -3,7 +3,7 @@
 vector and once for the tokens, as the program that it stands for does; vectors are saved with their _meta.json.
 
     embed.py FOLDER make PHOTO...     links the photographs and writes manifest.json and key.json
-    embed.py FOLDER                   seconds an image, without opening the network
+    embed.py FOLDER [float]           seconds an image, without opening the network; float: PyTorch resizes, not Pillow
 """
 
 import json
@@ -49,6 +49,14 @@ def tokens(x):
     return y[0].permute(1, 2, 0)
 
 
+def pixels(path):
+    image = Image.open(path).convert("RGB")
+    if sys.argv[2:] != ["float"]:
+        return torch.from_numpy(np.asarray(image.resize((SIDE, SIDE), Image.BICUBIC)).copy()).permute(2, 0, 1).float()[None]
+    samples = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
+    return 255 * torch.nn.functional.interpolate(samples, size=(SIDE, SIDE), mode="bicubic", antialias=True, align_corners=False)
+
+
 def save(name, array, meta):
     np.save(folder / f"out/{name}.npy", array)
     (folder / f"out/{name}_meta.json").write_text(json.dumps(meta | {"shape": array.shape}))
@@ -59,8 +67,7 @@ paths = sorted((folder / "photos/a").iterdir())
 tokens(torch.zeros(1, 3, SIDE, SIDE))  # warms up
 start = time.perf_counter()
 for path in paths:
-    image = Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.BICUBIC)
-    x = (torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float()[None] - 127) / 128
+    x = (pixels(path) - 127) / 128
     whole = tokens(x).mean((0, 1)).numpy()
     grid = tokens(x).numpy()
     meta = {"image": str(path), "config": {"target_res": SIDE}}

@@ -31,8 +31,8 @@ class Backbone {
   virtual std::vector<Features> extract(std::span<const Image* const> images) const = 0;
 
   /// The name and every option that shapes the result: opens the same backbone again (open_backbone) and is
-  /// part of the cache key. "efficientnet_lite0 image_size=336 resize=shorter stage=16 global=mean
-  /// dtype=fp32".
+  /// part of the cache key. "efficientnet_lite0 image_size=336 resize=shorter interpolation=bicubic
+  /// arithmetic=uint8 stage=16 global=mean dtype=fp32".
   virtual std::string spec() const = 0;
   /// SHA-256 of the weights file; "" for a backbone without weights.
   virtual std::string weights_sha256() const = 0;

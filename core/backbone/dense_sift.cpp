@@ -2,6 +2,7 @@
 #include "backbone/dense_sift.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
@@ -13,7 +14,7 @@
 namespace imatch {
 namespace {
 
-/// Luma of ITU-R BT.601, [H, W] float32 in levels.
+/// Luma of ITU-R BT.601, [H, W] float32 in levels; of an image, or of samples [3, H, W] in [0, 1].
 at::Tensor luma(const Image& image) {
   at::Tensor grey = at::empty({image.height, image.width}, at::kFloat);
   float* const levels = grey.mutable_data_ptr<float>();
@@ -25,11 +26,14 @@ at::Tensor luma(const Image& image) {
   return grey;
 }
 
+at::Tensor luma(const at::Tensor& samples) {
+  return (samples[0] * 0.299F + samples[1] * 0.587F + samples[2] * 0.114F) * 255;
+}
+
 }  // namespace
 
 DenseSift::DenseSift(Options options)
-    : options_(std::move(options)),
-      frame_{.mode = options_.resize, .image_size_px = options_.image_size, .stride_px = options_.step} {
+    : options_(std::move(options)), frame_(frame_of(options_, options_.step)) {
   if (options_.step > options_.image_size)
     throw Error(
         fmt::format("dense_sift options: step: {} is not allowed with image_size {}; expected at most that",
@@ -42,7 +46,8 @@ std::vector<Features> DenseSift::extract(std::span<const Image* const> images) c
   list.reserve(images.size());
   for (const Image* image : images) {
     check_stop();
-    const at::Tensor grey = luma(frame_.resized(*image));
+    const at::Tensor grey =
+        frame_.arithmetic == "float" ? luma(frame_.resized_samples(*image)) : luma(frame_.resized(*image));
     Features features;
     features.tokens = dense_rootsift(grey, {.step_px = options_.step, .bin_size_px = options_.bin_size});
     features.global = pool_tokens(features.tokens, options_.global);

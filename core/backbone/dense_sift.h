@@ -4,35 +4,30 @@
 #include <tuple>
 
 #include "backbone/backbone.h"
+#include "backbone/frame_options.h"
 #include "backbone/sift_grid.h"
-#include "backbone/working_frame.h"
 #include "base/field.h"
 #include "feature/pooling.h"
 
 namespace imatch {
 
-struct DenseSiftOptions {
-  int image_size = 336;
-  std::string resize = "shorter";
+struct DenseSiftOptions : FrameOptions {
   int step = 8;
   int bin_size = 4;
   std::string global = "mean";
 
   using Self = DenseSiftOptions;
-  static constexpr auto fields = std::tuple{
-      field("image_size", &Self::image_size, in_range(16, 4096),
-            "Side in pixels to which images are resized."),
-      field("resize", &Self::resize, one_of(WorkingFrame::kModes),
-            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole steps), 'exact' (a "
-            "square) 'keep' (the image's own size, rounded alike) "
-            "or 'shorter_cut' (what is over is cut off right and below)."),
-      field("step", &Self::step, in_range(1, 256),
-            "Distance of neighbouring descriptors in pixels of the resized image."),
-      field("bin_size", &Self::bin_size, in_range(1, 64),
-            "Side in pixels of one of the 4 x 4 bins of a descriptor; the smoothing is a third of it."),
-      field("global", &Self::global, one_of(kPoolings),
-            "The image's vector: 'mean' of the tokens, 'mean_std' (with their standard deviation) or 'gem' "
-            "(p = 3).")};
+  static constexpr auto fields = std::tuple_cat(
+      frame_fields(16),
+      std::tuple{
+          field("step", &Self::step, in_range(1, 256),
+                "Distance of neighbouring descriptors in pixels of the resized image."),
+          field("bin_size", &Self::bin_size, in_range(1, 64),
+                "Side in pixels of one of the 4 x 4 bins of a descriptor; the smoothing is a third of it."),
+          field(
+              "global", &Self::global, one_of(kPoolings),
+              "The image's vector: 'mean' of the tokens, 'mean_std' (with their standard deviation) or 'gem' "
+              "(p = 3).")});
 };
 
 /// RootSIFT on a dense grid: tokens [rows * cols, 128] as dense_rootsift says, on luma (ITU-R 601). Needs no

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <tuple>
 
 #include "backbone/dinov2_dinov3_open.h"
+#include "backbone/hf_preprocessor.h"
 #include "backbone/network_backbone.h"
 
 namespace imatch {
@@ -15,12 +17,23 @@ struct DinoOptions : NetworkOptions {
   int layer = -1;
   std::vector<int> layers;
   std::string facet = "token";
+  std::string global = "class";
   int depth = 0;
 
+  static constexpr std::string_view kDinoResizes[] = {"shorter", "longer",      "exact",
+                                                      "keep",    "shorter_cut", "processor"};
+  static constexpr std::string_view kGlobals[] = {"class", "mean_patches", "mean_prenorm", "gem"};
+  static constexpr const char* kDinoResizeDoc =
+      "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole tokens), 'exact' (a "
+      "square), "
+      "'keep' (the image's own size, rounded alike), 'shorter_cut' (what is over is cut off right and below) "
+      "or 'processor': resized, cropped and normalised as preprocessor_config.json of a folder of Hugging "
+      "Face says, which decides `interpolation` and `arithmetic` too; image_size is its shortest edge, and 0 "
+      "leaves it the size that it names.";
   static constexpr std::string_view kFacets[] = {"token", "key", "query", "value"};
   using Self = DinoOptions;
   static constexpr auto fields = std::tuple_cat(
-      frame_fields(14),
+      frame_fields(0, one_of(kDinoResizes), kDinoResizeDoc),
       std::tuple{
           field("layer", &Self::layer, anything(),
                 "Block of a vision transformer, or stage of a ConvNeXt (strides 4, 8, 16, 32 px), whose "
@@ -32,6 +45,11 @@ struct DinoOptions : NetworkOptions {
           field("facet", &Self::facet, one_of(kFacets),
                 "'token': the output of the block; 'key', 'query', 'value': vectors of its attention, "
                 "before the rotary embedding and without norm."),
+          field("global", &Self::global, one_of(kGlobals),
+                "The image's vector: 'class': the class token behind the final norm, which transformers "
+                "calls pooler_output; 'mean_patches': the mean of the patch tokens, and 'gem' their "
+                "generalised mean (p = 3); 'mean_prenorm': the mean of all tokens of the block's output "
+                "(class, registers or storage, patches) before the final norm."),
           field("depth", &Self::depth, in_range(0, 1024),
                 "Blocks that the weights have, for a vision transformer cut or grown; 0: what the model "
                 "of this name has.")},
@@ -49,14 +67,35 @@ Facet facet_named(const std::string& name) {
   return name == "value" ? Facet::kValue : Facet::kToken;
 }
 
-OpenedNetwork open_dino(const DinoModel& model, const DinoOptions& options, NetworkPlace place) {
+constexpr int kLeastImageSize = 14;
+
+OpenedNetwork open_dino(const DinoModel& model, DinoOptions& options, NetworkPlace place) {
+  const bool by_processor = options.resize == "processor";
+  if (options.image_size < kLeastImageSize && !(by_processor && options.image_size == 0))
+    throw Error(
+        fmt::format("{} options: image_size: {} is not allowed; expected an integer in [{}, 4096], or 0 with "
+                    "resize = 'processor'",
+                    model.alias, options.image_size, kLeastImageSize));
   DinoRequest request{.weights = options.weights,
                       .layers = options.layers.empty() ? std::vector{options.layer} : options.layers,
                       .facet = facet_named(options.facet),
-                      .depth = options.depth};
+                      .depth = options.depth,
+                      .with_preprocessor = by_processor};
   if (request.weights.empty()) request.weights = find_weights(published_weights(model), options.weights_root);
+  if (by_processor && !std::filesystem::is_directory(request.weights))
+    throw Error(
+        fmt::format("{} options: resize: 'processor' is not allowed with the file {}; expected a "
+                    "folder of Hugging Face with preprocessor_config.json",
+                    model.alias, request.weights));
   OpenedNetwork opened = open_dino_network(model, request, place);
+  opened.pooling = options.global;
   opened.normalization = normalization(model.normalization);
+  if (!by_processor) return opened;
+  HfPreprocessor processor = read_hf_preprocessor(request.weights, options.image_size);
+  opened.normalization = processor.normalization;
+  opened.processor = processor.steps;
+  options.interpolation = processor.interpolation;
+  options.arithmetic = processor.arithmetic;
   return opened;
 }
 
@@ -76,7 +115,7 @@ std::vector<BackboneKind> dino_kinds() {
     kinds.push_back(network_kind<DinoOptions>(
         {.name = std::string(model.alias),
          .doc = doc_of(model),
-         .open = [&model](const DinoOptions& options,
+         .open = [&model](DinoOptions& options,
                           NetworkPlace place) { return open_dino(model, options, place); },
          .published = PublishedModel{published_weights(model), std::string(model.hub),
                                      std::string(model.normalization)}}));

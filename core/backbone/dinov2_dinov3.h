@@ -8,7 +8,7 @@
 namespace imatch {
 
 /// A kind for every model of DINOv2 and DINOv3, under its alias: patch tokens without the class token and
-/// registers, and the class token behind the final norm as the global vector.
+/// registers, and the global vector that is asked for.
 std::vector<BackboneKind> dino_kinds();
 
 }  // namespace imatch

@@ -53,10 +53,10 @@ struct Source {
   Json config = Json::object();
 };
 
-Source read_source(const std::string& path) {
+Source read_source(const std::string& path, bool with_preprocessor) {
   if (!std::filesystem::is_directory(path))
     return {.tensors = load_state_dict(path), .sha256 = sha256_file(path)};
-  HfFolder folder = read_hf_folder(path);
+  HfFolder folder = read_hf_folder(path, with_preprocessor);
   return {.tensors = std::move(folder.tensors),
           .sha256 = std::move(folder.sha256),
           .is_hf = true,
@@ -147,7 +147,7 @@ OpenedNetwork open(const ConvNextShape& published, const DinoModel& model, const
 
 OpenedNetwork open_dino_network(const DinoModel& model, const DinoRequest& request, NetworkPlace place) {
   const std::string title = fmt::format("{} weights {}", model.alias, request.weights);
-  const Source source = read_source(request.weights);
+  const Source source = read_source(request.weights, request.with_preprocessor);
   return std::visit([&](const auto& shape) { return open(shape, model, source, request, title, place); },
                     model.shape);
 }

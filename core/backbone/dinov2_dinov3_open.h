@@ -15,6 +15,7 @@ struct DinoRequest {
   std::vector<int> layers{-1};  ///< Blocks or stages, rising; from 0 on, or from the end below 0.
   Facet facet = Facet::kToken;
   int depth = 0;  ///< Blocks that the weights have where they are not the model's own; 0: the model's.
+  bool with_preprocessor = false;  ///< As read_hf_folder.
 };
 
 /// Follows the rules of the repository for a file and of transformers for a folder, where the two differ. The

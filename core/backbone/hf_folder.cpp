@@ -58,7 +58,7 @@ const Json* entry(const Json& config, const std::string& key, Is is, const char*
 
 }  // namespace
 
-HfFolder read_hf_folder(const std::string& folder) {
+HfFolder read_hf_folder(const std::string& folder, bool with_preprocessor) {
   HfFolder result;
   result.config = read_json(folder + "/" + kConfig);
   if (!result.config.is_object()) fail(folder + "/" + kConfig, "no object");
@@ -70,6 +70,8 @@ HfFolder read_hf_folder(const std::string& folder) {
     files = {kTensors};
   }
   files.insert(files.begin(), kConfig);
+  if (with_preprocessor && std::filesystem::exists(folder + "/" + kHfPreprocessorFile))
+    files.emplace_back(kHfPreprocessorFile);
   result.sha256 = sha256_files(folder, files);
   return result;
 }

@@ -17,10 +17,13 @@ struct HfFolder {
   std::string sha256;
 };
 
-/// Reads config.json and model.safetensors, or the files that model.safetensors.index.json names. Throws
+inline constexpr const char* kHfPreprocessorFile = "preprocessor_config.json";
+
+/// Reads config.json and model.safetensors, or the files that model.safetensors.index.json names.
+/// `with_preprocessor`: the digest covers that file too, where it is there. Throws
 /// Failure: not_found for a missing file; bad_format for an index that is none, names a file outside of the
 /// folder or a tensor that is not in its file; as read_json and read_safetensors.
-HfFolder read_hf_folder(const std::string& folder);
+HfFolder read_hf_folder(const std::string& folder, bool with_preprocessor = false);
 
 /// An entry of a folder's configuration; `missing` when it is absent, as the class of the configuration has
 /// it by default. Throws Failure (bad_format) for a value of another type.

@@ -17,14 +17,13 @@
 namespace imatch {
 namespace {
 
-WorkingFrame frame_of(const NetworkOptions& options, const TokenNetwork& network) {
-  const InputSizeRule rule = network.input_size();
-  const std::vector<int> strides = network.strides_px();
-  const int finest = *std::ranges::min_element(strides);
-  WorkingFrame frame{.mode = options.resize,
-                     .image_size_px = options.image_size,
-                     .stride_px = finest,
-                     .multiple_px = std::lcm(rule.multiple_px, finest)};
+WorkingFrame frame_for(const NetworkOptions& options, const OpenedNetwork& opened) {
+  const InputSizeRule rule = opened.network->input_size();
+  const std::vector<int> strides = opened.network->strides_px();
+  WorkingFrame frame = frame_of(options, *std::ranges::min_element(strides));
+  frame.multiple_px = std::lcm(rule.multiple_px, frame.stride_px);
+  frame.cut_multiple_px = rule.cut_multiple_px > 0 ? rule.cut_multiple_px : frame.multiple_px;
+  frame.processor = opened.processor;
   if (rule.is_fixed()) frame.fixed = ImageSize{rule.fixed_width_px, rule.fixed_height_px};
   return frame;
 }
@@ -40,7 +39,7 @@ NetworkBackbone::NetworkBackbone(std::string spec, const NetworkOptions& options
                                  OpenedNetwork opened)
     : spec_(std::move(spec)),
       opened_(std::move(opened)),
-      input_{.frame = frame_of(options, *opened_.network),
+      input_{.frame = frame_for(options, opened_),
              .normalization = opened_.normalization,
              .device = place.device,
              .dtype = place.dtype,
@@ -57,9 +56,11 @@ std::vector<at::Tensor> NetworkBackbone::tokens_and_globals(const at::Tensor& im
                         : at::upsample_bilinear2d(layer.map, {finest.size(2), finest.size(3)}, false));
   const at::Tensor tokens = channels_behind(parts.size() == 1 ? finest : at::cat(parts, 1));
   const LayerOutput& last = layers.back();
-  if (opened_.pooling.empty() && last.global.defined()) return {tokens, last.global};
-  const std::string& pooling = opened_.pooling.empty() ? std::string("mean") : opened_.pooling;
-  return {tokens, pool_tokens(channels_behind(last.map).flatten(1, 2).to(at::kFloat), pooling)};
+  const std::string& pooling = opened_.pooling;
+  if (pooling == "mean_prenorm") return {tokens, last.mean_prenorm};
+  if ((pooling.empty() || pooling == "class") && last.global.defined()) return {tokens, last.global};
+  return {tokens, pool_tokens(channels_behind(last.map).flatten(1, 2).to(at::kFloat),
+                              pooling.empty() || pooling == "mean_patches" ? "mean" : pooling)};
 }
 
 std::vector<Features> NetworkBackbone::extract(std::span<const Image* const> images) const {

@@ -28,8 +28,10 @@ struct OpenedNetwork {
   std::unique_ptr<const TokenNetwork> network;
   std::string weights_sha256 = "";
   Normalization normalization = {};
-  std::string pooling =
-      {};  ///< The global vector of the tokens, see feature/pooling.h; "": the network's own.
+  /// The global vector: "": the network's own; "class": the same; "mean_prenorm" (LayerOutput); or of the
+  /// tokens: "mean_patches", and what feature/pooling.h has.
+  std::string pooling = {};
+  std::optional<ProcessorSteps> processor = {};  ///< Where a file that came with the weights says more.
 };
 
 /// Any network as a backbone. Tokens are the wanted layers one behind the other on the grid of the finest,
@@ -75,7 +77,8 @@ template <class Options>
 struct NetworkKind {
   std::string name;
   std::string doc;
-  std::function<OpenedNetwork(const Options&, NetworkPlace)> open;
+  /// May set options that what it opens decides.
+  std::function<OpenedNetwork(Options&, NetworkPlace)> open;
   std::optional<PublishedModel> published = std::nullopt;
 };
 
@@ -95,11 +98,12 @@ BackboneKind network_kind(NetworkKind<Options> kind) {
           .complete = [parse](const Json& options) { return options_to_json(parse(options)); },
           .open = [parse, name = kind.name, open = kind.open](const Json& json) -> std::unique_ptr<Backbone> {
             const at::NoGradGuard no_gradients;
-            const Options options = parse(json);
+            Options options = parse(json);
             const NetworkPlace place = place_of(options);
+            OpenedNetwork opened = open(options, place);
             return std::make_unique<NetworkBackbone>(
                 network_spec(name, options_to_json(options), options_to_json(Options())), options, place,
-                open(options, place));
+                std::move(opened));
           },
           .published = std::move(kind.published)};
 }

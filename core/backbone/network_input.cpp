@@ -3,6 +3,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 
@@ -11,9 +12,25 @@
 namespace imatch {
 namespace {
 
+/// The same in float arithmetic, where there are no samples of 8 bits in between.
+at::Tensor float_batch_input(std::span<const Image* const> images, const std::vector<std::size_t>& batch,
+                             const NetworkInput& input) {
+  const ImageSize size = input.frame.size_of(*images[batch.front()]);
+  at::Tensor result =
+      at::empty({static_cast<std::int64_t>(batch.size()), 3, size.height, size.width}, at::kFloat);
+  for (std::size_t n = 0; n < batch.size(); ++n)
+    result[static_cast<std::int64_t>(n)].copy_(input.frame.resized_samples(*images[batch[n]]));
+  for (std::int64_t c = 0; c < 3; ++c) {
+    const auto channel = static_cast<std::size_t>(c);
+    result.select(1, c).sub_(input.normalization.mean[channel]).div_(input.normalization.std[channel]);
+  }
+  return result;
+}
+
 /// The images of one batch, resized and normalised: [N, 3, H, W] on the CPU.
 at::Tensor batch_input(std::span<const Image* const> images, const std::vector<std::size_t>& batch,
                        const NetworkInput& input) {
+  if (input.frame.arithmetic == "float") return float_batch_input(images, batch, input);
   std::vector<Image> resized;
   resized.reserve(batch.size());
   for (const std::size_t i : batch) resized.push_back(input.frame.resized(*images[i]));

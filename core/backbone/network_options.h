@@ -5,16 +5,14 @@
 #include <string_view>
 #include <tuple>
 
-#include "backbone/working_frame.h"
+#include "backbone/frame_options.h"
 #include "base/field.h"
 
 namespace imatch {
 
 /// What the options of all networks have in common. A network's own struct is derived from it and lists its
 /// fields as std::tuple_cat(frame_fields(...), its own, weights_fields(...), running_fields()).
-struct NetworkOptions {
-  int image_size = 336;
-  std::string resize = "shorter";
+struct NetworkOptions : FrameOptions {
   std::string dtype = "fp32";
   std::string weights = "";
   std::string weights_root = "";
@@ -23,17 +21,6 @@ struct NetworkOptions {
 
   static constexpr std::string_view kDtypes[] = {"fp32", "fp32_w16", "bf16", "fp16"};
 };
-
-/// `least`: smallest image_size.
-constexpr auto frame_fields(double least) {
-  return std::tuple{
-      field("image_size", &NetworkOptions::image_size, in_range(least, 4096),
-            "Side in pixels to which images are resized."),
-      field("resize", &NetworkOptions::resize, one_of(WorkingFrame::kModes),
-            "Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole tokens), 'exact' (a "
-            "square), 'keep' (the image's own size, rounded alike) or 'shorter_cut' (what is over is cut off "
-            "right and below).")};
-}
 
 constexpr auto dtype_field() {
   return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypes),

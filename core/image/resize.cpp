@@ -10,15 +10,7 @@
 
 #include "base/error.h"
 #include "image/resample_weights.h"
-
-// Built for the plain processor and for AVX2; the loader picks. Integer arithmetic: both give the same bytes.
-// (Sanitizers run before the loader's choice is possible.)
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define IMATCH_WITH_AVX2 __attribute__((target_clones("avx2", "default")))
-#else
-#define IMATCH_WITH_AVX2
-#endif
+#include "image/with_avx2.h"
 
 namespace imatch {
 namespace {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "image/resample_weights.h"
+#include "image/with_avx2.h"
 
 namespace imatch {
 namespace {
@@ -18,20 +19,28 @@ namespace {
 using FloatWeights = WeightTable<float>;
 
 /// Rows that go through the horizontal pass together, so that its inner loop runs over neighbouring samples.
-constexpr int kFloatRows = 8;
-constexpr int kFloatBlock = 3 * kFloatRows;
+constexpr std::size_t kFloatRows = 8;
+constexpr std::size_t kFloatBlock = 3 * kFloatRows;
 
-/// [rows][width][3] bytes -> [width][3][kFloatRows] floats; rows that are missing at the lower end stay.
-void interleave_as_float(const Image& image, int y, int rows, float* out) {
-  const std::size_t row_bytes = 3 * static_cast<std::size_t>(image.width);
-  for (int r = 0; r < rows; ++r) {
-    const std::uint8_t* row = image.pixel(0, y + r);
-    for (std::size_t i = 0; i < row_bytes; ++i) out[i * kFloatRows + static_cast<std::size_t>(r)] = row[i];
+/// One row of the result from `count` rows of the input, to every kFloatRows-th place of `out`.
+IMATCH_WITH_AVX2 void combine_rows_as_float(const std::uint8_t* in, std::size_t row_size, const float* weight,
+                                            int count, float* out) {
+  constexpr std::size_t kChunk = 512;  // the sums stay in the first-level cache
+  for (std::size_t begin = 0; begin < row_size; begin += kChunk) {
+    const std::size_t size = std::min(kChunk, row_size - begin);
+    float sum[kChunk] = {};
+    for (int k = 0; k < count; ++k) {
+      const float w = weight[k];
+      const std::uint8_t* row = in + static_cast<std::size_t>(k) * row_size + begin;
+      for (std::size_t j = 0; j < size; ++j) sum[j] += w * static_cast<float>(row[j]);
+    }
+    for (std::size_t j = 0; j < size; ++j) out[(begin + j) * kFloatRows] = sum[j];
   }
 }
 
-/// `out`: for each of the rows three planes of weights.out samples, one row after another.
-void filter_rows(const FloatWeights& weights, const float* block, int rows, float* out) {
+/// `block`: [width][3][kFloatRows]. Writes the first `rows` rows of three planes, each `plane` samples long.
+IMATCH_WITH_AVX2 void filter_width(const FloatWeights& weights, const float* block, std::size_t rows,
+                                   float* out, std::size_t plane) {
   const auto width = static_cast<std::size_t>(weights.out);
   for (std::size_t x = 0; x < width; ++x) {
     const float* weight = weights.weight.data() + x * static_cast<std::size_t>(weights.stride);
@@ -39,29 +48,12 @@ void filter_rows(const FloatWeights& weights, const float* block, int rows, floa
     float sum[kFloatBlock] = {};
     for (int k = 0; k < weights.count[x]; ++k, in += kFloatBlock) {
       const float w = weight[k];
-      for (int j = 0; j < kFloatBlock; ++j) sum[j] += w * in[j];
+      for (std::size_t j = 0; j < kFloatBlock; ++j) sum[j] += w * in[j];
     }
     for (std::size_t c = 0; c < 3; ++c)
-      for (std::size_t r = 0; r < static_cast<std::size_t>(rows); ++r)
-        out[(3 * r + c) * width + x] = sum[c * kFloatRows + r];
+      for (std::size_t r = 0; r < rows; ++r)
+        out[c * plane + r * width + x] = sum[c * kFloatRows + r] / 255.0F;
   }
-}
-
-/// [image.height][3][weights.out], samples of 0..255.
-std::vector<float> filter_width(const Image& image, const FloatWeights& weights) {
-  const std::size_t row_size = 3 * static_cast<std::size_t>(weights.out);
-  std::vector<float> result(row_size * static_cast<std::size_t>(image.height));
-  const int blocks = (image.height + kFloatRows - 1) / kFloatRows;
-  at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> block(static_cast<std::size_t>(image.width) * kFloatBlock);
-    for (auto b = static_cast<int>(begin); b < end; ++b) {
-      const int y = b * kFloatRows;
-      const int rows = std::min(kFloatRows, image.height - y);
-      interleave_as_float(image, y, rows, block.data());
-      filter_rows(weights, block.data(), rows, result.data() + row_size * static_cast<std::size_t>(y));
-    }
-  });
-  return result;
 }
 
 }  // namespace
@@ -72,21 +64,25 @@ at::Tensor resize_to_float(const Image& image, ImageSize size, std::string_view 
     throw Error(
         fmt::format("resize: {} x {} px is not allowed; expected sides >= 1", size.width, size.height));
   const FloatWeights down = weight_table<float>(image.height, size.height, filter);
-  const std::vector<float> rows = filter_width(image, weight_table<float>(image.width, size.width, filter));
+  const FloatWeights across = weight_table<float>(image.width, size.width, filter);
   at::Tensor result = at::empty({3, size.height, size.width}, at::kFloat);
   float* const out = result.data_ptr<float>();
+  const std::size_t row_size = 3 * static_cast<std::size_t>(image.width);
   const auto width = static_cast<std::size_t>(size.width), height = static_cast<std::size_t>(size.height);
-  at::parallel_for(0, size.height, 8, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> sum(3 * width);
-    for (auto y = static_cast<std::size_t>(begin); y < static_cast<std::size_t>(end); ++y) {
-      std::ranges::fill(sum, 0.0F);
-      const float* weight = down.weight.data() + y * static_cast<std::size_t>(down.stride);
-      const float* in = rows.data() + 3 * width * static_cast<std::size_t>(down.first[y]);
-      for (int k = 0; k < down.count[y]; ++k, in += 3 * width)
-        for (std::size_t i = 0; i < 3 * width; ++i) sum[i] += weight[k] * in[i];
-      for (std::size_t c = 0; c < 3; ++c)
-        for (std::size_t x = 0; x < width; ++x)
-          out[(c * height + y) * width + x] = sum[c * width + x] / 255.0F;
+  // The height first: its loops run along whole rows of bytes, of which few are left then.
+  const auto blocks = static_cast<std::int64_t>((height + kFloatRows - 1) / kFloatRows);
+  at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> block(row_size * kFloatRows);
+    for (std::int64_t b = begin; b < end; ++b) {
+      const std::size_t first = static_cast<std::size_t>(b) * kFloatRows;
+      const std::size_t rows = std::min(kFloatRows, height - first);
+      for (std::size_t r = 0; r < rows; ++r) {
+        const std::size_t y = first + r;
+        combine_rows_as_float(image.pixel(0, down.first[y]), row_size,
+                              down.weight.data() + y * static_cast<std::size_t>(down.stride), down.count[y],
+                              block.data() + r);
+      }
+      filter_width(across, block.data(), rows, out + first * width, height * width);
     }
   });
   return result;

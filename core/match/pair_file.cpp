@@ -187,8 +187,8 @@ Json pruned(Json json, std::initializer_list<const char*> optional_keys) {
 }  // namespace
 
 Json to_json(const PairFile& pair) {
-  Json json = pruned(options_to_json(pair), {"weights_sha256", "program_version", "preprocessing",
-                                             "rotation_search", "settings_key"});
+  Json json = pruned(options_to_json(pair), {"weights_sha256", "program_version", "other_global",
+                                             "preprocessing", "rotation_search", "settings_key"});
   json["patch"] = pruned(json["patch"], {"grid_a", "grid_b", "points_a", "points_b"});
   return json;
 }

@@ -23,6 +23,7 @@ struct PairMeta {
   std::optional<std::string> device;
   std::optional<int> image_size;
   std::optional<std::string> pair_match_root;
+  std::optional<std::string> match_root;
   using Self = PairMeta;
   static constexpr auto fields = std::tuple{
       field("repo_dir", &Self::repo_dir, anything(), "Folder of the code."),
@@ -33,7 +34,8 @@ struct PairMeta {
       field("hub_model", &Self::hub_model, anything(), "Published name of the model."),
       field("device", &Self::device, anything(), "Where it ran."),
       field("image_size", &Self::image_size, in_range(1, 65536), "Side in pixels to which it resized."),
-      field("pair_match_root", &Self::pair_match_root, anything(), "Folder of the pair files.")};
+      field("pair_match_root", &Self::pair_match_root, anything(), "Folder of the pair files."),
+      field("match_root", &Self::match_root, anything(), "The same, as earlier programs call it.")};
 };
 
 struct PairTimes {
@@ -116,6 +118,15 @@ struct PairPreprocessing {
       field("image_size_b", &Self::image_size_b, at_least(1), "{width, height} of the original b.")};
 };
 
+/// The cosine of global vectors that are others than those of the DINO matching programs.
+struct PairGlobal {
+  std::string global;
+  double cosine = 0;
+  static constexpr auto fields =
+      std::tuple{field("global", &PairGlobal::global, anything(), "Option `global` of the backbone."),
+                 field("cosine", &PairGlobal::cosine, anything(), "Of the two vectors.")};
+};
+
 /// One matched pair as a file: pair_match/<weight>_<ALT>_<FRAME>/<weight>_<ALT.FRAME a>_<ALT.FRAME b>.json.
 /// Everything up to `patch` is what the DINO matching programs write; what follows, and the grids and points
 /// in `patch`, stands beside it and may be missing.
@@ -130,6 +141,7 @@ struct PairFile {
   PairPatch patch;
   std::optional<std::string> weights_sha256;
   std::optional<std::string> program_version;
+  std::optional<PairGlobal> other_global;
   std::optional<PairPreprocessing> preprocessing;
   std::optional<RotationSummary> rotation_search;
   std::optional<std::string> settings_key;
@@ -145,6 +157,10 @@ struct PairFile {
       field("patch", &Self::patch, anything(), "Token counts, grids and matches."),
       field("weights_sha256", &Self::weights_sha256, anything(), "SHA-256 of the weights."),
       field("program_version", &Self::program_version, anything(), "Of the program that wrote the file."),
+      field(
+          "other_global", &Self::other_global, anything(),
+          "{global, cosine}, in place of `cosine`, of global vectors that are others than those of the DINO "
+          "matching programs."),
       field("preprocessing", &Self::preprocessing, anything(), "How the images became tokens."),
       field("rotation_search", &Self::rotation_search, anything(), "What the rotations tried gave."),
       field("settings_key", &Self::settings_key, anything(),

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -16,33 +17,40 @@
 #include "feature/similarity.h"
 #include "io/npy.h"
 #include "match/image_features.h"
+#include "match/token_selection.h"
 
 namespace imatch {
 namespace {
 
 constexpr const char* kMatchingMode = "mutual_knn_k1_unique";
-constexpr const char* kEmbeddings[] = {"global_a", "global_b", "patch_a", "patch_b"};
+/// Of the global vectors of a and b, and of their tokens.
+std::array<std::string, 4> embedding_names(const std::string& other_global) {
+  const std::string global = other_global.empty() ? "global" : "global_" + other_global;
+  return {global + "_a", global + "_b", "patch_a", "patch_b"};
+}
 
 std::string embedding_path(const PairTask& pair, const std::string& name) {
   return fmt::format("{}/{}.npy", pair.embed_folder, name);
 }
 
-bool is_finished(const PairTask& pair) {
+bool is_finished(const PairTask& pair, const std::string& other_global) {
   if (!std::filesystem::exists(pair.file)) return false;
   try {
     if (read_pair_file(pair.file, {.ignore_unknown = true}).settings_key != pair.settings_key) return false;
   } catch (const Failure&) {
     return false;  // damaged, or of another kind: written anew
   }
-  return pair.embed_folder.empty() || std::ranges::all_of(kEmbeddings, [&](const char* name) {
+  return pair.embed_folder.empty() ||
+         std::ranges::all_of(embedding_names(other_global), [&](const std::string& name) {
            return std::filesystem::exists(embedding_path(pair, name));
          });
 }
 
-void write_embeddings(const PairTask& pair, const Features& a, const Features& b) {
-  const at::Tensor arrays[] = {a.global, b.global, a.tokens, b.tokens};
-  for (std::size_t k = 0; k < std::size(kEmbeddings); ++k)
-    write_npy(embedding_path(pair, kEmbeddings[k]), arrays[k]);
+/// As they are: select_tokens() has them at length one.
+at::Tensor tokens_that_took_part(const Features& features, const MutualNearestOptions& match,
+                                 const char* name) {
+  const SelectedTokens selected = select_tokens(features, {match.keypoint_th, match.max_features}, name);
+  return features.tokens.index_select(0, selected.indices.to(features.tokens.device()));
 }
 
 std::optional<int> square_side(int rows, int cols) {
@@ -108,7 +116,7 @@ class PairJob {
     std::vector<const PairTask*> pending;
     for (const PairTask& pair : options_.pairs) {
       check_stop();
-      if (!options_.force && is_finished(pair))
+      if (!options_.force && is_finished(pair, options_.other_global))
         ++counts_.finished;
       else
         pending.push_back(&pair);
@@ -175,6 +183,7 @@ class PairJob {
     const auto start = std::chrono::steady_clock::now();
     std::optional<RotationSummary> rotation;
     Matches matches;
+    const Features* matched_b = b.get();
     if (rotated_b.empty()) {
       matches = mutual_nearest(*a, *b, options_.match);
     } else {
@@ -182,9 +191,15 @@ class PairJob {
           search_rotations(*a, rotated_b, {.score = options_.rotation_score, .match = options_.match});
       rotation = std::move(search.summary);
       matches = std::move(search.matches);
+      matched_b = rotated_b[search.best].get();
     }
     const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-    if (!pair.embed_folder.empty()) write_embeddings(pair, *a, *b);
+    if (!pair.embed_folder.empty()) {
+      const at::Tensor arrays[] = {a->global, b->global, tokens_that_took_part(*a, options_.match, "a"),
+                                   tokens_that_took_part(*matched_b, options_.match, "b")};
+      const auto names = embedding_names(options_.other_global);
+      for (std::size_t k = 0; k < names.size(); ++k) write_npy(embedding_path(pair, names[k]), arrays[k]);
+    }
     return record(pair, *a, *b, matches, std::move(rotation), elapsed.count());
   }
 
@@ -192,17 +207,21 @@ class PairJob {
                   std::optional<RotationSummary> rotation, double match_ms) const {
     const double forward_a = features_.forward_ms(pair.a), forward_b = features_.forward_ms(pair.b);
     const MutualNearestOptions& match = options_.match;
+    const double global_cosine = cosine(a.global, b.global);
+    const bool is_expected = options_.other_global.empty();
     return {.meta = options_.meta,
             .image_a = options_.images[static_cast<std::size_t>(pair.a)],
             .image_b = options_.images[static_cast<std::size_t>(pair.b)],
             .weight = options_.weight,
-            .cosine = cosine(a.global, b.global),
+            .cosine = is_expected ? std::optional(global_cosine) : std::nullopt,
             .time_ms = {forward_a, forward_b, forward_a + forward_b + match_ms},
             .advanced_settings = {match.match_th, match.max_features, match.keypoint_th, match.line_th,
                                   kMatchingMode},
             .patch = patch_of(matches),
             .weights_sha256 = weights_sha256_,
             .program_version = program_version(),
+            .other_global =
+                is_expected ? std::nullopt : std::optional(PairGlobal{options_.other_global, global_cosine}),
             .preprocessing = PairPreprocessing{backbone_.spec(),
                                                backbone_.stride(),
                                                {a.image_width, a.image_height},

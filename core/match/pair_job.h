@@ -30,7 +30,8 @@ struct PairTask {
             "Hash of all that the result depends on: a pair file with an equal one is left alone. Empty: the "
             "pair is matched in any case."),
       field("embed_folder", &Self::embed_folder, anything(),
-            "Folder for global_a, global_b, patch_a and patch_b as .npy files; empty: not written.")};
+            "Folder for global_a, global_b, patch_a and patch_b as .npy files, the tokens being those that "
+            "took part in matching, in their order (of b in its best rotation); empty: not written.")};
 };
 
 struct PairJobOptions {
@@ -41,6 +42,7 @@ struct PairJobOptions {
   MutualNearestOptions match;
   std::vector<double> rotations_deg;
   std::string rotation_score = "inliers";
+  std::string other_global;
   int batch_size = 8;
   double memory_mb = 1024;
   std::string folder;
@@ -56,6 +58,10 @@ struct PairJobOptions {
                        "Angles by which b is rotated clockwise, the best is kept; empty: b as it is."),
                  field("rotation_score", &Self::rotation_score, one_of(kRotationScores),
                        "What the best rotation has most of."),
+                 field("other_global", &Self::other_global, anything(),
+                       "Name of the global vector where it is another than readers of these files expect: it "
+                       "is then written as global_<NAME>_a and _b, and its cosine under other_global; empty: "
+                       "the expected one."),
                  field("batch_size", &Self::batch_size, at_least(1), "Images decoded and run together."),
                  field("memory_mb", &Self::memory_mb, at_least(0),
                        "Features held in memory (MB of 10^6 bytes); more is written to the disk meanwhile."),

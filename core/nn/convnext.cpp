@@ -89,6 +89,11 @@ void ConvNext::run(const Block& block, at::Tensor& map) const {
   map = sum.permute({0, 3, 1, 2});
 }
 
+InputSizeRule ConvNext::input_size() const {
+  // The grids of several stages lie over each other only where nothing is cut off.
+  return {.multiple_px = 4 << wanted_.back(), .cut_multiple_px = wanted_.size() == 1 ? 4 : 0};
+}
+
 std::vector<int> ConvNext::strides_px() const {
   std::vector<int> strides;
   for (const int stage : wanted_) strides.push_back(4 << stage);
@@ -98,11 +103,12 @@ std::vector<int> ConvNext::strides_px() const {
 LayerOutput ConvNext::output(const at::Tensor& map, bool is_last_stage) const {
   const at::Tensor tokens = map.permute({0, 2, 3, 1});
   const at::Tensor mean = tokens.flatten(1, 2).mean(1);
-  if (!is_last_stage) return {map, mean};
+  // The class token of a ConvNeXt is the mean of the patches: with or without it their mean is the same.
+  if (!is_last_stage) return {map, mean, mean.to(at::kFloat)};
   const auto final_norm = [&](const at::Tensor& x) {
     return at::layer_norm(x, {x.size(-1)}, norm_.weight, norm_.bias, shape_.norm_eps);
   };
-  return {final_norm(tokens).permute({0, 3, 1, 2}), final_norm(mean)};
+  return {final_norm(tokens).permute({0, 3, 1, 2}), final_norm(mean), mean.to(at::kFloat)};
 }
 
 std::vector<LayerOutput> ConvNext::forward(const at::Tensor& images) const {

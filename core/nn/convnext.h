@@ -26,7 +26,7 @@ class ConvNext final : public TokenNetwork {
   /// neither kept nor run. Throws Failure as WeightsCheckpoint.
   ConvNext(const ConvNextShape& shape, std::vector<int> stages, WeightsCheckpoint& checkpoint);
 
-  InputSizeRule input_size() const override { return {.multiple_px = 4 << wanted_.back()}; }
+  InputSizeRule input_size() const override;
   std::vector<int> strides_px() const override;
   std::vector<LayerOutput> forward(const at::Tensor& images) const override;
 

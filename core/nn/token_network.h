@@ -14,6 +14,8 @@ class GraphWriter;
 /// Which image sizes a network takes.
 struct InputSizeRule {
   int multiple_px = 1;      ///< Both sides are whole multiples of it.
+  int cut_multiple_px = 0;  ///< Multiples of this, not 0, go through too; what is over whole tokens is cut
+                            ///< off on the way, but seen by the tokens at the border.
   int fixed_height_px = 0;  ///< Other than 0: this size and no other.
   int fixed_width_px = 0;
 
@@ -24,6 +26,9 @@ struct InputSizeRule {
 struct LayerOutput {
   at::Tensor map;     ///< [N, C, rows, cols], of the network's device and type, in any strides.
   at::Tensor global;  ///< [N, D]: the vector of each image, such as its class token; undefined: none.
+  /// [N, C]: mean over all tokens, those that are no patches included, before the final norm; undefined where
+  /// there is none.
+  at::Tensor mean_prenorm = {};
 };
 
 /// What a network with classes can do beside its layers.

@@ -171,6 +171,7 @@ std::vector<LayerOutput> VisionTransformer::forward(const at::Tensor& images) co
     const at::Tensor final_tokens = normed(x, norm_);
     if (facet_ == Facet::kToken) output.map = map_of(final_tokens);
     output.global = final_tokens.select(1, 0);
+    output.mean_prenorm = x.mean(1, /*keepdim=*/false, at::kFloat);
     outputs.push_back(std::move(output));
   }
   return outputs;

@@ -114,7 +114,7 @@ void write_vector_files(const std::string& stem, const Features& features, const
                         bool with_npy, bool with_json) {
   at::Tensor values;
   const char* entry = nullptr;
-  if (kind == "GlobalToken") {
+  if (kind.starts_with("Global")) {
     values = features.global;
     entry = "vector";
   } else if (kind == "PatchToken") {

@@ -17,7 +17,7 @@ namespace imatch {
 /// What the name of a vector file says:
 /// <root>/<dataset_key>/<alias>/<label>/GlobalToken/GlobalToken_<cfg>_<variant>_<hub>_<LVD|SAT>_<label>_<frame>.npy
 struct VectorName {
-  std::string kind = "GlobalToken";  ///< GlobalToken, PatchToken, PatchGrid, DenseFT.
+  std::string kind = "GlobalToken";  ///< GlobalToken, PatchToken, PatchGrid, DenseFT; see write_vector_files.
   std::string embedding_cfg;
   std::string variant;  ///< "raw", "sub2".
   std::string hub;
@@ -25,7 +25,9 @@ struct VectorName {
   std::string label;
   std::string frame;
   static constexpr auto fields = std::tuple{
-      field("kind", &VectorName::kind, anything(), "GlobalToken, PatchToken, PatchGrid or DenseFT."),
+      field("kind", &VectorName::kind, anything(),
+            "GlobalToken, PatchToken, PatchGrid or DenseFT; GlobalClass and the like for another global "
+            "vector."),
       field("embedding_cfg", &VectorName::embedding_cfg, anything(), "Such as 'res1024'."),
       field("variant", &VectorName::variant, anything(), "'raw' or 'sub<stride>'."),
       field("hub", &VectorName::hub, anything(), "Such as 'dinov3_vits16'."),
@@ -43,8 +45,9 @@ std::optional<std::string> global_variant(const std::string& file_name);
 
 /// Writes one vector file of an image's features, and `meta` beside it as <stem>_meta.json, to which it adds
 /// files{<kind>: {path, size_bytes}}. kind: "GlobalToken" [D], "PatchToken" [tokens, D], "PatchGrid" [rows,
-/// cols, D]. Not flushed to the disk, which would cost more than a network: they can be made again. Throws
-/// Error for another kind, Failure (unwritable, no_space).
+/// cols, D]; any other that begins with "Global" is a global vector too, of another making. Not flushed to
+/// the disk, which would cost more than a network: they can be made again. Throws Error for another kind,
+/// Failure (unwritable, no_space).
 void write_vector_files(const std::string& stem, const Features& features, const std::string& kind, Json meta,
                         bool with_npy, bool with_json);
 

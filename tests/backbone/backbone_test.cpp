@@ -59,10 +59,12 @@ TEST_CASE("open_backbone: one object for one name and options, however they are 
 
 TEST_CASE("open_backbone: the specification is canonical and opens the same again") {
   CHECK(open_backbone("dense_sift bin_size=4")->spec() ==
-        "dense_sift image_size=336 resize=shorter step=8 bin_size=4 global=mean");
+        "dense_sift image_size=336 resize=shorter interpolation=bicubic arithmetic=uint8 step=8 bin_size=4 "
+        "global=mean");
   const auto backbone = open_backbone("efficientnet_lite0 stage=8 device=cpu batch_size=3");
   CHECK(backbone->spec() ==
-        "efficientnet_lite0 image_size=336 resize=shorter stage=8 global=mean dtype=fp32");
+        "efficientnet_lite0 image_size=336 resize=shorter interpolation=bicubic arithmetic=uint8 stage=8 "
+        "global=mean dtype=fp32");
   CHECK(open_backbone(backbone->spec())->spec() == backbone->spec());
   CHECK(backbone->weights_sha256() == "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db");
 }

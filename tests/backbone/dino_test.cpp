@@ -177,6 +177,21 @@ TEST_CASE("Dino: a facet is what the block's projection makes of the normed toke
   CHECK(difference(keys.tokens, tokens.tokens) < 1e-5);
 }
 
+TEST_CASE("Dino: the global vector is the one that is asked for") {
+  const Scratch folder;
+  const std::string weights = written(folder, vits16(1));
+  const Image image = picture(64, 48);
+  const auto of = [&](const std::string& more) {
+    return features_of(*opened("vits16 depth=1 image_size=48" + more, weights), image);
+  };
+  const Features usual = of("");
+  CHECK(difference(of(" global=class").global, usual.global) == 0);
+  CHECK(difference(of(" global=mean_patches").global, usual.tokens.mean(0)) < 1e-5);
+  CHECK(difference(of(" global=mean_prenorm").global, usual.global) > 0.1);
+  CHECK(difference(of(" global=gem").tokens, usual.tokens) == 0);
+  CHECK_THROWS_WITH(of(" global=mean"), Catch::Contains("'mean_prenorm'"));
+}
+
 TEST_CASE("Dino: images of a batch do not see each other, and reduced types stay near") {
   const Scratch folder;
   const std::string weights = written(folder, vits16(1));
@@ -200,7 +215,9 @@ TEST_CASE("Dino: the specification opens the same again and the digest is that o
   const std::string weights = written(folder, vits16(1));
   const auto model = opened("vits16 depth=1 image_size=48", weights);
   CHECK(model->spec() ==
-        "vits16 image_size=48 resize=shorter layer=-1 facet=token depth=1 dtype=fp32 weights=" + weights);
+        "vits16 image_size=48 resize=shorter interpolation=bicubic arithmetic=uint8 layer=-1 facet=token "
+        "global=class depth=1 dtype=fp32 weights=" +
+            weights);
   CHECK(open_backbone(model->spec())->spec() == model->spec());
   CHECK(model->weights_sha256() == sha256_file(weights));
   CHECK(model->stride() == 16);

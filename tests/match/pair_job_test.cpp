@@ -19,6 +19,7 @@
 #include "image/transform.h"
 #include "io/npy.h"
 #include "match/image_features.h"
+#include "match/token_selection.h"
 #include "scratch.h"
 
 namespace imatch {
@@ -228,16 +229,39 @@ TEST_CASE("what is finished is left alone, what is damaged or of other settings 
 TEST_CASE("embeddings stand beside the files, and are asked for when they are missing", "[pair_job]") {
   PairJobFixture fixture(2);
   for (PairTask& pair : fixture.job.pairs) pair.embed_folder = pair.file + ".embeds";
+  fixture.job.match.keypoint_th = 0.3;
+  fixture.job.match.max_features = 30;
   fixture.run();
   const Image a = open_image(fixture.job.images[0]);
   const Image* pictures[] = {&a};
   const auto features = extract_features(fixture.sift, pictures)[0];
   const std::string folder = fixture.job.pairs[0].embed_folder;
-  CHECK(at::equal(read_npy(folder + "/patch_a.npy"), features->tokens));
+  const at::Tensor took_part =
+      select_tokens(*features, {.keypoint_th = 0.3, .max_features = 30}, "a").indices;
+  REQUIRE(took_part.numel() == 30);
+  CHECK(at::equal(read_npy(folder + "/patch_a.npy"), features->tokens.index_select(0, took_part)));
   CHECK(at::equal(read_npy(folder + "/global_a.npy"), features->global));
+  CHECK(read_pair_file(fixture.job.pairs[0].file).patch.n_selected_a == 30);
   fs::remove(folder + "/global_b.npy");
   CHECK(fixture.run().counts.run == 1);
   CHECK(fs::exists(folder + "/global_b.npy"));
+}
+
+TEST_CASE("another global vector stands under names of its own", "[pair_job]") {
+  PairJobFixture fixture(2);
+  for (PairTask& pair : fixture.job.pairs) pair.embed_folder = pair.file + ".embeds";
+  fixture.run();
+  const PairFile expected = read_pair_file(fixture.job.pairs[0].file);
+  REQUIRE(expected.cosine);
+  CHECK_FALSE(expected.other_global);
+  fixture.job.other_global = "gem";
+  CHECK(fixture.run().counts.run == 2);  // its vectors are not there yet
+  const PairFile other = read_pair_file(fixture.job.pairs[0].file);
+  CHECK_FALSE(other.cosine);
+  REQUIRE(other.other_global);
+  CHECK(other.other_global->global == "gem");
+  CHECK(other.other_global->cosine == Approx(*expected.cosine));
+  CHECK(fs::exists(fixture.job.pairs[0].embed_folder + "/global_gem_b.npy"));
 }
 
 TEST_CASE("an image that cannot be read skips its pairs and no others", "[pair_job]") {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""embed against the Python way (Pillow, PyTorch, the same network), and embed, reference, search on bad input."""
+"""embed against the Python way (Pillow, PyTorch, the same network) and the pipeline that it replaces, and embed, reference, search on
+bad input."""
 
 import json
 import os
@@ -82,6 +83,48 @@ def test_what_is_there_is_not_made_again_and_the_report_lists_what_is_missing(fo
     run_ = read_json((folder / "out/set/embed_report.json"))["runs"][0]
     assert [os.path.basename(p) for p in run_["missing"]] == ["a_0006.png"]
     assert "a_0004.png" in run_["failed"][0]["path"]
+
+
+def test_vectors_of_dino_are_those_of_the_replaced_pipeline(folder, data):
+    """A JPEG that is resized: float32, bicubic, antialiased, an exact square; the mean of all tokens before the final norm."""
+    torch = pytest.importorskip("torch")
+    from PIL import Image
+
+    from backbones import IMAGENET
+    from dino_models import convnext, official_convnext
+    from preprocessing import normalised, resized_in_float
+
+    model = convnext("cxTiny")
+    model.save_pretrained(folder / "hf")
+    (folder / "weights/x").mkdir(parents=True)
+    torch.save(official_convnext(folder / "hf"), folder / "weights/x/tiny.pth")
+    photo = folder / "set/a/a_0007.jpg"
+    Image.open(data / "brighton_beach/DJI_0020.jpg").resize((801, 602)).save(photo, quality=92)
+    key, manifest = read_json(folder / "key.json"), json.loads((folder / "manifest.json").read_text("utf-8-sig"))
+    key["datasets"]["set"]["filename_template"] = "{capture_id}_{frame:04d}.jpg"
+    key["weights"]["w"]["x"] = {"cxTiny": ["dinov3_convnext_tiny", "tiny.pth", "LVD"]}
+    manifest["models"][0] |= {"weights": "cxTiny", "image_groups": [{"folder": "a", "indices": [7]}]}
+    write_json(folder / "key.json", key)
+    write_json(folder / "manifest.json", manifest)
+    batch = normalised(resized_in_float(photo, (224, 224), "bicubic"), IMAGENET)
+    with torch.inference_mode():
+        output = model(batch, output_hidden_states=True)
+    patches = output.last_hidden_state[0, 1:].numpy()
+    vectors = {"GlobalToken": output.hidden_states[-1][0].flatten(1).mean(1).numpy(), "GlobalClass": output.pooler_output[0].numpy(),
+               "GlobalMeanPatches": patches.mean(0)}
+
+    def file(kind, end):
+        return folder / f"out/set/cxTiny/L/{kind}/{kind}_res230_raw_dinov3_convnext_tiny_LVD_L_0007{end}"
+
+    for kind, options, name in (("GlobalToken", (), "mean_prenorm"), ("GlobalClass", ("--set", "global=class"), "class"),
+                                ("GlobalMeanPatches", ("--set", "global=mean_patches"), "mean_patches")):
+        run("--no-cache", "embed", "--manifest", folder / "manifest.json", "--data-key", folder / "key.json", "--dataset-root", folder,
+            "--weights-root", folder / "weights", *options)
+        assert np.abs(np.load(file(kind, ".npy")) - vectors[kind]).max() <= 3e-5
+        config = read_json(file(kind, "_meta.json"))["config"]
+        assert config["global"] == name
+        assert " interpolation=bicubic arithmetic=float " in config["backbone"] and f" global={name}" in config["backbone"]
+    assert np.abs(np.load(file("PatchToken", ".npy")) - patches).max() <= 3e-5
 
 
 def test_search_leaves_out_vectors_that_cannot_be_used_and_names_them(folder):

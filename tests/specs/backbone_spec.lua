@@ -43,7 +43,8 @@ spec.describe("backbone", function(it)
 
   it("opens by name, by specification and by options", function()
     local a = im.backbone.open "dense_sift"
-    spec.equal("dense_sift image_size=336 resize=shorter step=8 bin_size=4 global=mean", a:spec())
+    spec.equal("dense_sift image_size=336 resize=shorter interpolation=bicubic arithmetic=uint8 step=8 bin_size=4 global=mean",
+      a:spec())
     spec.equal(a:spec(), im.backbone.open(a:spec()):spec())
     spec.equal(16, im.backbone.open("dense_sift", { step = 16 }):stride())
     spec.equal("", a:weights_sha256())

@@ -1902,6 +1902,7 @@ function im.pairs.read(path, options) end
 ---@field match? table Options of match.mutual_nearest. Default { keypoint_th = 0.015, line_th = 0.2, match_th = 0.1, max_features = 1000, unique = true }.
 ---@field rotations_deg? number[] Angles by which b is rotated clockwise, the best is kept; empty: b as it is. Default {}.
 ---@field rotation_score? string What the best rotation has most of. 'inliers' or 'matches'. Default 'inliers'.
+---@field other_global? string Name of the global vector where it is another than readers of these files expect: it is then written as global_<NAME>_a and _b, and its cosine under other_global; empty: the expected one. Default ''.
 ---@field batch_size? integer Images decoded and run together. >= 1. Default 8.
 ---@field memory_mb? number Features held in memory (MB of 10^6 bytes); more is written to the disk meanwhile. >= 0. Default 1024.
 ---@field folder? string For what does not fit in memory: a folder of that name is made and removed. Default ''.
@@ -1931,6 +1932,7 @@ function im.pairs.run(backbone, job, on_progress, on_grid) end
 ---@field patch? table Token counts, grids and matches. Default { idx_a = {}, idx_b = {}, n_a = 0, n_b = 0, n_selected_a = 0, n_selected_b = 0, similarities = {} }.
 ---@field weights_sha256? string SHA-256 of the weights.
 ---@field program_version? string Of the program that wrote the file.
+---@field other_global? table {global, cosine}, in place of `cosine`, of global vectors that are others than those of the DINO matching programs.
 ---@field preprocessing? table How the images became tokens.
 ---@field rotation_search? table What the rotations tried gave.
 ---@field settings_key? string Hash of all that the matches depend on: an equal one need not be computed again.
@@ -2922,7 +2924,7 @@ function im.retrieval.results(paths, direction) end
 function im.retrieval.save_evaluations(folder, evaluations) end
 
 ---@class imatch.retrieval.vector_name.options
----@field kind? string GlobalToken, PatchToken, PatchGrid or DenseFT. Default 'GlobalToken'.
+---@field kind? string GlobalToken, PatchToken, PatchGrid or DenseFT; GlobalClass and the like for another global vector. Default 'GlobalToken'.
 ---@field embedding_cfg? string Such as 'res1024'. Default ''.
 ---@field variant? string 'raw' or 'sub<stride>'. Default ''.
 ---@field hub? string Such as 'dinov3_vits16'. Default ''.

@@ -14,6 +14,8 @@ cli.dataset_root_option(parser)
 parser:option("--embed-root", "where the vectors go (default: what the manifest names)")
 cli.weights_root_option(parser)
 parser:option("--batch", "images that go forward together"):default "8":convert(cli.integer(1))
+parser:option("--set", "any option of the backbones, KEY=VALUE; with another global than the usual one, its vectors are called "
+  .. "GlobalClass_..., GlobalMeanPatches_..., GlobalGem_..."):count("*"):argname "KEY=VALUE"
 parser:option("--decoders", "threads that decode ahead (default: as many as compute)"):convert(cli.integer(1))
 parser:option("--report", "where the counts go (default: <embed root>/<dataset key>/embed_report.json)")
 parser:flag("--overwrite", "make again what is there")
@@ -41,6 +43,7 @@ for number, model in ipairs(plan.models) do
         weights_root = arguments.weights_root,
         batch = arguments.batch,
         decoders = arguments.decoders,
+        set = cli.flat(arguments.set),
         overwrite = arguments.overwrite,
       })
       if counts then

@@ -37,7 +37,7 @@ local function meta_of(settings, weight)
   return {
     repo_dir = settings.repo_dir, img_root = settings.root, embed_root = settings.out .. "/embeds", export_root = settings.out,
     ckpt = weight.path, hub_model = weight.hub, device = settings.device, image_size = settings.image_size,
-    pair_match_root = settings.out .. "/pair_match",
+    pair_match_root = settings.out .. "/pair_match", match_root = settings.out .. "/pair_match",
   }
 end
 
@@ -60,6 +60,7 @@ local function job_of(settings, weight, backbone, pairs_to_run)
   end
   return {
     images = images, pairs = tasks, weight = weight.name, meta = meta_of(settings, weight), match = settings.match,
+    other_global = weight.other_global,
     rotations_deg = settings.rotations_deg, rotation_score = settings.rotation_score, batch_size = settings.batch_size,
     memory_mb = settings.memory_mb, force = settings.force,
     folder = ("%s/.features-%s"):format(settings.out, im.run.key { im.now(), weight.name }),
@@ -75,7 +76,8 @@ end
 
 --- Runs every pair with one backbone. settings: out, root, match (of match.mutual_nearest), image_size, save_embeds,
 --- rotations_deg and rotation_score (nil: none), batch_size, memory_mb, device, repo_dir, force. weight: as
---- weights.resolve gives it, with `options` of the backbone. Gives what im.pairs.run does; nil and a message for what failed.
+--- weights.resolve gives it, with `options` of the backbone and `other_global` (im.pairs.run). Gives what im.pairs.run does; nil
+--- and a message for what failed.
 function M.run(settings, weight, pairs_to_run)
   local backbone, message = im.backbone.open(weight.name, weight.options)
   if not backbone then

@@ -1,5 +1,6 @@
 -- The commands run and run2: the same but for the layout of the weights that they look for.
 local cli = require "imatch.cli"
+local conventions = require "imatch.backbone.conventions"
 local im = require "imatch"
 local images = require "imatch.match.images"
 local job = require "imatch.match.job"
@@ -17,8 +18,17 @@ local function pairs_to_run(args)
   return cli.checked(images.ordered_pairs(found, cli.flat(args.a), cli.flat(args.b)))
 end
 
+--- What all backbones of the command have in common, where the one of this name knows it: the arguments before the usual.
+local function common_options(args, name, command)
+  local options = conventions.of(name, command)
+  for _, key in ipairs { "image_size", "resize", "interpolation", "arithmetic", "global" } do
+    options[key] = args[key] or options[key]
+  end
+  return options
+end
+
 --- The backbones that can run, each with its options; and how many of those asked for by name cannot.
-local function backbones(args, layout, parser)
+local function backbones(args, command, layout, parser)
   local groups = cli.flat(args.group)
   if args.all_weights then
     groups[#groups + 1] = ""
@@ -34,11 +44,11 @@ local function backbones(args, layout, parser)
     cli.fail "no weights to run with"
   end
   for _, weight in ipairs(list) do
-    weight.options, message =
-      weights.options_of(weight, { image_size = args.image_size, resize = args.resize }, cli.flat(args.set))
+    weight.options, message = weights.options_of(weight, common_options(args, weight.name, command), cli.flat(args.set))
     if not weight.options then
       parser:error("--set " .. message)
     end
+    weight.other_global = conventions.other_global(weight.name, command, weight.options)
   end
   return list, #problems
 end
@@ -68,11 +78,11 @@ end
 
 --- Runs the command. name: "run"; what: its description; layout: of the weights, as backbone.find_weights.
 function M.command(name, what, layout, ...)
-  local parser = run_options.parser(name, what)
+  local parser = run_options.parser(name, what, layout)
   local args = parser:parse { ... }
   local settings = run_options.settings(args, parser)
   local list = pairs_to_run(args)
-  local chosen, num_problems = backbones(args, layout, parser)
+  local chosen, num_problems = backbones(args, name, layout, parser)
   local bad_images = {}
   for _, weight in ipairs(chosen) do
     if not run_one(settings, weight, list, bad_images) then

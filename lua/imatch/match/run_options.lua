@@ -12,7 +12,8 @@ Exit status: 0; 1 when an image or weights could not be used; 2 for wrong usage.
 --- The parser of `imatch-lua NAME`.
 ---@param name string "run"
 ---@param what string its description
-function M.parser(name, what)
+---@param layout string of the weights: "folder" for those that may come with a file of preprocessing
+function M.parser(name, what, layout)
   local p = cli.command(name, what)
   p:epilog(EPILOG)
   p:option("-w --weights", "backbones by name, or NAME=PATH of the weights"):args("+"):count("*"):argname "NAME"
@@ -21,15 +22,32 @@ function M.parser(name, what)
   cli.weights_root_option(p)
   p:option("-a", "image a: ALT, or ALT.FRAME as in 400.0200; every one unless given"):args("+"):count("*"):argname "ALT"
   p:option("-b", "image b, likewise"):args("+"):count("*"):argname "ALT"
-  p:flag("-e --save-embeddings", "also OUT/embeds/<weight>/<A>_<B>/{global_a,global_b,patch_a,patch_b}.npy")
+  p:flag("-e --save-embeddings", "also OUT/embeds/<weight>/<A>_<B>/{global_a,global_b,patch_a,patch_b}.npy, of the tokens those "
+    .. "that took part, in their order")
   cli.option(p, "--images --root", "folder of the images", { "DATASET_HOST" })
   cli.option(p, "--out", "folder of the results", { "EXPORT_HOST" }, "out")
   p:flag("--force", "match again what is finished")
   p:option("--pattern", "regular expression of the images' paths with the groups (?P<alt>...) and (?P<frame>...)")
   p:option("--id", "only images whose name begins with this")
-  p:option("--image-size", "side in pixels to which images are resized"):default("336"):convert(cli.integer(1))
-  p:option("--resize", "shorter_cut: the shorter side, what exceeds whole patches cut off; shorter, longer: that side, both "
-    .. "rounded to whole patches; exact: a square"):choices({ "shorter_cut", "shorter", "longer", "exact" }):default "shorter_cut"
+  local modes = { "shorter_cut", "shorter", "longer", "exact" }
+  local resize = "shorter_cut: the shorter side, what exceeds whole patches cut off; shorter, longer: that side, both rounded to "
+    .. "whole patches; exact: a square"
+  if layout == "folder" then
+    modes[#modes + 1] = "processor"
+    p:option("--image-size", "side in pixels to which images are resized; 0: what preprocessor_config.json names")
+      :default("336"):convert(cli.integer(0))
+    p:option("--resize", resize .. "; processor (the default): all as preprocessor_config.json says, the shortest edge being "
+      .. "--image-size"):choices(modes)
+  else
+    p:option("--image-size", "side in pixels to which images are resized"):default("336"):convert(cli.integer(1))
+    p:option("--resize", resize .. " (default: shorter_cut)"):choices(modes)
+  end
+  p:option("--interpolation", "of the resizing (default: bilinear for DINOv2 and DINOv3, bicubic for others)")
+    :choices { "bilinear", "bicubic", "area" }
+  p:option("--arithmetic", "float: samples are not rounded to 8 bits after resizing (default: float for DINOv2 and DINOv3, "
+    .. "uint8 for others)"):choices { "float", "uint8" }
+  p:option("--global", "the image's vector, as the backbone's option `global` says; another than the usual one is written as "
+    .. "global_<NAME>_a.npy, its cosine under other_global"):argname "NAME"
   p:option("--max-features", "tokens of an image that take part, at most"):default("1000"):convert(cli.integer(1))
   p:option("--match-th", "least cosine similarity"):default("0.1"):convert(cli.number(-1, 1))
   p:option("--keypoint-th", "least norm of a token, min-max normalised"):default("0.015"):convert(cli.number(0, 1))
@@ -68,7 +86,8 @@ function M.settings(args, parser)
     parser:error "expected backbones: -w NAME, --group NAME or --all-weights"
   end
   return {
-    root = args.images, out = args.out, image_size = args.image_size, save_embeds = args.save_embeddings or false,
+    root = args.images, out = args.out, image_size = args.image_size > 0 and args.image_size or nil,
+    save_embeds = args.save_embeddings or false,
     rotations_deg = rotations_of(args), rotation_score = args.rotation_score, batch_size = args.batch_size,
     memory_mb = args.memory_mb, device = device(), force = args.force or false,
     repo_dir = cli.environment("CODE_HOST", "PROJECT_HOST"),

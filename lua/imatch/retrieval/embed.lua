@@ -1,6 +1,8 @@
 -- Embeds the images of a manifest, model by model: decoding runs ahead of the network, which sees whole batches; what is
 -- there already is not made again.
+local conventions = require "imatch.backbone.conventions"
 local native = require "imatch.native"
+local weights = require "imatch.backbone.weights"
 
 local M = {}
 
@@ -12,10 +14,19 @@ local function patch_px(hub)
   return tonumber(hub:match "vit%w-(1[46])") or 32
 end
 
---- The backbone of a weights entry: the registry's name for it, and the options that open it.
+--- The kind of files of a global vector: GlobalToken for the usual one, GlobalMeanPatches for "mean_patches".
+local function global_kind(other_global)
+  if not other_global then
+    return KINDS.global
+  end
+  return "Global" .. ("_" .. other_global):gsub("_(%w)", string.upper)
+end
+
+--- The backbone of a weights entry: the registry's name for it, and the options that open it. Gives it with the kind of its
+--- global vector and its options; nil and a message.
 ---@param weight table alias, folder, hub, file, normalization
 ---@param side_px integer
----@param options table weights_root, batch_size
+---@param options table weights_root, batch_size, set (of weights.options_of)
 local function backbone_of(weight, side_px, options)
   local known = {}
   for _, name in ipairs(native.backbone.list()) do
@@ -26,7 +37,12 @@ local function backbone_of(weight, side_px, options)
   if not name then
     return nil, ("weights '%s': no backbone is called '%s' or '%s'"):format(weight.alias, weight.alias, weight.hub)
   end
-  local settings = { image_size = side_px, resize = "exact" }
+  local common = conventions.of(name, "embed")
+  common.image_size = side_px
+  local settings, message = weights.options_of({ name = name }, common, options.set or {})
+  if not settings then
+    return nil, message
+  end
   for _, option in ipairs(native.backbone.describe(name).options) do
     if option.name == "weights" and options.weights_root then
       local path = ("%s/%s/%s"):format(options.weights_root, weight.folder, weight.file)
@@ -39,7 +55,12 @@ local function backbone_of(weight, side_px, options)
       settings.batch_size = options.batch_size
     end
   end
-  return native.backbone.open(name, settings)
+  local backbone
+  backbone, message = native.backbone.open(name, settings)
+  if not backbone then
+    return nil, message
+  end
+  return backbone, global_kind(conventions.other_global(name, "embed", settings)), settings
 end
 
 local function is_written(path)
@@ -47,17 +68,17 @@ local function is_written(path)
 end
 
 --- What is to be written of one image: a list of {kind, variant, stem, outputs}.
-local function outputs_of(image, model, weight, plan, folder)
+local function outputs_of(image, model, weight, plan, folder, kinds)
   local wanted = {}
   for _, key in ipairs(KIND_ORDER) do
     local outputs = model.outputs[key]
     if outputs.npy or outputs.json then
       for _, variant in ipairs(plan.variants) do
         local stem = native.retrieval.vector_name {
-          kind = KINDS[key], embedding_cfg = model.embedding_cfg, variant = variant, hub = weight.hub,
+          kind = kinds[key], embedding_cfg = model.embedding_cfg, variant = variant, hub = weight.hub,
           normalization = weight.normalization, label = image.label, frame = image.frame,
         }
-        wanted[#wanted + 1] = { kind = KINDS[key], variant = variant, stem = folder .. "/" .. stem, outputs = outputs }
+        wanted[#wanted + 1] = { kind = kinds[key], variant = variant, stem = folder .. "/" .. stem, outputs = outputs }
       end
     end
   end
@@ -86,10 +107,21 @@ local function meta_of(image, output, model, weight, plan, backbone, times)
       weight_id = weight.alias, hub_model = weight.hub, weights_file = weight.file, dataset_type = plan.dataset_type,
       dataset_key = plan.dataset_key, capture_id = image.capture_id, label = image.label, altitude = image.altitude_m,
       heading = image.heading_deg, index = image.index, prefix = output.kind, target_res = model.target_res,
-      backbone = backbone:spec(), weights_sha256 = backbone:weights_sha256(),
+      global = backbone:spec():match " global=(%S+)", backbone = backbone:spec(), weights_sha256 = backbone:weights_sha256(),
       reference = plan.dataset_type == "reference" and { source_file = image.path } or nil,
     },
     timing_ms = times,
+  }
+end
+
+--- Where whole samples come out anyway, the decoding threads resize already: then many pictures may wait. Others wait as they
+--- are, 60 MB for a large one.
+local function stream_options(settings, side_px, options)
+  local native_resize = settings.resize == "exact" and (settings.interpolation or "bicubic") == "bicubic"
+    and settings.arithmetic ~= "float"
+  return {
+    side_px = native_resize and side_px or nil, ahead = native_resize and 4 * options.batch or options.batch,
+    threads = options.decoders,
   }
 end
 
@@ -97,20 +129,21 @@ end
 ---@param plan table as native.retrieval.manifest gives it
 ---@param model table one of plan.models
 ---@param weight table one of model.weights
----@param options table embed_root, weights_root, batch, quiet
+---@param options table embed_root, weights_root, batch, quiet, set (a list of KEY=VALUE for the backbone)
 ---@return table counts done, cached, failed (a list of {path, reason}), forward_s, wall_s
 function M.run(plan, model, weight, options)
   local patch = patch_px(weight.hub)
   local side_px = math.max(1, math.floor(model.target_res / patch)) * patch
-  local backbone, message = backbone_of(weight, side_px, options)
+  local backbone, kind, settings = backbone_of(weight, side_px, options)
   if not backbone then
-    return nil, message
+    return nil, kind
   end
+  local kinds = { global = kind, patch = KINDS.patch, grid = KINDS.grid }
   local folder = ("%s/%s/%s"):format(options.embed_root, plan.dataset_key, weight.alias)
   local counts = { done = 0, cached = 0, failed = {}, forward_s = 0, images = #model.images }
   local todo, paths = {}, {}
   for _, image in ipairs(model.images) do
-    local wanted = model.test_embedding and outputs_of(image, model, weight, plan, folder) or {}
+    local wanted = model.test_embedding and outputs_of(image, model, weight, plan, folder, kinds) or {}
     local picture = model.generate_denseft
       and ("%s/%s.png"):format(folder, native.retrieval.vector_name {
         kind = "DenseFT", embedding_cfg = model.embedding_cfg, variant = "raw", hub = weight.hub,
@@ -179,7 +212,7 @@ function M.run(plan, model, weight, options)
   end
 
   local start = native.now()
-  local stream = native.image.stream(paths, { side_px = side_px, ahead = 4 * options.batch, threads = options.decoders })
+  local stream = native.image.stream(paths, stream_options(settings, side_px, options))
   local at_end = false
   while not at_end do
     native.scope(function()
