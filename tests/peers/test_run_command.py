@@ -220,6 +220,20 @@ def test_pairs_equal_the_rendering(alias, command, photos, tmp_path):
     assert "0 run, 12 finished before" in again.stdout, again.stdout + again.stderr
 
 
+def test_options_that_a_backbone_or_its_folder_does_not_leave_open(photos, tmp_path):
+    make_weights("vits16", tmp_path)
+    common = ["-w", f"vits16={tmp_path}/hf", "--root", photos, "--out", tmp_path / "out", "--set", "depth=3", "-a", "300", "-b", "300"]
+    assert "preprocessor_config.json decides" in run("run2", *common, "--arithmetic", "float", status=2).stderr
+    assert "dense_sift has no such option" in run("run", "-w", "dense_sift", "--root", photos, "--set", "facet=key", status=2).stderr
+    (tmp_path / "hf/preprocessor_config.json").unlink()
+    assert "preprocessor_config.json: no such file" in run("run2", *common, status=1).stderr
+    run("run2", *common, "--resize", "shorter_cut", "--arithmetic", "uint8", "--global", "gem")
+    (path, _) = sorted((tmp_path / "out").glob("pair_match/*/*.json"))
+    record = read_json(path)
+    assert record["cosine"] is None and record["other_global"]["global"] == "gem"
+    assert " interpolation=bilinear arithmetic=uint8 " in record["preprocessing"]["backbone"]
+
+
 def test_only_what_is_missing_is_made_again(photos, tmp_path):
     arguments = ["-w", "dense_sift", "--root", photos, "--out", tmp_path, "--image-size", 224]
     assert "12 run, 0 finished" in run("run", *arguments).stdout

@@ -1,4 +1,5 @@
 local spec = require "imatch.spec"
+local conventions = require "imatch.backbone.conventions"
 local images = require "imatch.match.images"
 local weights = require "imatch.backbone.weights"
 
@@ -51,6 +52,22 @@ spec.describe("pairs", function(it)
     none, message = weights.resolve("vits14", "/nonexistent", "any")
     spec.equal(nil, none)
     spec.truthy(message)
+  end)
+
+  it("gives the networks of the replaced programs what those give them, and others what they are used to", function()
+    spec.equal({ resize = "shorter_cut", interpolation = "bilinear", arithmetic = "float", global = "mean_prenorm" },
+      conventions.of("vits16", "run"))
+    spec.equal({ resize = "exact", interpolation = "bicubic", arithmetic = "float", global = "mean_prenorm" },
+      conventions.of("cxTiny", "embed"))
+    spec.equal("processor", conventions.of("vits14", "run2").resize)
+    spec.equal("class", conventions.of("vits14", "run2").global)
+    spec.equal({ resize = "shorter_cut" }, conventions.of("efficientnet_lite0", "run2"))
+    spec.equal({ resize = "exact" }, conventions.of("dense_sift", "embed"))
+    spec.equal(nil, conventions.other_global("vits16", "run", { global = "mean_prenorm" }))
+    spec.equal("class", conventions.other_global("vits16", "run", { global = "class" }))
+    spec.equal(nil, conventions.other_global("vits16", "run2", { global = "class" }))
+    spec.equal(nil, conventions.other_global("efficientnet_lite0", "run", { global = "mean" }))
+    spec.equal("gem", conventions.other_global("efficientnet_lite0", "run", { global = "gem" }))
   end)
 
   it("turns an image in search of its match", function()

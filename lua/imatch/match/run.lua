@@ -18,13 +18,20 @@ local function pairs_to_run(args)
   return cli.checked(images.ordered_pairs(found, cli.flat(args.a), cli.flat(args.b)))
 end
 
---- What all backbones of the command have in common, where the one of this name knows it: the arguments before the usual.
-local function common_options(args, name, command)
+--- What the backbone of this name gets where the arguments do not say it.
+local function usual_options(args, name, command)
   local options = conventions.of(name, command)
-  for _, key in ipairs { "image_size", "resize", "interpolation", "arithmetic", "global" } do
-    options[key] = args[key] or options[key]
-  end
+  options.image_size, options.resize = args.image_size, args.resize or options.resize
   return options
+end
+
+--- The settings of --set, and of the options that stand for one of them.
+local function own_settings(args)
+  local settings = cli.flat(args.set)
+  for _, key in ipairs { "interpolation", "arithmetic", "global" } do
+    settings[#settings + 1] = args[key] and ("%s=%s"):format(key, args[key])
+  end
+  return settings
 end
 
 --- The backbones that can run, each with its options; and how many of those asked for by name cannot.
@@ -44,9 +51,11 @@ local function backbones(args, command, layout, parser)
     cli.fail "no weights to run with"
   end
   for _, weight in ipairs(list) do
-    weight.options, message = weights.options_of(weight, common_options(args, weight.name, command), cli.flat(args.set))
+    weight.options, message = weights.options_of(weight, usual_options(args, weight.name, command), own_settings(args))
     if not weight.options then
       parser:error("--set " .. message)
+    elseif weight.options.resize == "processor" and (args.interpolation or args.arithmetic) then
+      parser:error "--interpolation and --arithmetic: preprocessor_config.json decides; expected another --resize with them"
     end
     weight.other_global = conventions.other_global(weight.name, command, weight.options)
   end

@@ -1,11 +1,12 @@
 -- The tokens of a matched pair as colours over its photos: their first three principal components as red, green and blue.
+local conventions = require "imatch.backbone.conventions"
 local im = require "imatch.native"
 
 local M = {}
 
 local PIXELS_A_CELL = 8 -- of the picture of a grid, before it is laid over the photo
 
---- Tokens that `run -e` saved beside the pair file; nil when they are not there.
+--- Tokens that `run -e` saved beside the pair file; nil when they are not there, or not all of them.
 local function saved_features(opened)
   local pair = opened.pair
   local stem, prefix = opened.path:match "([^/]+)%.json$", pair.weight .. "_"
@@ -33,11 +34,12 @@ local function features_again(opened, weights_root)
   if pair.preprocessing then
     backbone, message = im.backbone.open(pair.preprocessing.backbone)
   else
-    local options = { image_size = pair.meta.image_size, resize = "shorter_cut", weights_root = weights_root }
+    local options = conventions.of(pair.weight, "run")
+    options.image_size, options.weights_root = pair.meta.image_size, weights_root
     backbone, message = im.backbone.open(pair.weight, options)
   end
   if not backbone then
-    return nil, "--pca: no embeddings are saved (run -e), and " .. message
+    return nil, "--pca: no embeddings of every token are saved (run -e --keypoint-th 0), and " .. message
   end
   return im.backbone.features({ opened.a, opened.b }, backbone)
 end
