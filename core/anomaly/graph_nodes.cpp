@@ -46,10 +46,10 @@ GraphNode graph_sizes(const GraphNode& node, std::int64_t begin, std::int64_t en
                                              graph_integers({1}));
 }
 
-GraphBest graph_best(const GraphNode& scores, std::int64_t k, bool largest) {
+GraphBest graph_best(const GraphNode& scores, std::int64_t k, std::int64_t axis, bool largest) {
   using TopK = ov::op::v11::TopK;
   const auto best =
-      std::make_shared<TopK>(scores, graph_integer(k), -1, largest ? TopK::Mode::MAX : TopK::Mode::MIN,
+      std::make_shared<TopK>(scores, graph_integer(k), axis, largest ? TopK::Mode::MAX : TopK::Mode::MIN,
                              TopK::SortType::SORT_VALUES, ov::element::i64, /*stable=*/true);
   return {best->output(0), best->output(1)};
 }

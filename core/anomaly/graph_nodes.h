@@ -22,11 +22,11 @@ GraphNode graph_integer(std::int64_t value);
 /// Elements `begin` to `end` of the shape of a node, as a list of integers.
 GraphNode graph_sizes(const GraphNode& node, std::int64_t begin, std::int64_t end);
 
-/// The k smallest (or largest) along the last axis, sorted: values and their positions.
+/// The k smallest (or largest) along an axis, sorted: values and their positions.
 struct GraphBest {
   GraphNode values, positions;
 };
-GraphBest graph_best(const GraphNode& scores, std::int64_t k, bool largest = false);
+GraphBest graph_best(const GraphNode& scores, std::int64_t k, std::int64_t axis, bool largest = false);
 
 /// Builds a network out of OpenVINO's operations.
 class OpenVinoWriter final : public GraphWriter {

@@ -33,7 +33,6 @@
 #include <openvino/op/squared_difference.hpp>
 #include <openvino/op/subtract.hpp>
 #include <openvino/op/transpose.hpp>
-#include <openvino/op/unsqueeze.hpp>
 
 #include "anomaly/anomaly_map.h"
 #include "anomaly/graph_nodes.h"
@@ -137,54 +136,67 @@ GraphNode patch_nodes(const std::vector<GraphNode>& layers, const PatchCoreMetho
   return sum;
 }
 
-/// The memory bank inside the graph.
+/// The memory bank inside the graph. Tables are [candidates, P], a row of the bank by the P queries: the best
+/// along the first axis are found many times faster than along the last.
 class BankNodes {
  public:
   BankNodes(const at::Tensor& rows, std::int64_t num_patches, double block_mb)
-      : rows_(graph_constant(rows, true)), count_(rows.size(0)) {
+      : scaled_(make<op::v1::Multiply>(graph_constant(rows, true), graph_constant(kScale))),
+        count_(rows.size(0)) {
     const auto block = static_cast<std::int64_t>(block_mb * 1e6 / 4 / static_cast<double>(num_patches));
     block_ = std::clamp<std::int64_t>(block, 1, count_);
   }
 
   std::int64_t count() const { return count_; }
-  GraphNode gathered(const GraphNode& positions) const {
-    return make<op::v8::Gather>(rows_, positions, graph_integer(0));
+
+  /// The row [1, D] at a position [1].
+  GraphNode row(const GraphNode& position) const {
+    return make<op::v1::Multiply>(gathered(position), graph_constant(1 / kScale));
   }
 
-  /// Candidates for the k nearest of each query [P, D]: their positions [P, about k + 3], by blocks of rows.
+  /// Candidates for the k nearest of each query [P, D]: their positions [about k + 3, P], by blocks of rows.
   GraphNode candidates(const GraphNode& queries, std::int64_t k) const {
     const std::int64_t wanted = std::min(count_, k + kMoreCandidates);
     ov::OutputVector scores, positions;
     for (std::int64_t first = 0; first < count_; first += block_) {
       const std::int64_t some = std::min(block_, count_ - first);
-      const GraphNode rows =
-          some == count_ ? rows_
-                         : make<op::v8::Slice>(rows_, graph_integers({first}), graph_integers({first + some}),
-                                               graph_integers({1}), graph_integers({0}));
+      const GraphNode rows = some == count_ ? scaled_
+                                            : make<op::v8::Slice>(scaled_, graph_integers({first}),
+                                                                  graph_integers({first + some}),
+                                                                  graph_integers({1}), graph_integers({0}));
       // |y|^2 - 2 x y: the query's own length is the same for all.
-      const GraphNode squares =
-          make<op::v1::ReduceSum>(make<op::v1::Multiply>(rows, rows), graph_integers({1}), false);
-      const GraphNode products =
-          make<op::v0::MatMul>(queries, make<op::v1::Multiply>(rows, graph_constant(-2.F)), false, true);
-      const GraphBest best = graph_best(make<op::v1::Add>(products, squares), std::min(wanted, some));
+      const GraphNode squares = make<op::v1::Multiply>(
+          make<op::v1::ReduceSum>(make<op::v1::Multiply>(rows, rows), graph_integers({1}), true),
+          graph_constant(1 / (kScale * kScale)));
+      const GraphNode products = make<op::v0::MatMul>(rows, queries, false, true);
+      const GraphBest best = graph_best(make<op::v1::Add>(products, squares), std::min(wanted, some), 0);
       scores.push_back(best.values);
       positions.push_back(first == 0 ? best.positions
                                      : make<op::v1::Add>(best.positions, graph_integer(first)));
     }
     if (scores.size() == 1) return positions.front();
-    const GraphBest best = graph_best(make<op::v0::Concat>(scores, 1), wanted);
-    return make<op::v6::GatherElements>(make<op::v0::Concat>(positions, 1), best.positions, 1);
+    const GraphBest best = graph_best(make<op::v0::Concat>(scores, 0), wanted, 0);
+    return make<op::v6::GatherElements>(make<op::v0::Concat>(positions, 0), best.positions, 0);
   }
 
-  /// Squared distances, by direct difference, of each query [P, D] to its candidates [P, c].
+  /// Squared distances, by direct difference, of each query [P, D] to its candidates [c, P].
   GraphNode squares_to(const GraphNode& queries, const GraphNode& positions) const {
     const GraphNode difference = make<op::v0::SquaredDifference>(
-        gathered(positions), make<op::v0::Unsqueeze>(queries, graph_integers({1})));
-    return make<op::v1::ReduceSum>(difference, graph_integers({2}), false);
+        gathered(positions), make<op::v1::Multiply>(queries, graph_constant(kScale)));
+    return make<op::v1::Multiply>(make<op::v1::ReduceSum>(difference, graph_integers({2}), false),
+                                  graph_constant(1 / (kScale * kScale)));
   }
 
  private:
-  GraphNode rows_;
+  /// Rows are used multiplied by this, which saves a pass over the table and, being a power of two, rounds
+  /// nothing; and what is no plain float16 constant is gathered as float32, which is quicker.
+  static constexpr float kScale = -2;
+
+  GraphNode gathered(const GraphNode& positions) const {
+    return make<op::v8::Gather>(scaled_, positions, graph_integer(0));
+  }
+
+  GraphNode scaled_;
   std::int64_t count_;
   std::int64_t block_ = 1;
 };
@@ -201,26 +213,25 @@ ScoreNodes score_nodes(const GraphNode& queries, const BankNodes& bank, const Pa
   const std::int64_t neighbors = std::min<std::int64_t>(method.num_neighbors, bank.count());
   const std::int64_t k = method.score == "mean" ? neighbors : 1;
   const GraphNode positions = bank.candidates(queries, k);
-  const GraphBest nearest = graph_best(bank.squares_to(queries, positions), k);
+  const GraphBest nearest = graph_best(bank.squares_to(queries, positions), k, 0);
   ScoreNodes nodes;
-  nodes.patches = make<op::v1::ReduceMean>(as_distance(nearest.values), graph_integers({1}), false);
-  const GraphBest worst = graph_best(nodes.patches, 1, true);
+  nodes.patches = make<op::v1::ReduceMean>(as_distance(nearest.values), graph_integers({0}), false);
+  const GraphBest worst = graph_best(nodes.patches, 1, 0, true);
   nodes.image = worst.values;
   if (method.score != "reweighted" || neighbors == 1) return nodes;
   // The rows around the row that is nearest to the worst patch.
   const GraphNode patch = make<op::v8::Gather>(queries, worst.positions, graph_integer(0));
-  const GraphNode nearest_rows = make<op::v6::GatherElements>(positions, nearest.positions, 1);  // [P, 1]
-  const GraphNode row = make<op::v1::Reshape>(
-      make<op::v8::Gather>(nearest_rows, worst.positions, graph_integer(0)), graph_integers({1}), false);
-  const GraphNode centre = bank.gathered(row);
+  const GraphNode nearest_rows = make<op::v6::GatherElements>(positions, nearest.positions, 0);  // [1, P]
+  const GraphNode centre = bank.row(make<op::v1::Reshape>(
+      make<op::v8::Gather>(nearest_rows, worst.positions, graph_integer(1)), graph_integers({1}), false));
   const GraphNode near = bank.candidates(centre, neighbors);
-  const GraphBest around = graph_best(bank.squares_to(centre, near), neighbors);
-  const GraphNode around_rows = make<op::v6::GatherElements>(near, around.positions, 1);
+  const GraphBest around = graph_best(bank.squares_to(centre, near), neighbors, 0);
+  const GraphNode around_rows = make<op::v6::GatherElements>(near, around.positions, 0);
   const GraphNode distances = as_distance(bank.squares_to(patch, around_rows));
-  const GraphNode share = make<op::v8::Softmax>(distances, 1);
+  const GraphNode share = make<op::v8::Softmax>(distances, 0);
   const GraphNode first =
       make<op::v1::Reshape>(make<op::v8::Slice>(share, graph_integers({0}), graph_integers({1}),
-                                                graph_integers({1}), graph_integers({1})),
+                                                graph_integers({1}), graph_integers({0})),
                             graph_integers({1}), false);
   nodes.image = make<op::v1::Multiply>(make<op::v1::Subtract>(graph_constant(1.F), first), nodes.image);
   return nodes;

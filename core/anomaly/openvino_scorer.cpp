@@ -30,7 +30,9 @@ ImageScore OpenVinoScorer::score(const Image& image) const {
     scores.push_back(found.score);
     maps.push_back(at::tensor(found.map.values).view({1, 1, found.map.height, found.map.width}));
   }
-  return joined_score(inputs, at::tensor(scores), at::cat(maps));
+  // A copy of LibTorch's would wake its threads, which then spin beside OpenVINO's for longer than an
+  // inference takes.
+  return joined_score(inputs, at::tensor(scores), maps.size() == 1 ? maps.front() : at::cat(maps));
 }
 
 }  // namespace imatch

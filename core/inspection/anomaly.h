@@ -77,7 +77,7 @@ class Inspector {
   Inspector(Inspector&&) noexcept;
   Inspector& operator=(Inspector&&) noexcept;
 
-  /// Size of the network's input, px.
+  /// Size of the network's input, px; 0 where the graph itself resizes.
   int input_width() const;
   int input_height() const;
 

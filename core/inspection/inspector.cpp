@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <cstring>
 #include <mutex>
 #include <openvino/op/ops.hpp>
 #include <openvino/openvino.hpp>
@@ -24,27 +23,64 @@ std::shared_ptr<op::v0::Constant> integers(const std::vector<std::int64_t>& valu
   return op::v0::Constant::create(ov::element::i64, {values.size()}, values);
 }
 
-/// RGB pixels [1, rows, cols, 3] uint8 in place of the graph's own input.
-std::shared_ptr<ov::Model> on_pixels(const std::shared_ptr<ov::Model>& model) {
-  const ov::Output<ov::Node> own = model->input();
-  const ov::PartialShape shape = own.get_partial_shape();
+/// RGB pixels [1, rows, cols, 3] uint8 of any size to the network's input [1, 3, height, width].
+std::shared_ptr<ov::Model> resizing(std::int64_t height, std::int64_t width) {
   const auto pixels = std::make_shared<op::v0::Parameter>(ov::element::u8, ov::PartialShape{1, -1, -1, 3});
   const auto floats = std::make_shared<op::v0::Convert>(pixels, ov::element::f32);
   const auto planes = std::make_shared<op::v1::Transpose>(floats, integers({0, 3, 1, 2}));
-  ov::Output<ov::Node> images =
+  const auto unit =
       std::make_shared<op::v1::Multiply>(planes, op::v0::Constant::create(ov::element::f32, {}, {1.F / 255}));
-  if (shape[2].is_static()) {  // else the graph resizes and normalises by itself
-    op::v11::Interpolate::InterpolateAttrs attributes;
-    attributes.mode = op::v11::Interpolate::InterpolateMode::BILINEAR_PILLOW;
-    attributes.shape_calculation_mode = op::v11::Interpolate::ShapeCalcMode::SIZES;
-    images = std::make_shared<op::v11::Interpolate>(
-        images, integers({shape[2].get_length(), shape[3].get_length()}), integers({2, 3}), attributes);
-    images = std::make_shared<op::v1::Divide>(std::make_shared<op::v1::Subtract>(images, row(kImageNetMean)),
-                                              row(kImageNetStd));
+  op::v11::Interpolate::InterpolateAttrs attributes;
+  attributes.mode = op::v11::Interpolate::InterpolateMode::BILINEAR_PILLOW;
+  attributes.shape_calculation_mode = op::v11::Interpolate::ShapeCalcMode::SIZES;
+  const auto resized =
+      std::make_shared<op::v11::Interpolate>(unit, integers({height, width}), integers({2, 3}), attributes);
+  const auto images = std::make_shared<op::v1::Divide>(
+      std::make_shared<op::v1::Subtract>(resized, row(kImageNetMean)), row(kImageNetStd));
+  return std::make_shared<ov::Model>(ov::OutputVector{images}, ov::ParameterVector{pixels}, "resizing");
+}
+
+/// What a level of each channel is to the network.
+using LevelTable = std::array<std::array<float, 256>, 3>;
+LevelTable level_table(bool normalised) {
+  LevelTable table{};
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t level = 0; level < 256; ++level) {
+      const float unit = static_cast<float>(level) * (1.F / 255);
+      table[c][level] = normalised ? (unit - kImageNetMean[c]) / kImageNetStd[c] : unit;
+    }
+  return table;
+}
+
+/// A picture in its caller's memory.
+struct PixelView {
+  const std::uint8_t* pixels;
+  int width, height;
+  std::size_t stride;
+  bool bgr;
+
+  /// Channel c, in the order R, G, B, of pixel x of a row.
+  std::uint8_t at(const std::uint8_t* of_row, int x, int c) const {
+    return of_row[3 * x + (bgr ? 2 - c : c)];
   }
-  for (ov::Input<ov::Node> consumer : own.get_target_inputs()) consumer.replace_source_output(images);
-  return std::make_shared<ov::Model>(model->get_results(), ov::ParameterVector{pixels},
-                                     model->get_friendly_name());
+};
+
+void to_planes(const PixelView& view, const LevelTable& table, float* to) {
+  for (int c = 0; c < 3; ++c) {
+    const std::array<float, 256>& levels = table[static_cast<std::size_t>(c)];
+    for (int y = 0; y < view.height; ++y) {
+      const std::uint8_t* const from = view.pixels + static_cast<std::size_t>(y) * view.stride;
+      for (int x = 0; x < view.width; ++x) *to++ = levels[view.at(from, x, c)];
+    }
+  }
+}
+
+void to_rgb(const PixelView& view, std::uint8_t* to) {
+  for (int y = 0; y < view.height; ++y) {
+    const std::uint8_t* const from = view.pixels + static_cast<std::size_t>(y) * view.stride;
+    for (int x = 0; x < view.width; ++x)
+      for (int c = 0; c < 3; ++c) *to++ = view.at(from, x, c);
+  }
 }
 
 ov::AnyMap settings_of(const InspectorOptions& options) {
@@ -75,28 +111,31 @@ ov::Core& shared_core() {
 
 struct Inspector::Impl {
   std::mutex mutex;
-  ov::CompiledModel compiled;
-  ov::InferRequest request;
-  int width = 0, height = 0;
+  ov::InferRequest network, resize;
+  LevelTable levels{};
+  int width = 0, height = 0;  ///< 0: the graph itself resizes.
   std::size_t map_output = 0, score_output = 1;
 
-  Inspection run(const std::uint8_t* pixels, int picture_width, int picture_height, std::size_t stride,
-                 bool bgr) {
-    if (picture_width < 1 || picture_height < 1) throw std::runtime_error("inspector: the picture is empty");
+  /// Hands the network its input: resized where it does not have its size.
+  void prepare(const PixelView& view) {
+    const auto rows = static_cast<std::size_t>(view.height), columns = static_cast<std::size_t>(view.width);
+    if (width == 0) network.set_input_tensor(ov::Tensor(ov::element::f32, {1, 3, rows, columns}));
+    if (width == 0 || (view.width == width && view.height == height))
+      return to_planes(view, levels, network.get_input_tensor().data<float>());
+    ov::Tensor pixels(ov::element::u8, {1, rows, columns, 3});
+    to_rgb(view, pixels.data<std::uint8_t>());
+    resize.set_input_tensor(pixels);
+    resize.infer();
+    resize.get_output_tensor().copy_to(network.get_input_tensor());
+  }
+
+  Inspection run(const PixelView& view) {
+    if (view.width < 1 || view.height < 1) throw std::runtime_error("inspector: the picture is empty");
     const std::lock_guard lock(mutex);
-    ov::Tensor input(ov::element::u8, {1, static_cast<std::size_t>(picture_height),
-                                       static_cast<std::size_t>(picture_width), 3});
-    auto* to = input.data<std::uint8_t>();
-    for (int y = 0; y < picture_height; ++y, pixels += stride)
-      for (int x = 0; x < picture_width; ++x, to += 3) {
-        to[0] = pixels[3 * x + (bgr ? 2 : 0)];
-        to[1] = pixels[3 * x + 1];
-        to[2] = pixels[3 * x + (bgr ? 0 : 2)];
-      }
-    request.set_input_tensor(input);
-    request.infer();
-    const ov::Tensor map = request.get_output_tensor(map_output),
-                     score = request.get_output_tensor(score_output);
+    prepare(view);
+    network.infer();
+    const ov::Tensor map = network.get_output_tensor(map_output),
+                     score = network.get_output_tensor(score_output);
     Inspection result;
     result.score = score.data<float>()[0];
     const ov::Shape shape = map.get_shape();
@@ -109,7 +148,7 @@ struct Inspector::Impl {
 
 Inspector::Inspector(const std::string& xml_path, const InspectorOptions& options)
     : impl_(std::make_unique<Impl>()) {
-  const ov::AnyMap settings = settings_of(options);
+  ov::AnyMap settings = settings_of(options);
   try {
     const std::shared_ptr<ov::Model> model = shared_core().read_model(xml_path);
     if (model->inputs().size() != 1 || model->outputs().size() != 2)
@@ -117,11 +156,17 @@ Inspector::Inspector(const std::string& xml_path, const InspectorOptions& option
     const std::size_t map = model->output(0).get_partial_shape().rank() == 4 ? 0 : 1;
     impl_->map_output = map;
     impl_->score_output = 1 - map;
-    impl_->compiled = shared_core().compile_model(on_pixels(model), options.device, settings);
-    const ov::PartialShape shape = model->output(map).get_partial_shape();
-    impl_->height = shape[2].is_static() ? static_cast<int>(shape[2].get_length()) : 0;
-    impl_->width = shape[3].is_static() ? static_cast<int>(shape[3].get_length()) : 0;
-    impl_->request = impl_->compiled.create_infer_request();
+    const ov::PartialShape shape = model->input().get_partial_shape();
+    impl_->levels = level_table(shape[2].is_static());
+    impl_->network = shared_core().compile_model(model, options.device, settings).create_infer_request();
+    if (shape[2].is_static()) {
+      impl_->height = static_cast<int>(shape[2].get_length());
+      impl_->width = static_cast<int>(shape[3].get_length());
+      settings.insert_or_assign(ov::hint::inference_precision.name(), ov::element::f32);
+      impl_->resize = shared_core()
+                          .compile_model(resizing(impl_->height, impl_->width), options.device, settings)
+                          .create_infer_request();
+    }
   } catch (const std::exception& e) {
     throw std::runtime_error(xml_path + ": " + e.what());
   }
@@ -140,11 +185,11 @@ int Inspector::input_height() const {
 
 Inspection Inspector::inspect_bgr(const std::uint8_t* pixels, int width, int height,
                                   std::size_t stride) const {
-  return impl_->run(pixels, width, height, stride, true);
+  return impl_->run({pixels, width, height, stride, true});
 }
 Inspection Inspector::inspect_rgb(const std::uint8_t* pixels, int width, int height,
                                   std::size_t stride) const {
-  return impl_->run(pixels, width, height, stride, false);
+  return impl_->run({pixels, width, height, stride, false});
 }
 
 }  // namespace imatch
