@@ -13,6 +13,7 @@ PatchCoreMethod patchcore_method(std::string_view preset) {
       parse_options<PatchCoreMethod>(Json{{"preset", std::string(preset)}}, "PatchCore method");
   if (preset == "anomalib-2.3") method.start = "dropped";
   if (preset == "patchcore") {
+    method.crop = "centre";
     method.pooling = "adaptive";
     method.coreset = "approximate";
     method.start = "dropped";

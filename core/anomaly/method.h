@@ -10,11 +10,12 @@
 
 namespace imatch {
 
-/// Everything that decides PatchCore's scores once the network's feature maps are there (K. Roth et al.,
+/// Everything that decides PatchCore's scores beside the network and the size of its input (K. Roth et al.,
 /// "Towards total recall in industrial anomaly detection", 2022). A preset gives every field its value; each
 /// may then be set alone.
 struct PatchCoreMethod {
   std::string preset = "anomalib";
+  std::string crop = "none";
   std::string pooling = "average";
   int patch_size = 3;
   int layer_dims = 1024;
@@ -29,6 +30,7 @@ struct PatchCoreMethod {
   std::string blur_border = "reflect";
 
   static constexpr std::string_view kPresets[] = {"anomalib", "anomalib-2.3", "patchcore"};
+  static constexpr std::string_view kCrops[] = {"none", "centre"};
   static constexpr std::string_view kPoolings[] = {"average", "adaptive"};
   static constexpr std::string_view kCoresets[] = {"greedy", "approximate"};
   static constexpr std::string_view kStarts[] = {"kept", "dropped"};
@@ -45,6 +47,12 @@ struct PatchCoreMethod {
           "'patchcore' (amazon-science/patchcore-inspection: 1,024 dimensions, squared distances, no "
           "re-weighting). It sets "
           "the options below, each of which may be set alone."),
+      field("crop", &Self::crop, one_of(kCrops),
+            "What of a picture, or of its region, is inspected: 'none': all, resized to the network's input "
+            "whatever "
+            "its shape; 'centre': its middle, of the input's shape and 224/256 of the largest that fits, "
+            "which is "
+            "resizing the shorter side to 256 and cutting 224 out."),
       field("pooling", &Self::pooling, one_of(kPoolings),
             "How a patch becomes a vector: 'average' of its cells, channels of the layers one behind the "
             "other; "

@@ -55,6 +55,20 @@ struct ParityRun {
   std::vector<std::size_t> flipped;
   double auroc_change = 0;
   Json map_difference;
+
+  /// What is beyond the limits; "" for nothing.
+  std::string problem(const ParityLimits& limits) const {
+    if (largest_relative > limits.relative_score)
+      return fmt::format("the score differs by {:.2g} of itself; {:.2g} is allowed", largest_relative,
+                         limits.relative_score);
+    return label_problem(limits);
+  }
+  std::string label_problem(const ParityLimits& limits) const {
+    if (!flipped.empty()) return fmt::format("{} labels differ", flipped.size());
+    if (std::abs(auroc_change) > limits.auroc)
+      return fmt::format("the AUROC changes by {:.4f}; {:.4f} is allowed", auroc_change, limits.auroc);
+    return "";
+  }
 };
 
 Json where_maps_part(const at::Tensor& a, const at::Tensor& b) {
@@ -123,14 +137,7 @@ Parity check_parity(const AnomalyScorer& scorer, const Thresholds& thresholds, c
   const ParityRun by_default = compare_runs(torch, own, pictures, thresholds.image);
 
   Parity parity;
-  if (in_float32.largest_relative > limits.relative_score)
-    parity.problem = fmt::format("the score differs by {:.2g} of itself; {:.2g} is allowed",
-                                 in_float32.largest_relative, limits.relative_score);
-  else if (!in_float32.flipped.empty())
-    parity.problem = fmt::format("{} labels differ", in_float32.flipped.size());
-  else if (std::abs(in_float32.auroc_change) > limits.auroc)
-    parity.problem =
-        fmt::format("the AUROC changes by {:.4f}; {:.4f} is allowed", in_float32.auroc_change, limits.auroc);
+  parity.problem = in_float32.problem(limits);
   parity.holds = parity.problem.empty();
   if (!parity.holds) {
     const std::size_t i = in_float32.flipped.empty() ? in_float32.worst : in_float32.flipped.front();
@@ -144,6 +151,14 @@ Parity check_parity(const AnomalyScorer& scorer, const Thresholds& thresholds, c
                    {"threshold", thresholds.image},
                    {"float32", run_to_json(in_float32, pictures, torch, exact)},
                    {"device_settings", run_to_json(by_default, pictures, torch, own)}};
+  Json& settings = parity.report["device_settings"];
+  const std::string problem = by_default.problem(limits), of_labels = by_default.label_problem(limits);
+  settings["holds"] = problem.empty();
+  settings["labels_hold"] = of_labels.empty();
+  if (!problem.empty())
+    settings["warning"] = fmt::format(
+        "{}: programs that load these files must ask for INFERENCE_PRECISION_HINT f32, as this one does",
+        of_labels.empty() ? problem : of_labels);
   return parity;
 }
 

@@ -24,9 +24,10 @@ struct Parity {
 
 /// Runs pictures through LibTorch and through the files at `xml_path`, read again by OpenVINO with float32
 /// and with the device's own settings: up to `least` of `samples` evenly spread, one of them enlarged beyond
-/// the network's input and one with a level added to every other pixel. No label may differ in float32; with
-/// the device's own settings differences are reported only, since processors with bfloat16 take it unasked.
-/// Throws Failure (no_result) when none of the pictures can be read.
+/// the network's input and one with a level added to every other pixel. In float32 the limits decide. With
+/// the device's own settings they are judged as well, and reported as `holds`, `labels_hold` and a warning,
+/// but the files stay: processors with bfloat16 take it unasked, and no file can forbid it. Throws Failure
+/// (no_result) when none of the pictures can be read.
 Parity check_parity(const AnomalyScorer& scorer, const Thresholds& thresholds, const std::string& xml_path,
                     const std::vector<AnomalySample>& samples, std::size_t least = 32,
                     const ParityLimits& limits = {});

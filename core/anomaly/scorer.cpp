@@ -23,6 +23,8 @@ AnomalyInputs anomaly_views(const Image& image, const AnomalyModelConfig& config
     if (!inputs.found) return inputs;
     inputs.rect = match->rect;
   }
+  if (config.method.crop == "centre")
+    inputs.rect = centre_of(inputs.rect, config.image_height, config.image_width, 224.0 / 256);
   inputs.views = views_of(inputs.rect.width, inputs.rect.height, config.tile_px, config.overlap);
   return inputs;
 }

@@ -35,6 +35,14 @@ std::vector<PixelRect> views_of(int width, int height, int tile_px, double overl
   return views;
 }
 
+PixelRect centre_of(const PixelRect& rect, int height, int width, double share) {
+  const double scale =
+      share * std::min(static_cast<double>(rect.width) / width, static_cast<double>(rect.height) / height);
+  const int w = std::max(1, static_cast<int>(std::lround(width * scale))),
+            h = std::max(1, static_cast<int>(std::lround(height * scale)));
+  return {rect.x + (rect.width - w) / 2, rect.y + (rect.height - h) / 2, w, h};
+}
+
 Image cropped(const Image& image, const PixelRect& rect) {
   Image part(rect.width, rect.height);
   for (int row = 0; row < rect.height; ++row)

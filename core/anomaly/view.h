@@ -24,6 +24,10 @@ struct PixelRect {
 /// `tile_px` is 0 or not below either side. By rows.
 std::vector<PixelRect> views_of(int width, int height, int tile_px, double overlap);
 
+/// The middle of a part of a picture: `share` of the largest rectangle of the shape height x width that fits
+/// into it.
+PixelRect centre_of(const PixelRect& rect, int height, int width, double share);
+
 Image cropped(const Image& image, const PixelRect& rect);
 
 /// [3, height, width] float32: resized to exactly that size as torchvision resizes floating-point tensors

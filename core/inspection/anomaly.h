@@ -43,6 +43,19 @@ struct MapRange {
   static MapRange from_norm_stats(const std::string& path);
 };
 
+/// From which values on a picture and a pixel of its map are anomalous: value >= threshold.
+struct AnomalyThresholds {
+  double image = 0;
+  double pixel = 0;
+  /// From thresholds.json. Throws std::runtime_error where the file or one of the numbers is missing.
+  static AnomalyThresholds from_json(const std::string& path);
+};
+
+/// The label of a picture.
+inline bool is_anomalous(const Inspection& inspection, const AnomalyThresholds& thresholds) {
+  return inspection.score >= thresholds.image;
+}
+
 /// The map resized (bilinear) to a size, 0 at range.low, 100 at range.high, cut off there.
 AnomalyMap scaled_map(const AnomalyMap& map, const MapRange& range, int width, int height);
 

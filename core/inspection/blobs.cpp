@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <fstream>
 #include <numeric>
+#include <opencv2/core/persistence.hpp>
 #include <opencv2/imgproc.hpp>
+#include <stdexcept>
 
 #include "inspection/anomaly.h"
 
@@ -28,6 +30,19 @@ MapRange MapRange::from_norm_stats(const std::string& path) {
     if (key == "max_pixel") range.high = value + 20;
   }
   return range;
+}
+
+AnomalyThresholds AnomalyThresholds::from_json(const std::string& path) {
+  if (!std::ifstream(path)) throw std::runtime_error(path + ": it cannot be read");
+  try {
+    const cv::FileStorage file(path, cv::FileStorage::READ | cv::FileStorage::FORMAT_JSON);
+    const cv::FileNode image = file["image"], pixel = file["pixel"];
+    const auto is_number = [](const cv::FileNode& node) { return node.isReal() || node.isInt(); };
+    if (is_number(image) && is_number(pixel)) return {image.real(), pixel.real()};
+  } catch (const cv::Exception&) {
+    // told below
+  }
+  throw std::runtime_error(path + ": expected a JSON file with the numbers 'image' and 'pixel'");
 }
 
 AnomalyMap scaled_map(const AnomalyMap& map, const MapRange& range, int width, int height) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// inspect MODEL.xml PICTURE.ppm: score, mean of the 0 ... 100 map and blobs of a picture (binary PPM, 8 bits).
+// inspect MODEL.xml PICTURE.ppm: label, score, mean of the 0 ... 100 map and blobs of a picture (binary PPM, 8 bits).
 #include <imatch/anomaly.h>
 
 #include <cstdio>
@@ -43,9 +43,12 @@ int main(int argc, char** argv) {
     const Picture picture = read_ppm(argv[2]);
     const imatch::Inspection found = inspector.inspect_rgb(picture.rgb.data(), picture.width, picture.height,
                                                            static_cast<std::size_t>(picture.width) * 3);
-    const auto range = imatch::MapRange::from_norm_stats(xml.substr(0, xml.rfind('/') + 1) + "norm_stats.txt");
+    const std::string folder = xml.substr(0, xml.rfind('/') + 1);
+    const auto thresholds = imatch::AnomalyThresholds::from_json(folder + "thresholds.json");
+    const auto range = imatch::MapRange::from_norm_stats(folder + "norm_stats.txt");
     const imatch::AnomalyMap scaled = imatch::scaled_map(found.map, range, picture.width, picture.height);
     const std::vector<imatch::Blob> blobs = imatch::blobs_of(scaled, {});
+    std::printf("%s\n", imatch::is_anomalous(found, thresholds) ? "anomalous" : "normal");
     std::printf("score %.9g\nmean %.6f\nblobs %zu\n", static_cast<double>(found.score), imatch::mean_of_map(scaled),
                 blobs.size());
     return 0;

@@ -69,6 +69,19 @@ TEST_CASE("views cover a picture and overlap by at least what is asked") {
   for (std::size_t i = 1; i < 5; ++i) CHECK(views[i].x - views[i - 1].x <= 192);
 }
 
+TEST_CASE("the centre of a picture is what a crop behind resizing the shorter side would leave") {
+  const PixelRect square = centre_of({0, 0, 512, 256}, 224, 224, 224.0 / 256);
+  CHECK(square.x == 144);
+  CHECK(square.y == 16);
+  CHECK(square.width == 224);
+  CHECK(square.height == 224);
+  const PixelRect wide = centre_of({10, 20, 400, 400}, 100, 200, 0.5);
+  CHECK(wide.x == 110);
+  CHECK(wide.y == 170);
+  CHECK(wide.width == 200);
+  CHECK(wide.height == 100);
+}
+
 TEST_CASE("stitched maps are themselves where they do not overlap and their mean where they do") {
   const std::vector<PixelRect> views{{0, 0, 4, 2}, {2, 0, 4, 2}};
   const std::vector<at::Tensor> maps{at::full({1, 1, 1, 2}, 1.F), at::full({1, 1, 1, 2}, 3.F)};

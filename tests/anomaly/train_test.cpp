@@ -81,6 +81,11 @@ TEST_CASE("what is trained tells a defect from normal pictures, and its files sa
     const Image picture = detector.picture(striped(20, true), defect);
     CHECK(picture.width == 160);
   }
+  const AnomalyThresholds thresholds = AnomalyThresholds::from_json(scratch / "model/thresholds.json");
+  CHECK(thresholds.image == Approx(training.model.thresholds.image));
+  CHECK(thresholds.pixel == Approx(training.model.thresholds.pixel));
+  CHECK_THROWS_WITH(AnomalyThresholds::from_json(scratch / "model/parity.json"), Catch::Contains("'pixel'"));
+  CHECK_THROWS_WITH(AnomalyThresholds::from_json(scratch / "nowhere.json"), Catch::Contains("nowhere.json"));
   const std::string bin = scratch / "model/stripes.bin";
   std::string bytes = read_file(bin);
   bytes[100] ^= 1;

@@ -130,8 +130,8 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_scores_on_real_features_follow_the_definitions(data, tmp_path, preset):
     subprocess.run([PROGRAM, "--quiet", "patchcore", "train", "--data-dir", data / "gravel", "--output", tmp_path, "--preset", preset,
-                    "--backbone", "efficientnet_lite0 dtype=fp32", "--coreset-ratio", "0.02", "--held-out", "0", "--no-export"],
-                   check=True, capture_output=True)
+                    "--backbone", "efficientnet_lite0 dtype=fp32", "--coreset-ratio", "0.02", "--held-out", "0", "--no-export",
+                    "--set", "crop=none"], check=True, capture_output=True)
     theirs = preset == "patchcore"
     for kind in ("good", "foreign"):
         picture = data / f"gravel/test/{kind}/000.png"
@@ -163,3 +163,18 @@ def test_rows_of_the_bank_are_patches_of_the_training_pictures(data, tmp_path):
     # Batches of other sizes may round a sum otherwise: within a step of float16.
     nearest = [np.abs(rounded - row).max(1).min() for row in bank]
     assert max(nearest) <= 2**-10 * np.abs(bank).max()
+
+
+def test_the_preset_of_patchcore_inspection_looks_at_the_centre(data, tmp_path):
+    """Of 256 px, its transform cuts 224 out of the middle."""
+    whole = tmp_path / "pictures"
+    whole.mkdir()
+    for i in range(3):
+        Image.fromarray(textures.texture("gravel")[:256, 100 * i : 100 * i + 256].astype(np.uint8)).save(whole / f"{i}.png")
+    subprocess.run([PROGRAM, "--quiet", "patchcore", "train", "--data-dir", whole, "--output", tmp_path, "--pattern-name", "centre",
+                    "--preset", "patchcore", "--backbone", "efficientnet_lite0 dtype=fp32", "--coreset-ratio", "0.02",
+                    "--held-out", "0", "--no-export"], check=True, capture_output=True)
+    lua(SCORE, tmp_path / "centre", whole / "1.png", tmp_path)
+    Image.open(whole / "1.png").crop((16, 16, 240, 240)).save(tmp_path / "cut.png")
+    expected = inspection_patches(layers_of(tmp_path / "cut.png"))
+    assert np.abs(np.load(tmp_path / "features.npy")[0] - expected).max() < 2e-4 * np.abs(expected).max()

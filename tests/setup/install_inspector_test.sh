@@ -50,6 +50,9 @@ ours=$(sed -nE 's/.*"score": ([0-9.e-]+).*/\1/p' "$scratch/out/3.png.json" | hea
 theirs=$(awk '$1 == "score" { print $2 }' <<<"$said")
 awk -v a="$ours" -v b="$theirs" 'BEGIN { d = a > b ? a - b : b - a; exit !(a > 0 && d <= 1e-5 * a) }' ||
   fail "the example says '$theirs', the program '$ours'"
+label=$(head -1 <<<"$said")
+[[ $(grep -c '"anomalous": true' "$scratch/out/3.png.json") == $([[ $label == anomalous ]] && echo 1 || echo 0) ]] ||
+  fail "the example says '$label', the program $(grep '"anomalous"' "$scratch/out/3.png.json")"
 if "$scratch/build/inspect" "$scratch/nowhere.xml" "$scratch/3.ppm" 2>"$scratch/log"; then fail "a missing model is no failure"; fi
 grep -q nowhere.xml "$scratch/log" || fail "the message does not name the missing file"
 echo "inspector: builds against the installed tree and says what the program says"

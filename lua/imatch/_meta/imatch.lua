@@ -3394,6 +3394,7 @@ function im.anomaly.pixel_metrics(maps, masks, limit) end
 
 ---@class imatch.anomaly.preset.options
 ---@field preset? string Whose numbers are reproduced: 'anomalib' (from 2.4 on), 'anomalib-2.3' (the coreset's start point is not kept), 'patchcore' (amazon-science/patchcore-inspection: 1,024 dimensions, squared distances, no re-weighting). It sets the options below, each of which may be set alone. 'anomalib', 'anomalib-2.3' or 'patchcore'. Default 'anomalib'.
+---@field crop? string What of a picture, or of its region, is inspected: 'none': all, resized to the network's input whatever its shape; 'centre': its middle, of the input's shape and 224/256 of the largest that fits, which is resizing the shorter side to 256 and cutting 224 out. 'none' or 'centre'. Default 'none'.
 ---@field pooling? string How a patch becomes a vector: 'average' of its cells, channels of the layers one behind the other; 'adaptive': its cells themselves, averaged to `layer_dims` numbers a layer and `dims` in all. 'average' or 'adaptive'. Default 'average'.
 ---@field patch_size? integer Side of a patch in cells, odd; cells beyond the border count as zeros. in [1, 31]. Default 3.
 ---@field layer_dims? integer Numbers a layer for 'adaptive'. in [1, 65536]. Default 1024.
@@ -3431,7 +3432,7 @@ function im.anomaly.preset(name) end
 ---@field roi_rect? integer[] x, y, width and height, px, of the region to inspect in the first picture; it is searched in every other one by what it looks like. Empty: whole pictures. >= 0. Default {}.
 ---@field roi_threshold? number Least correlation with the region; pictures below are left out. in [-1, 1]. Default 0.5.
 ---@field device? string 'cpu', 'cuda', 'cuda:N' or 'auto'. Default 'auto'.
----@field method? table How patches are made and scored: see patchcore.presets. Default { blur_border = "reflect", blur_sigma_px = 4, coreset = "greedy", dims = 1024, distance = "euclidean", layer_dims = 1024, num_neighbors = 9, patch_size = 3, pooling = "average", preset = "anomalib", score = "reweighted", start = "kept", upsampling = "nearest" }.
+---@field method? table How patches are made and scored: see patchcore.presets. Default { blur_border = "reflect", blur_sigma_px = 4, coreset = "greedy", crop = "none", dims = 1024, distance = "euclidean", layer_dims = 1024, num_neighbors = 9, patch_size = 3, pooling = "average", preset = "anomalib", score = "reweighted", start = "kept", upsampling = "nearest" }.
 ---@field thresholds? table How thresholds are taken. Default { false_alarm_rate = 0.01, image = 0, pixel = 0, quantile = 0.995, rule = "auto" }.
 ---@field data? table How the data folder is arranged. Default { abnormal_dir = "", layout = "auto", mask_dir = "", normal_dir = "good" }.
 
