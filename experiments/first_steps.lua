@@ -1,11 +1,11 @@
--- A tour for newcomers: pictures, features, matches, a made-up world, a sweep. Each step stands alone; try the lines in the
+-- A tour for newcomers: pictures, features, matches, a synthetic scene, a sweep. Each step stands alone; try the lines in the
 -- interactive session (`imatch-lua` without arguments), where ?name explains everything used here.
 --
 --   imatch-lua experiments/first_steps.lua [FOLDER]      where to leave the pictures; default first_steps
 local im = require "imatch"
 local folder = ... or "first_steps"
 
-print "1. A made-up countryside, seen by a drone from 80 m, and the same place turned, tilted and noisy."
+print "1. A synthetic scene, seen by a drone from 80 m, and the same place rotated, tilted and noisy."
 local world = im.render.world { seed = 7 }
 local pair = world:pair { place = 1, altitude_m = 80, rotation_deg = 20, tilt_deg = 5, noise = 4 }
 local query, reference = pair.query:image(), pair.reference:image()
@@ -45,10 +45,10 @@ local result = im.sweep {
     return im.render.world { seed = 7 }
   end,
   measure = function(p, _, ground)
-    local turned = ground:pair { place = 1, altitude_m = 80, rotation_deg = p.rotation_deg }
-    local f = im.backbone.features({ turned.query:image(), turned.reference:image() }, "efficientnet_lite0")
+    local rotated = ground:pair { place = 1, altitude_m = 80, rotation_deg = p.rotation_deg }
+    local f = im.backbone.features({ rotated.query:image(), rotated.reference:image() }, "efficientnet_lite0")
     local m = im.match.mutual_nearest(f[1], f[2], { match_th = p.match_th })
-    local s = im.evaluate.homography(m, turned.reference_from_query)
+    local s = im.evaluate.homography(m, rotated.reference_from_query)
     return { num_matches = s.num_matches, precision = s.precision, corner_error_px = s.corner_error_px }
   end,
   best = { metric = "precision", direction = "max", over = { "rotation_deg" } },

@@ -1,4 +1,4 @@
--- How much may a drone's pictures be compressed before matching suffers? Query views of a made-up countryside are stored as
+-- How much may a drone's pictures be compressed before matching suffers? Query views of a synthetic scene are stored as
 -- JPEG at falling quality, read back and matched with clean reference views; the truth is known. Prints, for each quality,
 -- the size of a picture and the share of right matches with its 95 % interval over places.
 --

@@ -3,7 +3,7 @@
 --   imatch-lua experiments/overlap.lua --photos DIR
 --
 -- For each photograph and the next: matches, a homography, and from it how far and which way the camera moved and how much
--- it turned, beside what EXIF and XMP say. The photographs look straight down and carry GPS, relative altitude and gimbal
+-- it rotated, beside what EXIF and XMP say. The photographs look straight down and carry GPS, relative altitude and gimbal
 -- yaw, as DJI writes them. Consumer GPS is good to a metre or two, altitudes are above the take-off point, and some drones
 -- record a yaw that is off by half a turn while they look straight down: yaw_flipped says where the pictures show that.
 local im = require "imatch"
@@ -59,7 +59,7 @@ local function match(p)
   return a, b, matches, im.match.geometry(matches)
 end
 
--- Where b lies and how it is turned if `found` is right and a stands as its metadata say, yaw corrected.
+-- Where b lies and how it is rotated if `found` is right and a stands as its metadata say, yaw corrected.
 local function compare(p, a, b, found, yaw_offset_deg)
   local ground_from_a = ground_from_photo(a, photos[p.pair.a], yaw_offset_deg)
   local ground_from_b = im.homography.compose(ground_from_a, im.homography.inverse(found))

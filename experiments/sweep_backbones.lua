@@ -4,14 +4,14 @@
 --
 -- Every published backbone whose weights lie below the weights root takes part, with the ones that need none; what is absent
 -- is noted and left out. Each photograph is matched with one that is the same but for a known change of view, so that the truth
--- is known exactly: of --photos a quarter of each is cut away, turned and made smaller; without photographs two views of a
--- made-up countryside are matched.
+-- is known exactly: of --photos a quarter of each is cut away, rotated and made smaller; without photographs two views of a
+-- synthetic scene are matched.
 local im = require "imatch"
 local weights = require "imatch.backbone.weights"
 
 local parser = im.arguments("sweep_backbones.lua", "Backbones x layers x facets x thresholds over a folder of weights.")
 parser:option("--weights-root", "folder of the weights, searched with those below it (WEIGHTS_ROOT, WEIGHTS_HOST)")
-parser:option("--photos", "folder of photographs; a made-up countryside unless given")
+parser:option("--photos", "folder of photographs; a synthetic scene unless given")
 parser:option("--places", "photographs or views, spread evenly"):default("3"):convert(tonumber)
 parser:option("--image-size", "side in pixels to which images are resized"):default("336"):convert(tonumber)
 parser:option("--rotation", "of the second view in degrees, clockwise"):default("15"):convert(tonumber)
@@ -51,19 +51,19 @@ for _, name in ipairs(weights.in_group "") do
   end
 end
 
--- A photograph, and the part of it that remains when it is cut, turned and made smaller, with the map between the two.
+-- A photograph, and the part of it that remains when it is cut, rotated and made smaller, with the map between the two.
 local function second_view(photo)
   local width, height = photo:width(), photo:height()
   local x, y = math.floor(width / 8), math.floor(height / 8)
   local cut = photo:crop(x, y, width - 2 * x, height - 2 * y)
-  local turned, turned_from_cut = cut:rotate(args.rotation)
-  local small, turned_from_small = turned:resize { mode = "longer", size = math.floor(0.8 * math.max(width, height)) }
+  local rotated, rotated_from_cut = cut:rotate(args.rotation)
+  local small, rotated_from_small = rotated:resize { mode = "longer", size = math.floor(0.8 * math.max(width, height)) }
   local function square(m)
     return { m[1], m[2], m[3], m[4], m[5], m[6], 0, 0, 1 }
   end
-  local small_from_turned = im.homography.inverse(square(turned_from_small))
-  local turned_from_photo = im.homography.compose(square(turned_from_cut), { 1, 0, -x, 0, 1, -y, 0, 0, 1 })
-  return small, im.homography.compose(small_from_turned, turned_from_photo)
+  local small_from_rotated = im.homography.inverse(square(rotated_from_small))
+  local rotated_from_photo = im.homography.compose(square(rotated_from_cut), { 1, 0, -x, 0, 1, -y, 0, 0, 1 })
+  return small, im.homography.compose(small_from_rotated, rotated_from_photo)
 end
 
 local inputs, places = { sha256 = sha256, rotation = args.rotation }, im.range(0, args.places - 1)

@@ -14,7 +14,7 @@
 //   const Module image_module{"image", "Pictures.", image_bindings::kFunctions, image_bindings::kTypes};
 //
 // and one line in modules.cpp. All but the last stands in `namespace image_bindings`: a dozen of these files
-// are compiled together. What core throws is turned into Lua's terms by the guard inside bind().
+// are compiled together. What core throws is translated into Lua's terms by the guard inside bind().
 #pragma once
 
 #include <lua.hpp>

@@ -222,7 +222,7 @@ Loaded load(lua_State* L, const std::string& text, int environment) {
   return Loaded::kYes;
 }
 
-/// __index of the globals: a variable that was never assigned is a slip of the fingers more often than a nil.
+/// __index of the globals: a variable that was never assigned is a typo more often than a nil.
 /// Only lines of the session are told, since libraries ask for globals that may be missing.
 int warn_of_undefined(lua_State* L) {
   lua_Debug caller;

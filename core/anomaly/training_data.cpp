@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "image/encode.h"
 #include "io/file_list.h"
 
 namespace imatch {
@@ -15,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const FileListOptions kPictures{.extensions = {"png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp"}};
+const FileListOptions kPictures{.extensions = picture_extensions()};
 
 std::vector<std::string> folders_in(const std::string& folder) {
   std::vector<std::string> names;

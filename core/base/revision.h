@@ -8,7 +8,7 @@
 namespace imatch {
 
 /// Stages whose results are kept: to be raised when one computes something else from the same input. Features
-/// carry that of `backbone` in their key, blocks of a map that of `localize`, a made-up world that of
+/// carry that of `backbone` in their key, chunks of a map that of `localize`, a synthetic scene that of
 /// `render`, and the cells of a sweep those of the modules that their code names.
 inline constexpr std::array<std::pair<std::string_view, int>, 9> kRevisions{{{"image", 1},
                                                                              {"io", 1},

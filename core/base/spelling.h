@@ -7,7 +7,7 @@
 
 namespace imatch {
 
-/// The name nearest to `wrong` by edit distance, or "" when none is near enough to be a slip of the fingers.
+/// The name nearest to `wrong` by edit distance, or "" when none is near enough to be a typo.
 std::string nearest_spelling(std::string_view wrong, std::span<const std::string> names);
 
 /// "; did you mean 'x'?" or "", ready to be put behind an error message.

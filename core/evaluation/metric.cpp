@@ -65,10 +65,6 @@ Json better_json(const std::optional<Better>& better) {
   return better ? Json(*better == Better::kLower ? "lower" : "higher") : Json(nullptr);
 }
 
-Json finite_json(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 /// "10px", "0.5": how the parameter of a statistic is written.
 std::string limit_text(const Statistic& statistic, const std::string& unit, const char* space) {
   const std::string parameter = statistic.text().substr(statistic.text().find('@') + 1);

@@ -31,8 +31,9 @@ PlacedQuery placed_query_from(const Json& object, const char* what);
 /// and error_m; a prediction its own besides. Throws Failure (unwritable, no_space).
 void write_geojson(const std::string& path, std::span<const PlacedQuery> queries);
 
-/// The same as KML 2.2 (OGC 07-147r2). What XML cannot hold in a name (control characters, bytes that are not
-/// UTF-8) becomes U+FFFD. Throws Failure (unwritable, no_space).
+/// The same as KML 2.2 (OGC 07-147r2). Not by GDAL, whose KML driver writes no styles for points. What XML
+/// cannot hold in a name (control characters, bytes that are not UTF-8) becomes U+FFFD. Throws Failure
+/// (unwritable, no_space).
 void write_kml(const std::string& path, std::span<const PlacedQuery> queries);
 
 }  // namespace imatch

@@ -238,9 +238,9 @@ Interval bootstrap(std::span<const double> values, std::span<const std::size_t> 
                      options.level);
 }
 
-PairedDifference paired_difference(std::span<const double> a, std::span<const double> b,
-                                   std::span<const std::size_t> units, const Statistic& statistic,
-                                   Better of_values, const BootstrapOptions& options) {
+Estimate paired_difference(std::span<const double> a, std::span<const double> b,
+                           std::span<const std::size_t> units, const Statistic& statistic, Better of_values,
+                           const BootstrapOptions& options) {
   if (a.size() != b.size())
     throw Error(fmt::format("difference: {} values and {}; expected as many", a.size(), b.size()));
   require_units(units, a);
@@ -258,6 +258,16 @@ PairedDifference paired_difference(std::span<const double> a, std::span<const do
   };
   return {difference(std::vector<int>(num_units, 1)),
           interval_of(resampled(num_units, options, difference), options.level)};
+}
+
+Json finite_json(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+Json to_json(const Estimate& estimate) {
+  return {{"value", finite_json(estimate.value)},
+          {"low", finite_json(estimate.interval.low)},
+          {"high", finite_json(estimate.interval.high)}};
 }
 
 }  // namespace imatch

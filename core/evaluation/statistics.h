@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/field.h"
+#include "base/options.h"
 
 namespace imatch {
 
@@ -78,6 +78,17 @@ struct Interval {
   double high = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// A statistic and its bootstrap interval; NaN where there is none.
+struct Estimate {
+  double value = std::numeric_limits<double>::quiet_NaN();
+  Interval interval;
+};
+
+/// null for what JSON cannot hold.
+Json finite_json(double value);
+/// {value, low, high}.
+Json to_json(const Estimate& estimate);
+
 /// Percentile bootstrap of a statistic (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
 /// 13): units are drawn with replacement, as many as there are, each with all its values, since values of one
 /// unit (the headings at one place) do not vary independently. `units` says to which unit each value belongs.
@@ -85,15 +96,10 @@ struct Interval {
 Interval bootstrap(std::span<const double> values, std::span<const std::size_t> units,
                    const Statistic& statistic, Better of_values, const BootstrapOptions& options = {});
 
-struct PairedDifference {
-  double value = 0;
-  Interval interval;
-};
-
 /// The statistic of b minus that of a, with its bootstrap interval: pairs (a[i], b[i]) are drawn together,
 /// unit by unit. Throws Error for lists of different length.
-PairedDifference paired_difference(std::span<const double> a, std::span<const double> b,
-                                   std::span<const std::size_t> units, const Statistic& statistic,
-                                   Better of_values, const BootstrapOptions& options = {});
+Estimate paired_difference(std::span<const double> a, std::span<const double> b,
+                           std::span<const std::size_t> units, const Statistic& statistic, Better of_values,
+                           const BootstrapOptions& options = {});
 
 }  // namespace imatch

@@ -29,7 +29,7 @@ struct Rotated {
   Affine2 rotated_from_original;
 };
 
-/// Turned clockwise about its centre, on a picture just large enough to hold all of it, black around.
+/// Rotated clockwise about its centre, on a picture just large enough to hold all of it, black around.
 /// Multiples of 90 degrees move pixels and change none. Throws Error for an empty picture or an angle that is
 /// not finite.
 Rotated rotate(const Image& image, double angle_deg);

@@ -116,7 +116,7 @@ Location locate(const ReferenceMap& map, const Features& photo, const LocateOpti
           check_stop();
           const Tile& tile = map.tiles()[retrieved[i].tile];
           const Features window = map.window(tile, options.margin_tokens);
-          results[i] = verify(photo, window, map.ground_from_block(tile), map.photo_grid().token_px, options);
+          results[i] = verify(photo, window, map.ground_from_chunk(tile), map.photo_grid().token_px, options);
           if (!is_plausible(results[i], tile)) results[i].fit.reset(), results[i].num_inliers = 0;
         }
       });

@@ -23,9 +23,9 @@ namespace imatch {
 namespace {
 
 /// To be raised when a picture of the map or its tokens come out otherwise under the same description.
-const std::string kRevision = fmt::format("map block {}", revision_of("localize"));
+const std::string kRevision = fmt::format("map chunk {}", revision_of("localize"));
 
-constexpr std::size_t kBlocksAtOnce = 8;  // to fill the batches of backbones that see each tile alone
+constexpr std::size_t kChunksAtOnce = 8;  // to fill the batches of backbones that see each tile alone
 
 /// The tokens less than half of whose cells the map covers, set to zero: zero is no token.
 void clear_uncovered(at::Tensor& tokens, const View& view, int rows, int cols, int token_px) {
@@ -68,15 +68,15 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
   photo_ = {seen.rows, seen.cols, photo_backbone_->stride()};
 
   const bool own_vector = options.global == "backbone";
-  blocks_ = lay_blocks(ground_->extent(), photo_, options, photo_backbone_->is_local() && !own_vector);
-  held_.resize(blocks_.size());
+  chunks_ = lay_chunks(ground_->extent(), photo_, options, photo_backbone_->is_local() && !own_vector);
+  held_.resize(chunks_.size());
 
   const std::size_t passes = options.global == "vlad" ? 2 : 1;
   Progress progress(
-      {.name = "map", .unit = "blocks", .total = static_cast<std::int64_t>(passes * blocks_.size())});
+      {.name = "map", .unit = "chunks", .total = static_cast<std::int64_t>(passes * chunks_.size())});
   if (passes == 2) {
     VocabularyLearner learner;
-    for (std::size_t first = 0; first < blocks_.size();) {
+    for (std::size_t first = 0; first < chunks_.size();) {
       for (const auto& features : make_features(next_batch(first)))
         learner.add(features->tokens, features->key);
       progress.update({.done = first, .numbers = {}});
@@ -85,27 +85,27 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
   }
 
   std::vector<at::Tensor> vectors;
-  for (std::size_t first = 0; first < blocks_.size();) {
+  for (std::size_t first = 0; first < chunks_.size();) {
     const std::vector<std::size_t> batch = next_batch(first);
     const auto features = make_features(batch);
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      const MapBlock& block = blocks_[batch[i]];
+      const MapChunk& chunk = chunks_[batch[i]];
       const Features& map = *features[i];
-      const Homography to_ground = ground_from_image(block.camera);
-      const WindowPooling pooled = pool_windows(map.tokens.view({block.rows, block.cols, -1}), photo_.rows,
-                                                photo_.cols, block.step, options.global, vocabulary_);
+      const Homography to_ground = ground_from_image(chunk.camera);
+      const WindowPooling pooled = pool_windows(map.tokens.view({chunk.rows, chunk.cols, -1}), photo_.rows,
+                                                photo_.cols, chunk.step, options.global, vocabulary_);
       const float* coverage = pooled.coverage.const_data_ptr<float>();
-      for (int t = 0; t < block.tile_rows * block.tile_cols; ++t) {
+      for (int t = 0; t < chunk.tile_rows * chunk.tile_cols; ++t) {
         if (coverage[t] < options.min_coverage) continue;
-        const int row = t / block.tile_cols * block.step, col = t % block.tile_cols * block.step;
+        const int row = t / chunk.tile_cols * chunk.step, col = t % chunk.tile_cols * chunk.step;
         const double px = photo_.token_px;
         vectors.push_back(own_vector ? map.global : pooled.vectors[t]);
         tiles_.push_back({static_cast<int>(batch[i]), row, col,
                           to_ground({(col + photo_.cols / 2.0) * px, (row + photo_.rows / 2.0) * px}),
-                          block.camera.heading_deg, block.tile_width_m, coverage[t]});
+                          chunk.camera.heading_deg, chunk.tile_width_m, coverage[t]});
       }
     }
-    progress.update({.done = (passes - 1) * blocks_.size() + first, .numbers = {}});
+    progress.update({.done = (passes - 1) * chunks_.size() + first, .numbers = {}});
   }
   if (tiles_.empty())
     throw Failure(
@@ -118,14 +118,14 @@ ReferenceMap::ReferenceMap(std::shared_ptr<const Ground> ground, const std::stri
 }
 
 std::vector<std::size_t> ReferenceMap::next_batch(std::size_t& first) const {
-  const std::size_t most = blocks_[first].tile_rows * blocks_[first].tile_cols > 1 ? 1 : kBlocksAtOnce;
+  const std::size_t most = chunks_[first].tile_rows * chunks_[first].tile_cols > 1 ? 1 : kChunksAtOnce;
   std::vector<std::size_t> batch;
-  for (; first < blocks_.size() && batch.size() < most; ++first) batch.push_back(first);
+  for (; first < chunks_.size() && batch.size() < most; ++first) batch.push_back(first);
   return batch;
 }
 
-std::string ReferenceMap::block_key(std::size_t block) const {
-  const std::string window = options_to_json(blocks_[block].camera).dump();
+std::string ReferenceMap::chunk_key(std::size_t chunk) const {
+  const std::string window = options_to_json(chunks_[chunk].camera).dump();
   return feature_key({.image_digest = ground_digest_ + " " + window,
                       .backbone = map_backbone_->spec(),
                       .weights_sha256 = map_backbone_->weights_sha256(),
@@ -133,47 +133,47 @@ std::string ReferenceMap::block_key(std::size_t block) const {
 }
 
 std::vector<std::shared_ptr<const Features>> ReferenceMap::make_features(
-    std::span<const std::size_t> blocks) const {
-  std::vector<std::shared_ptr<const Features>> list(blocks.size());
+    std::span<const std::size_t> chunks) const {
+  std::vector<std::shared_ptr<const Features>> list(chunks.size());
   std::vector<std::size_t> missing;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
     check_stop();
-    list[i] = feature_cache().get(block_key(blocks[i]));
+    list[i] = feature_cache().get(chunk_key(chunks[i]));
     if (!list[i]) missing.push_back(i);
   }
   if (!missing.empty()) {
     const auto start = std::chrono::steady_clock::now();
     std::vector<View> views;
     std::vector<const Image*> images;
-    for (const std::size_t i : missing) views.push_back(ground_->view(blocks_[blocks[i]].camera));
+    for (const std::size_t i : missing) views.push_back(ground_->view(chunks_[chunks[i]].camera));
     for (const View& view : views) images.push_back(&view.image);
     std::vector<Features> made = map_backbone_->extract(images);
     const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     for (std::size_t k = 0; k < missing.size(); ++k) {
       Features& features = made[k];
       clear_uncovered(features.tokens, views[k], features.rows, features.cols, photo_.token_px);
-      features.key = block_key(blocks[missing[k]]);
+      features.key = chunk_key(chunks[missing[k]]);
       auto shared = std::make_shared<const Features>(std::move(features));
       feature_cache().put(shared->key, shared, elapsed.count() / static_cast<double>(missing.size()));
       list[missing[k]] = std::move(shared);
     }
   }
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
     const double mb = static_cast<double>(list[i]->bytes()) / 1e6;
-    if (held_[blocks[i]] || held_mb_ + mb > options_.memory_mb) continue;
-    held_[blocks[i]] = list[i];
+    if (held_[chunks[i]] || held_mb_ + mb > options_.memory_mb) continue;
+    held_[chunks[i]] = list[i];
     held_mb_ += mb;
   }
   return list;
 }
 
-std::shared_ptr<const Features> ReferenceMap::block_features(std::size_t block) const {
+std::shared_ptr<const Features> ReferenceMap::chunk_features(std::size_t chunk) const {
   {
     const std::lock_guard lock(mutex_);
-    if (held_[block]) return held_[block];
+    if (held_[chunk]) return held_[chunk];
   }
-  const std::size_t one[] = {block};
+  const std::size_t one[] = {chunk};
   return make_features(one).front();
 }
 
@@ -223,15 +223,15 @@ std::vector<Retrieved> ReferenceMap::retrieve(const at::Tensor& vector, int k, d
 
 Features ReferenceMap::window(const Tile& tile, int margin) const {
   const at::NoGradGuard no_gradients;
-  const MapBlock& block = blocks_[tile.block];
-  const auto map = block_features(tile.block);
+  const MapChunk& chunk = chunks_[tile.chunk];
+  const auto map = chunk_features(tile.chunk);
   const int top = std::max(tile.row - margin, 0), left = std::max(tile.col - margin, 0);
-  const int bottom = std::min(tile.row + photo_.rows + margin, block.rows);
-  const int right = std::min(tile.col + photo_.cols + margin, block.cols);
+  const int bottom = std::min(tile.row + photo_.rows + margin, chunk.rows);
+  const int right = std::min(tile.col + photo_.cols + margin, chunk.cols);
   Features features;
   features.rows = bottom - top;
   features.cols = right - left;
-  features.tokens = map->tokens.view({block.rows, block.cols, -1})
+  features.tokens = map->tokens.view({chunk.rows, chunk.cols, -1})
                         .slice(0, top, bottom)
                         .slice(1, left, right)
                         .flatten(0, 1)
@@ -246,8 +246,8 @@ Features ReferenceMap::window(const Tile& tile, int margin) const {
   return features;
 }
 
-Homography ReferenceMap::ground_from_block(const Tile& tile) const {
-  return ground_from_image(blocks_[tile.block].camera);
+Homography ReferenceMap::ground_from_chunk(const Tile& tile) const {
+  return ground_from_image(chunks_[tile.chunk].camera);
 }
 
 Features ReferenceMap::features_seen_by(const CameraOptions& camera) const {

@@ -52,8 +52,8 @@ struct ReferenceMapOptions : TileOptions {
 
 /// The ground that one photo could show.
 struct Tile {
-  int block = 0;
-  int row = 0;  ///< First token within the block.
+  int chunk = 0;
+  int row = 0;  ///< First token within the chunk.
   int col = 0;
   Point2 centre;  ///< Metres east and north.
   double heading_deg = 0;
@@ -75,7 +75,7 @@ struct Retrieved {
 class ReferenceMap {
  public:
   /// `spec` and `backbone_options` as open_backbone takes them, for the photos. Throws as open_backbone,
-  /// lay_blocks and Ground::view; Failure (no_result) when no tile is covered enough.
+  /// lay_chunks and Ground::view; Failure (no_result) when no tile is covered enough.
   ReferenceMap(std::shared_ptr<const Ground> ground, const std::string& spec, const Json& backbone_options,
                const ReferenceMapOptions& options);
 
@@ -84,7 +84,7 @@ class ReferenceMap {
   const ReferenceMapOptions& options() const { return options_; }
   const PhotoGrid& photo_grid() const { return photo_; }
   std::span<const Tile> tiles() const { return tiles_; }
-  std::size_t num_blocks() const { return blocks_.size(); }
+  std::size_t num_chunks() const { return chunks_.size(); }
   /// [tiles, D] float32, whitened, of length one.
   const at::Tensor& vectors() const { return vectors_; }
   /// Of 'vlad', with the hash of the pictures that it was learned from.
@@ -100,17 +100,17 @@ class ReferenceMap {
   /// grid to the pixels of that picture.
   Features window(const Tile& tile, int margin) const;
   /// From the pixels of a tile's picture to the ground.
-  Homography ground_from_block(const Tile& tile) const;
+  Homography ground_from_chunk(const Tile& tile) const;
 
   /// Features of what a camera sees of the map, as the photo's backbone would see it, at the photos' own
   /// resolution: token_px pixels of the view a token; tokens off the map are not selectable.
   Features features_seen_by(const CameraOptions& camera) const;
 
  private:
-  std::shared_ptr<const Features> block_features(std::size_t block) const;
-  std::vector<std::shared_ptr<const Features>> make_features(std::span<const std::size_t> blocks) const;
-  std::string block_key(std::size_t block) const;
-  /// Blocks that go forward together, from `first` on; `first` moves behind them.
+  std::shared_ptr<const Features> chunk_features(std::size_t chunk) const;
+  std::vector<std::shared_ptr<const Features>> make_features(std::span<const std::size_t> chunks) const;
+  std::string chunk_key(std::size_t chunk) const;
+  /// Chunks that go forward together, from `first` on; `first` moves behind them.
   std::vector<std::size_t> next_batch(std::size_t& first) const;
 
   std::shared_ptr<const Ground> ground_;
@@ -119,14 +119,14 @@ class ReferenceMap {
   std::shared_ptr<const Backbone> photo_backbone_;
   std::shared_ptr<const Backbone> map_backbone_;  ///< The same without resizing.
   PhotoGrid photo_;
-  std::vector<MapBlock> blocks_;
+  std::vector<MapChunk> chunks_;
   std::vector<Tile> tiles_;
   at::Tensor vectors_;
   Vocabulary vocabulary_;
   Whitening whitening_;
 
   mutable std::mutex mutex_;
-  mutable std::vector<std::shared_ptr<const Features>> held_;  ///< By block; null: in the cache.
+  mutable std::vector<std::shared_ptr<const Features>> held_;  ///< By chunk; null: in the cache.
   mutable double held_mb_ = 0;
 };
 

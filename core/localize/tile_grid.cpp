@@ -51,28 +51,28 @@ Range across_within(const std::array<Point2, 4>& corners, double top, double bot
   return range;
 }
 
-/// Tiles along one axis, spread over as many blocks as needed, evenly.
+/// Tiles along one axis, spread over as many chunks as needed, evenly.
 struct Axis {
   double first_m;  ///< Centre of the first tile.
   int num_tiles;
-  int tiles_a_block;
+  int tiles_a_chunk;
 };
 
-Axis axis_over(double low, double high, double step_m, int step, int tile_tokens, int block_tokens,
+Axis axis_over(double low, double high, double step_m, int step, int tile_tokens, int chunk_tokens,
                bool whole) {
   const int num = std::max(1, static_cast<int>(std::floor((high - low) / step_m)) + 1);
-  const int most = whole ? std::max(1, (block_tokens - tile_tokens) / step + 1) : 1;
-  const int blocks = (num + most - 1) / most;
-  return {(low + high) / 2 - (num - 1) * step_m / 2, num, (num + blocks - 1) / blocks};
+  const int most = whole ? std::max(1, (chunk_tokens - tile_tokens) / step + 1) : 1;
+  const int chunks = (num + most - 1) / most;
+  return {(low + high) / 2 - (num - 1) * step_m / 2, num, (num + chunks - 1) / chunks};
 }
 
 }  // namespace
 
-std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo,
+std::vector<MapChunk> lay_chunks(const GroundExtent& extent, const PhotoGrid& photo,
                                  const TileOptions& options, bool whole) {
   if (!(options.width_m > 0))
     throw Error("width_m: missing; expected the width in metres of the ground that a photo shows");
-  std::vector<MapBlock> blocks;
+  std::vector<MapChunk> chunks;
   double num_tiles = 0;
   const int num_headings = std::max(1, static_cast<int>(std::lround(360 / options.heading_step_deg)));
   for (const double scale : options.scales) {
@@ -87,46 +87,46 @@ std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& ph
       Range height;
       for (const Point2& corner : corners) height.include(corner.y);
       const Axis down =
-          axis_over(height.low, height.high, step * token_m, step, photo.rows, options.block_tokens, whole);
-      for (int top = 0; top < down.num_tiles; top += down.tiles_a_block) {
-        // A band of blocks begins and ends with the map: of a rotated one the bounds are half empty.
+          axis_over(height.low, height.high, step * token_m, step, photo.rows, options.chunk_tokens, whole);
+      for (int top = 0; top < down.num_tiles; top += down.tiles_a_chunk) {
+        // A band of chunks begins and ends with the map: of a rotated one the bounds are half empty.
         const double first_m = down.first_m + top * step * token_m;
-        const double last_m = first_m + (down.tiles_a_block - 1) * step * token_m;
+        const double last_m = first_m + (down.tiles_a_chunk - 1) * step * token_m;
         const Range width = across_within(corners, first_m, last_m);
         if (width.low > width.high) continue;
         const Axis across =
-            axis_over(width.low, width.high, step * token_m, step, photo.cols, options.block_tokens, whole);
-        num_tiles += 1.0 * across.num_tiles * down.tiles_a_block;
+            axis_over(width.low, width.high, step * token_m, step, photo.cols, options.chunk_tokens, whole);
+        num_tiles += 1.0 * across.num_tiles * down.tiles_a_chunk;
         if (num_tiles > kMostTiles)
           throw Error(
               fmt::format("localize: more than {:.0f} tiles; use a smaller overlap, a larger "
                           "heading_step_deg or fewer scales",
                           kMostTiles));
-        for (int left = 0; left < across.num_tiles; left += across.tiles_a_block) {
-          MapBlock block;
-          block.tile_width_m = width_m;
-          block.step = step;
-          block.tile_cols = across.tiles_a_block;
-          block.tile_rows = down.tiles_a_block;
-          block.cols = (block.tile_cols - 1) * step + photo.cols;
-          block.rows = (block.tile_rows - 1) * step + photo.rows;
+        for (int left = 0; left < across.num_tiles; left += across.tiles_a_chunk) {
+          MapChunk chunk;
+          chunk.tile_width_m = width_m;
+          chunk.step = step;
+          chunk.tile_cols = across.tiles_a_chunk;
+          chunk.tile_rows = down.tiles_a_chunk;
+          chunk.cols = (chunk.tile_cols - 1) * step + photo.cols;
+          chunk.rows = (chunk.tile_rows - 1) * step + photo.rows;
           const Point2 centre =
-              ground_of({across.first_m + (left + (block.tile_cols - 1) / 2.0) * step * token_m,
-                         down.first_m + (top + (block.tile_rows - 1) / 2.0) * step * token_m},
+              ground_of({across.first_m + (left + (chunk.tile_cols - 1) / 2.0) * step * token_m,
+                         down.first_m + (top + (chunk.tile_rows - 1) / 2.0) * step * token_m},
                         heading);
-          block.camera.x_m = centre.x;
-          block.camera.y_m = centre.y;
-          block.camera.heading_deg = heading_deg;
-          block.camera.fov_deg = kTileFieldOfViewDeg;
-          block.camera.width = block.cols * photo.token_px;
-          block.camera.height = block.rows * photo.token_px;
-          block.camera.altitude_m = altitude_for_width_m(block.cols * token_m, kTileFieldOfViewDeg);
-          blocks.push_back(block);
+          chunk.camera.x_m = centre.x;
+          chunk.camera.y_m = centre.y;
+          chunk.camera.heading_deg = heading_deg;
+          chunk.camera.fov_deg = kTileFieldOfViewDeg;
+          chunk.camera.width = chunk.cols * photo.token_px;
+          chunk.camera.height = chunk.rows * photo.token_px;
+          chunk.camera.altitude_m = altitude_for_width_m(chunk.cols * token_m, kTileFieldOfViewDeg);
+          chunks.push_back(chunk);
         }
       }
     }
   }
-  return blocks;
+  return chunks;
 }
 
 }  // namespace imatch

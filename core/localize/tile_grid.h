@@ -19,7 +19,7 @@ struct TileOptions {
   double overlap = 0.7;
   double heading_step_deg = 30;
   double min_coverage = 0.5;
-  int block_tokens = 96;
+  int chunk_tokens = 96;
 
   using Self = TileOptions;
   static constexpr auto fields = std::tuple{
@@ -34,7 +34,7 @@ struct TileOptions {
             "Angle between the headings at which the map is seen; 360: north only."),
       field("min_coverage", &Self::min_coverage, in_range(0.01, 1),
             "Smallest share of a tile's tokens that the map must cover."),
-      field("block_tokens", &Self::block_tokens, in_range(1, 4096),
+      field("chunk_tokens", &Self::chunk_tokens, in_range(1, 4096),
             "Side of the pictures of the map that go forward, in tokens, when the backbone's tokens depend "
             "on their "
             "neighbourhood only: tiles that overlap are then cut from one picture. Other backbones see each "
@@ -50,7 +50,7 @@ struct PhotoGrid {
 
 /// One picture of the map, straight down, and the tiles in it: tile (i, j) begins at token (row i * step,
 /// column j * step).
-struct MapBlock {
+struct MapChunk {
   CameraOptions camera;
   double tile_width_m = 0;
   int rows = 0;  ///< Tokens.
@@ -60,10 +60,10 @@ struct MapBlock {
   int step = 1;  ///< Tokens.
 };
 
-/// Blocks whose tiles have their centres on a lattice over the extent, for every scale and heading; the
-/// lattice is rotated with the heading. `whole` false: one tile a block. Throws Error for a width that is not
+/// Chunks whose tiles have their centres on a lattice over the extent, for every scale and heading; the
+/// lattice is rotated with the heading. `whole` false: one tile a chunk. Throws Error for a width that is not
 /// set and for more than 10^7 tiles.
-std::vector<MapBlock> lay_blocks(const GroundExtent& extent, const PhotoGrid& photo,
+std::vector<MapChunk> lay_chunks(const GroundExtent& extent, const PhotoGrid& photo,
                                  const TileOptions& options, bool whole);
 
 }  // namespace imatch

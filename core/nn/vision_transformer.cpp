@@ -127,8 +127,8 @@ at::Tensor VisionTransformer::attention(const Heads& heads, const RotaryPosition
   };
   at::Tensor query = split(heads[0]), key = split(heads[1]);
   if (rotary_.defined()) {
-    query = RotaryPositions::turned(query, tables);
-    key = RotaryPositions::turned(key, tables);
+    query = RotaryPositions::rotated(query, tables);
+    key = RotaryPositions::rotated(key, tables);
   }
   return imatch::attention(query, key, split(heads[2]));
 }

@@ -68,7 +68,7 @@ RotaryPositions::Tables RotaryPositions::tables(std::int64_t rows, std::int64_t 
   return {all.cos(), all.sin()};
 }
 
-at::Tensor RotaryPositions::turned(const at::Tensor& heads, const Tables& by) {
+at::Tensor RotaryPositions::rotated(const at::Tensor& heads, const Tables& by) {
   const at::Tensor exact = heads.scalar_type() == at::kDouble ? heads : heads.to(at::kFloat);
   const std::int64_t half = exact.size(3) / 2;
   const at::Tensor low = exact.narrow(3, 0, half);

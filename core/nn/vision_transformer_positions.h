@@ -32,13 +32,14 @@ class LearnedPositions {
 };
 
 /// Rotary position embedding of DINOv3: axial, coordinates of a patch's centre in -1 to 1 along each side,
-/// angle = 2 pi coordinate / period, the angles of y and then of x, element d of a head turned with element d
+/// angle = 2 pi coordinate / period, the angles of y and then of x, element d of a head rotated with element
+/// d
 /// + width / 2. After Su et al., "RoFormer", 2021, and layers/rope_position_encoding.py of the DINOv3
 /// repository. Computed in float32 at least.
 class RotaryPositions {
  public:
   struct Tables {
-    at::Tensor cos, sin;  ///< [prefix + rows * cols, head width / 2] float32; the prefix is not turned.
+    at::Tensor cos, sin;  ///< [prefix + rows * cols, head width / 2] float32; the prefix is not rotated.
   };
 
   RotaryPositions() = default;
@@ -48,8 +49,8 @@ class RotaryPositions {
   bool defined() const { return periods_.defined(); }
   /// Tables for a grid behind `prefix` tokens that have no place in it.
   Tables tables(std::int64_t rows, std::int64_t cols, std::int64_t prefix) const;
-  /// Queries or keys [N, heads, tokens, head width] -> the same turned, of the same type.
-  static at::Tensor turned(const at::Tensor& heads, const Tables& by);
+  /// Queries or keys [N, heads, tokens, head width] -> the same rotated, of the same type.
+  static at::Tensor rotated(const at::Tensor& heads, const Tables& by);
 
  private:
   at::Tensor periods_;

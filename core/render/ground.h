@@ -18,7 +18,7 @@ struct GroundExtent {
   double north_m = 0;
 };
 
-/// A flat surface with a colour at every point of its extent: a made-up world or a map.
+/// A flat surface with a colour at every point of its extent: a synthetic scene or a map.
 class Ground {
  public:
   virtual ~Ground() = default;

@@ -52,7 +52,7 @@ Point2 Landscape::ground_from_flattened(Point2 flat) const {
 }
 
 double Landscape::river_distance(Point2 p) const {
-  // A line across the land, turned by the seed, that swings sideways along its way.
+  // A line across the land, rotated by the seed, that swings sideways along its way.
   const double slope = unit_from(hash_of(seed_, 200)) * 1.6 - 0.8;
   const double unit = 1 / std::sqrt(1 + slope * slope);
   const double along = (p.x + slope * p.y) * unit;

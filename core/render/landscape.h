@@ -86,7 +86,7 @@ struct Tree {
   SurfaceColour colour;
 };
 
-/// Countryside laid out from a seed: land divided by roads, hedges and fences into parcels, a river, and what
+/// Land laid out from a seed: land divided by roads, hedges and fences into parcels, a river, and what
 /// stands on it. Lines that are straight in the *flattened* frame wind gently in the ground frame (metres,
 /// origin in the middle).
 class Landscape {

@@ -72,7 +72,7 @@ struct PairOptions : DisturbOptions {
 };
 
 struct ViewPair {
-  View query;      ///< Disturbed, turned, tilted.
+  View query;      ///< Disturbed, rotated, tilted.
   View reference;  ///< Straight down and clean, as cut from a map.
   Homography query_from_reference;
   Homography reference_from_query;

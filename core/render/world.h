@@ -26,7 +26,7 @@ struct WorldOptions {
   };
 };
 
-/// Made-up countryside: fields, meadows, woods, orchards, villages, roads, a river, ponds. Texels of 0.125 m,
+/// A synthetic scene: fields, meadows, woods, orchards, villages, roads, a river, ponds. Texels of 0.125 m,
 /// painted when first seen. The same seed and size give the same bytes on every machine and with any number
 /// of threads.
 class World : public Ground {

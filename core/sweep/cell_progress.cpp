@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "evaluation/statistics.h"
 
 namespace imatch {
 namespace {
@@ -41,8 +42,7 @@ double seconds_since_written(const std::string& path) {
 
 Json progress_json(const ProgressState& state) {
   Json json{{"done", state.done}, {"total", state.total}};
-  for (const auto& [name, value] : state.numbers)
-    json[name] = std::isfinite(value) ? Json(value) : Json(nullptr);
+  for (const auto& [name, value] : state.numbers) json[name] = finite_json(value);
   return json;
 }
 

@@ -12,13 +12,13 @@
 
 #include "base/progress.h"
 #include "base/temporary_folder.h"
+#include "sweep/best.h"
 #include "sweep/cell_progress.h"
 #include "sweep/claim.h"
 #include "sweep/output_log.h"
 #include "sweep/plan.h"
 #include "sweep/provenance.h"
 #include "sweep/results.h"
-#include "sweep/selection.h"
 #include "sweep/worker.h"
 
 namespace imatch {

@@ -170,17 +170,19 @@ int backbone_to_string(lua_State* L) {
 
 constexpr Binding kFunctions[] = {
     bind<list>("list", "backbone.list() -> {string}", "Names of all backbones, sorted.",
-               "for _, name in ipairs(im.backbone.list()) do print(name) end"),
+               "print(table.concat(im.backbone.list(), ' '))"),
     bind<describe>("describe", "backbone.describe(name) -> {name, doc, options}",
                    "What a backbone is and its options, each with name, type, allowed, default and doc.",
-                   "print(im.backbone.describe('dense_sift').doc)"),
+                   "print(im.backbone.describe('dense_sift').doc) --> RootSIFT descriptors on a dense grid, "
+                   "upright: 128 values a ..."),
     bind<open>(
         "open", "backbone.open(spec [, options]) -> Backbone",
         "Opens a backbone by its name or a whole specification, 'dense_sift step=4'; `options` add to it and "
         "win over it (see backbone.describe). The same name and options give the same model, loaded once a "
         "process. An unknown name or option is an error; missing weights return nil, message, 'not_found', "
         "unfit ones nil, message, 'bad_weights' or 'bad_format'.",
-        "print(im.backbone.open('dense_sift', { step = 16 }))"),
+        "print(im.backbone.open('dense_sift', { step = 16 })) --> Backbone(dense_sift image_size=336 "
+        "resize=shorter step=16 bi..."),
     bind<backbone_features>(
         "features", "backbone.features(images, backbone [, options]) -> Features or {Features}",
         "Features of one image or of each of a list, through the feature cache: only images that were never "
@@ -189,60 +191,68 @@ constexpr Binding kFunctions[] = {
         "or what backbone.open takes, `options` then its options. An image so narrow that it would be "
         "resized "
         "to more than 2^24 pixels returns nil, message, 'too_large'.",
-        "print(im.backbone.features(im.image.new(64, 48), 'dense_sift', { image_size = 64 }))"),
+        "print(im.backbone.features(im.image.new(64, 48), 'dense_sift', { image_size = 64 })) --> "
+        "Features(8x11x128 of 64x48 px, dense_sift image_size=64 resi..."),
     bind<rotations>(
         "rotations",
         "backbone.rotations(images, angles_deg, backbone [, options]) -> {Features} or {{Features}}",
         "Features of an image (or of each of a list) rotated clockwise by each of the angles, placed in the "
         "image as it is: points come out in its pixels, and tokens that see what a turn left empty take no "
-        "part in matching. Turned by other than a right angle the image keeps its scale, as image_size grows "
+        "part in matching. Rotated by other than a right angle the image keeps its scale, as image_size "
+        "grows "
         "with the frame. For match.rotation_search.",
-        "print(#im.backbone.rotations(im.image.new(64, 48), { 0, 90 }, 'dense_sift image_size=64'))"),
+        "print(#im.backbone.rotations(im.image.new(64, 48), { 0, 90 }, 'dense_sift image_size=64')) --> 2"),
     bind<published>("published", "backbone.published(name) -> {hub, files, source, normalization} or nil",
                     "What the published weights of a backbone are called (a folder of transformers as "
                     "'folder/config.json'), where they are handed out, and how its input is normalised; nil "
                     "for one that comes with the program.",
-                    "print(im.backbone.published('vits14').files[1])"),
+                    "print(im.backbone.published('vits14').files[1]) --> dinov2_vits14_pretrain.pth"),
     bind<find>(
         "find_weights", "backbone.find_weights(name [, options]) -> path",
         "The file or folder with the published weights of that backbone. Failures: not_found, with the "
         "names that were looked for and where to get them.",
-        "print(im.backbone.find_weights('vits14', { root = '.', layout = 'file' }))",
+        "print(im.backbone.find_weights('vits14', { root = '.', layout = 'file' })) --> nil vits14: no "
+        "weights: looked for the file 'dinov2_vits14_p...",
         describe_options<WeightsSearchOptions>),
     bind<check>(
         "check", "backbone.check(images, spec [, options]) -> {row}",
         "How far features move when the network runs in bf16 or fp16 instead of fp32, and how long it takes. "
         "A row for each dtype: dtype, token_max_abs, token_min_cosine, token_mean_cosine, global_min_cosine, "
         "ms_per_image. The cache is not used. A backbone without the option dtype is an error.",
-        "print(im.backbone.check(im.image.new(64, 64), 'efficientnet_lite0 image_size=64')[2].dtype)"),
+        "print(im.backbone.check(im.image.new(64, 64), 'efficientnet_lite0 image_size=64')[2].dtype) --> "
+        "bf16"),
     bind<close_all>("close_all", "backbone.close_all()",
                     "Forgets every opened backbone, so that its weights are freed once no handle holds it.",
-                    "im.backbone.close_all()"),
+                    "im.backbone.close_all()\n"
+                    "print(im.backbone.open('dense_sift image_size=64'):stride()) --> 8"),
 };
 
 constexpr Binding kMethods[] = {
     bind<features_of>(
         "features", "Backbone:features(images) -> Features or {Features}",
         "As backbone.features: one Features for an image, a list for a list, through the cache.",
-        "print(im.backbone.open('dense_sift image_size=64'):features(im.image.new(64, 64)))"),
+        "print(im.backbone.open('dense_sift image_size=64'):features(im.image.new(64, 64))) --> "
+        "Features(8x8x128 of 64x64 px, dense_sift image_size=64 resiz..."),
     bind<classes>("classes", "Backbone:classes() -> integer",
                   "How many classes it tells apart; 0 for a backbone without.",
                   "assert(im.backbone.open('efficientnet_lite0'):classes() == 1000)\n"
-                  "assert(im.backbone.open('dense_sift'):classes() == 0)"),
+                  "print(im.backbone.open('dense_sift'):classes() == 0) --> true"),
     bind<logits>(
         "logits", "Backbone:logits(images) -> Tensor",
         "Scores of the classes it was trained on, before softmax, [images, classes] float32; for "
         "efficientnet_lite0 the 1000 classes of ImageNet. A backbone without classes is an error.",
         "local scores = im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64))\n"
-        "assert(scores:shape()[2] == 1000)"),
+        "print(scores:shape()[2] == 1000) --> true"),
     bind<spec>("spec", "Backbone:spec() -> string",
                "Name and every option that shapes the result; backbone.open takes it back.",
-               "print(im.backbone.open('dense_sift'):spec())"),
+               "print(im.backbone.open('dense_sift'):spec()) --> dense_sift image_size=336 resize=shorter "
+               "step=8 bin_size=4 global=mean"),
     bind<weights_sha256>("weights_sha256", "Backbone:weights_sha256() -> string",
                          "SHA-256 of the file of weights, 64 hexadecimal digits; '' without weights.",
-                         "print(im.backbone.open('efficientnet_lite0'):weights_sha256())"),
+                         "print(im.backbone.open('efficientnet_lite0'):weights_sha256()) --> "
+                         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
     bind<stride>("stride", "Backbone:stride() -> integer", "Side of a token in pixels of the resized image.",
-                 "print(im.backbone.open('dense_sift'):stride())"),
+                 "print(im.backbone.open('dense_sift'):stride()) --> 8"),
 };
 
 constexpr Type kTypes[] = {

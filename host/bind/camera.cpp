@@ -51,7 +51,7 @@ constexpr Binding kFunctions[] = {
         "over_ground", "camera.over_ground(options) -> camera",
         "The camera of Ground:view and homography.of_camera in space, as camera.project takes it: "
         "x east, y north, z up, the ground at z = 0.",
-        "assert(im.camera.over_ground({ width = 448 }).cx == 224)", describe_options<CameraOptions>),
+        "print(im.camera.over_ground({ width = 448 }).cx == 224) --> true", describe_options<CameraOptions>),
     bind<project>(
         "project", "camera.project(camera, points) -> list",
         "The pixels {column, row, depth} at which a pinhole camera without distortion sees points "
@@ -59,12 +59,12 @@ constexpr Binding kFunctions[] = {
         "axis. Camera frame as OpenCV's: x right, y down, z forward; the centre of the first pixel is "
         "(0.5, 0.5).",
         "local seen = im.camera.project({ fx = 100, fy = 100, cx = 50, cy = 40 }, { { 1, 0, 2 } })\n"
-        "assert(seen[1][1] == 100 and seen[1][2] == 40 and seen[1][3] == 2)",
+        "print(seen[1][1] == 100 and seen[1][2] == 40 and seen[1][3] == 2) --> true",
         describe_options<PinholeOptions>),
     bind<unproject>("unproject", "camera.unproject(camera, pixels) -> list",
                     "The points {x, y, z} of the world that pixels {column, row, depth} see.",
                     "local camera = { fx = 100, fy = 100, cx = 50, cy = 40 }\n"
-                    "assert(im.camera.unproject(camera, { { 100, 40, 2 } })[1][1] == 1)",
+                    "print(im.camera.unproject(camera, { { 100, 40, 2 } })[1][1] == 1) --> true",
                     describe_options<PinholeOptions>),
 };
 

@@ -128,18 +128,17 @@ int text(lua_State* L) {
 }
 
 constexpr Binding kFunctions[] = {
-    bind<matches_picture>("draw_matches",
-                          "image.draw_matches(a, b, matches [, inliers [, options]]) -> Image",
-                          "Both photos side by side with a line for each match: inliers coloured by "
-                          "similarity, the best on top, the "
-                          "others faint. matches: Matches, or { points_a = {{x, y}, ...}, points_b = ..., "
-                          "similarity = {...} } in pixels "
-                          "of the original photos. inliers: a boolean for each match; nil: all are.",
-                          "local a, b = im.image.new(64, 48), im.image.new(64, 48)\nlocal m = { points_a = { "
-                          "{ 10, 10 } }, points_b = { { "
-                          "20, 30 } }, similarity = { 0.9 } }\nprint(im.image.draw_matches(a, b, m, { true "
-                          "}, { caption = 'one match' }))",
-                          describe_options<DrawMatchesOptions>),
+    bind<matches_picture>(
+        "draw_matches", "image.draw_matches(a, b, matches [, inliers [, options]]) -> Image",
+        "Both photos side by side with a line for each match: inliers coloured by "
+        "similarity, the best on top, the "
+        "others faint. matches: Matches, or { points_a = {{x, y}, ...}, points_b = ..., "
+        "similarity = {...} } in pixels "
+        "of the original photos. inliers: a boolean for each match; nil: all are.",
+        "local a, b = im.image.new(64, 48), im.image.new(64, 48)\n"
+        "local m = { points_a = { { 10, 10 } }, points_b = { { 20, 30 } }, similarity = { 0.9 } }\n"
+        "print(im.image.draw_matches(a, b, m, { true }, { caption = 'one match' })) --> Image(1600x656)",
+        describe_options<DrawMatchesOptions>),
 };
 
 constexpr Binding kMethods[] = {
@@ -147,30 +146,34 @@ constexpr Binding kMethods[] = {
         "blend", "Image:blend(top [, opacity [, valid]]) -> Image",
         "This picture mixed with another of the same size, opacity 0 to 1 (0.5), where valid (Tensor "
         "[height, width]) is not 0.",
-        "print(im.image.new(8, 8):blend(im.image.new(8, 8, { 255, 255, 255 }), 0.25):pixel(0, 0))"),
+        "print(im.image.new(8, 8):blend(im.image.new(8, 8, { 255, 255, 255 }), 0.25):pixel(0, 0)) --> 64 64 "
+        "64"),
     bind<heat_map>(
         "heat_map", "Image:heat_map(values [, options]) -> Image",
         "A Tensor [rows, columns] laid over the whole picture as colours. Values that are not finite are not "
         "drawn.",
-        "local values = im.tensor.from_table { { 0, 1 }, { 2, 3 } }\nprint(im.image.new(64, "
-        "48):heat_map(values, { palette = 'viridis' }))",
+        "local values = im.tensor.from_table { { 0, 1 }, { 2, 3 } }\n"
+        "print(im.image.new(64, 48):heat_map(values, { palette = 'viridis' })) --> Image(64x48)",
         describe_options<HeatMapOptions>),
-    bind<lines>("draw_lines", "Image:draw_lines(list [, options]) -> Image",
-                "A copy with lines { x1, y1, x2, y2 }, antialiased, in pixels.",
-                "print(im.image.new(64, 48):draw_lines({ { 0, 0, 64, 48 } }, { thickness_px = 2 }))",
-                describe_options<Style>),
-    bind<circles>(
-        "draw_circles", "Image:draw_circles(list [, options]) -> Image",
-        "A copy with circles around { x, y }.",
-        "print(im.image.new(64, 48):draw_circles({ { 32, 24 } }, { radius_px = 8, thickness_px = 0 }))",
+    bind<lines>(
+        "draw_lines", "Image:draw_lines(list [, options]) -> Image",
+        "A copy with lines { x1, y1, x2, y2 }, antialiased, in pixels.",
+        "print(im.image.new(64, 48):draw_lines({ { 0, 0, 64, 48 } }, { thickness_px = 2 })) --> Image(64x48)",
         describe_options<Style>),
-    bind<polygon>("draw_polygon", "Image:draw_polygon(list [, options]) -> Image",
-                  "A copy with the closed outline through the points { x, y }.",
-                  "print(im.image.new(64, 48):draw_polygon { { 5, 5 }, { 60, 5 }, { 30, 40 } })",
+    bind<circles>("draw_circles", "Image:draw_circles(list [, options]) -> Image",
+                  "A copy with circles around { x, y }.",
+                  "print(im.image.new(64, 48):draw_circles({ { 32, 24 } }, { radius_px = 8, thickness_px = 0 "
+                  "})) --> Image(64x48)",
                   describe_options<Style>),
+    bind<polygon>(
+        "draw_polygon", "Image:draw_polygon(list [, options]) -> Image",
+        "A copy with the closed outline through the points { x, y }.",
+        "print(im.image.new(64, 48):draw_polygon { { 5, 5 }, { 60, 5 }, { 30, 40 } }) --> Image(64x48)",
+        describe_options<Style>),
     bind<text>("draw_text", "Image:draw_text(x, y, text [, options]) -> Image",
                "A copy with text whose top-left corner is (x, y), broken into lines at the right edge.",
-               "print(im.image.new(200, 48):draw_text(4, 4, 'hello', { colour = { 255, 255, 255 } }))",
+               "print(im.image.new(200, 48):draw_text(4, 4, 'hello', { colour = { 255, 255, 255 } })) --> "
+               "Image(200x48)",
                describe_options<Style>),
 };
 

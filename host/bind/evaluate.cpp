@@ -56,11 +56,6 @@ struct StatisticOptions : BootstrapOptions {
   Better better() const { return direction == "min" ? Better::kLower : Better::kHigher; }
 };
 
-Json value_json(double value, const Interval& interval) {
-  const auto finite = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
-  return {{"value", finite(value)}, {"low", finite(interval.low)}, {"high", finite(interval.high)}};
-}
-
 std::vector<PlacedQuery> check_queries(lua_State* L, int index, const char* what) {
   std::vector<PlacedQuery> queries;
   for (const Json& item : to_json(L, index, "queries")) queries.push_back(placed_query_from(item, what));
@@ -104,18 +99,17 @@ int statistic(lua_State* L) {
   const Statistic wanted = Statistic::parse(how.statistic);
   const Interval interval = bootstrap(values, check_units(L, 2, values.size()), wanted, how.better(), how);
   std::sort(values.begin(), values.end());
-  Json json = value_json(wanted.of_sorted(values, how.better()), interval);
-  const double deviation = deviation_of(values);
-  json["std"] = std::isfinite(deviation) ? Json(deviation) : Json(nullptr);
+  Json json = to_json(Estimate{wanted.of_sorted(values, how.better()), interval});
+  json["std"] = finite_json(deviation_of(values));
   return push(L, json);
 }
 
 int difference(lua_State* L) {
   const auto a = check_number_list(L, 1), b = check_number_list(L, 2);
   const auto how = options<StatisticOptions>(L, 4, "evaluate.difference");
-  const PairedDifference found = paired_difference(a, b, check_units(L, 3, a.size()),
-                                                   Statistic::parse(how.statistic), how.better(), how);
-  return push(L, value_json(found.value, found.interval));
+  const Estimate found = paired_difference(a, b, check_units(L, 3, a.size()), Statistic::parse(how.statistic),
+                                           how.better(), how);
+  return push(L, to_json(found));
 }
 
 int predictions(lua_State* L) {
@@ -159,13 +153,13 @@ constexpr Binding kEvaluateFunctions[] = {
         "also stands "
         "where no model was found.",
         EVALUATE_TOKENS "local m = im.match.mutual_nearest(f, f)\n"
-                        "print(im.evaluate.homography(m, { 1, 0, 0, 0, 1, 0, 0, 0, 1 }).precision)",
+                        "print(im.evaluate.homography(m, { 1, 0, 0, 0, 1, 0, 0, 0, 1 }).precision) --> 1",
         describe_options<EvaluationOptions>),
     bind<auc>(
         "auc", "evaluate.auc(errors [, thresholds]) -> list of numbers",
         "Area under the curve of the share of errors below t, for t up to each threshold, divided by it: in "
         "[0, 1]. Thresholds are { 1, 3, 5, 10 } px unless given; errors >= 0, math.huge for a failed pair.",
-        "print(im.evaluate.auc({ 0.5, 2, math.huge }, { 3 })[1])"),
+        "print(im.evaluate.auc({ 0.5, 2, math.huge }, { 3 })[1]) --> 0.5"),
     bind<pair_errors>(
         "pair_errors", "evaluate.pair_errors(errors [, units [, options]]) -> list",
         "Metrics of the corner errors of many pairs: auc@<t>px and share@<t>px (of pairs within t) for each "
@@ -176,14 +170,15 @@ constexpr Binding kEvaluateFunctions[] = {
         ">= 0, math.huge for a failed pair.",
         "local metrics = im.evaluate.pair_errors({ 0.5, 2, math.huge }, { 'a', 'a', 'b' }, { limits_px = { 3 "
         "} })\n"
-        "assert(metrics[2].name == 'share@3px' and metrics[2].value == 2 / 3)",
+        "print(metrics[2].name == 'share@3px' and metrics[2].value == 2 / 3) --> true",
         describe_options<PairErrorOptions>),
     bind<metric>("metric", "evaluate.metric(name) -> table",
                  "{name, unit, definition, better}: what a metric of one pair or query means; better is "
                  "'lower', 'higher' or nil. Of an unknown name what its words say.",
-                 "assert(im.evaluate.metric('corner_error_px').better == 'lower')"),
-    bind<title>("title", "evaluate.title(statistic, metric) -> string", "A statistic of a metric in words.",
-                "assert(im.evaluate.title('auc@10', 'corner_error_px') == 'AUC@10px of corner error')"),
+                 "print(im.evaluate.metric('corner_error_px').better == 'lower') --> true"),
+    bind<title>(
+        "title", "evaluate.title(statistic, metric) -> string", "A statistic of a metric in words.",
+        "print(im.evaluate.title('auc@10', 'corner_error_px') == 'AUC@10px of corner error') --> true"),
     bind<statistic>(
         "statistic", "evaluate.statistic(values [, units [, options]]) -> table",
         "{value, low, high, std}: a statistic of the values with its percentile bootstrap interval "
@@ -192,13 +187,13 @@ constexpr Binding kEvaluateFunctions[] = {
         "units are drawn, each with all its values. Without units every value is one. Values may be "
         "math.huge.",
         "local s = im.evaluate.statistic({ 1, 2, 3, 4 }, nil, { statistic = 'share@2' })\n"
-        "assert(s.value == 0.5 and s.low < 0.5 and s.high > 0.5)",
+        "print(s.value == 0.5 and s.low < 0.5 and s.high > 0.5) --> true",
         describe_options<StatisticOptions>),
     bind<difference>(
         "difference", "evaluate.difference(a, b [, units [, options]]) -> table",
         "{value, low, high}: by how much the statistic of b exceeds that of a, with its bootstrap "
         "interval; a[i] and b[i] belong together and are drawn together.",
-        "assert(im.evaluate.difference({ 1, 2, 3 }, { 2, 3, 4 }).low == 1)",
+        "print(im.evaluate.difference({ 1, 2, 3 }, { 2, 3, 4 }).low == 1) --> true",
         describe_options<StatisticOptions>),
     bind<predictions>(
         "predictions", "evaluate.predictions(predictions [, options]) -> table",
@@ -207,7 +202,7 @@ constexpr Binding kEvaluateFunctions[] = {
         "found may be missing: hit@<t>m, top1_median_m, failure_rate, R@<k>_all and more, each "
         "{name, value, unit, definition, better}; shares are of all queries.",
         "local e = im.evaluate.predictions({ { found = true, error_m = 2 }, { found = false } })\n"
-        "assert(e.metrics[2].name == 'found_rate' and e.metrics[2].value == 0.5)",
+        "print(e.metrics[2].name == 'found_rate' and e.metrics[2].value == 0.5) --> true",
         describe_options<PredictionMetricsOptions>),
     bind<write_geojson_file>(
         "write_geojson", "evaluate.write_geojson(path, queries) -> true",
@@ -220,14 +215,14 @@ constexpr Binding kEvaluateFunctions[] = {
         "local path = os.tmpname()\n"
         "local at = { latitude_deg = 46.8, longitude_deg = 8.2 }\n"
         "assert(im.evaluate.write_geojson(path, { { query = 'a.jpg', predicted = at } }))\n"
-        "assert(im.io.read_json(path).features[1].geometry.coordinates[1] == 8.2)\n"
+        "print(im.io.read_json(path).features[1].geometry.coordinates[1] == 8.2) --> true\n"
         "os.remove(path)"),
     bind<write_kml_file>(
         "write_kml", "evaluate.write_kml(path, queries) -> true",
         "The same as KML 2.2, as map viewers open it; error_m labels the line between the two.",
         "local path = os.tmpname()\n"
         "local at = { latitude_deg = 46.8, longitude_deg = 8.2 }\n"
-        "assert(im.evaluate.write_kml(path, { { query = 'a.jpg', predicted = at } }))\n"
+        "print(im.evaluate.write_kml(path, { { query = 'a.jpg', predicted = at } })) --> true\n"
         "os.remove(path)"),
 };
 

@@ -73,7 +73,7 @@ int set_to_string(lua_State* L) {
 
 constexpr Binding kFunctions[] = {
     bind<make>("new", "export.new() -> ExportSet", "A set without images, to be filled and written.",
-               "print(#im.export.new())"),
+               "print(#im.export.new()) --> 0"),
 };
 
 constexpr Binding kMethods[] = {
@@ -81,31 +81,35 @@ constexpr Binding kMethods[] = {
         "add_image", "ExportSet:add_image(name, features | width, height)",
         "An image by its path below the folder of the images. With features its tokens are its "
         "keypoints, with their descriptors; with a size in pixels the keypoints come with the pairs.",
-        "im.export.new():add_image('a.jpg', 640, 480)"),
+        "local set = im.export.new()\n"
+        "set:add_image('a.jpg', 640, 480)\n"
+        "print(set:has_image 'a.jpg') --> true"),
     bind<has_image>("has_image", "ExportSet:has_image(name) -> boolean",
-                    "Whether an image of that name was added.", "print(im.export.new():has_image 'a.jpg')"),
+                    "Whether an image of that name was added.",
+                    "print(im.export.new():has_image 'a.jpg') --> false"),
     bind<add_pair>(
         "add_pair", "ExportSet:add_pair(a, b, matches [, geometry]) -> boolean",
         "The matches between two images that were added, and the geometry estimated from them. False, "
         "and nothing is added, when the two have a pair already, in either order. An error when the "
         "matches are of other images or other features.",
         TWO_IMAGES "local matches = im.match.mutual_nearest(features, features)\n"
-                   "print(set:add_pair('a.jpg', 'b.jpg', matches, im.match.geometry(matches)))"),
+                   "print(set:add_pair('a.jpg', 'b.jpg', matches, im.match.geometry(matches))) --> true"),
     bind<counts>("counts", "ExportSet:counts() -> table", "images, keypoints, pairs, matches, geometries.",
-                 "assert(im.export.new():counts().pairs == 0)", describe_options<ExportCounts>),
+                 "print(im.export.new():counts().pairs == 0) --> true", describe_options<ExportCounts>),
     bind<hloc>(
         "write_hloc", "ExportSet:write_hloc(folder [, options]) -> true",
         "The files of hloc: features.h5 (keypoints, image_size, and descriptors where features were given), "
         "matches.h5 (matches0, matching_scores0), global.h5 (global_descriptor) and pairs.txt. Keypoints "
         "count "
         "from the centre of the top-left pixel, as hloc's do. Fails with unwritable.",
-        TWO_IMAGES "set:write_hloc '/tmp/imatch_doc_hloc'", describe_options<HlocOptions>),
+        TWO_IMAGES "print(set:write_hloc '/tmp/imatch_doc_hloc') --> true", describe_options<HlocOptions>),
     bind<colmap>(
         "write_colmap", "ExportSet:write_colmap(path [, options]) -> true",
         "A database of COLMAP: cameras (SIMPLE_RADIAL, a guess to be refined), images, keypoints, matches, "
         "and the inliers and homography of pairs that have a geometry. Replaces the file. Fails with "
         "unwritable.",
-        TWO_IMAGES "set:write_colmap '/tmp/imatch_doc_colmap.db'", describe_options<ColmapOptions>),
+        TWO_IMAGES "print(set:write_colmap '/tmp/imatch_doc_colmap.db') --> true",
+        describe_options<ColmapOptions>),
 };
 
 #undef TWO_IMAGES

@@ -108,50 +108,51 @@ constexpr Binding kFunctions[] = {
         "from_tensors", "features.from_tensors(global, tokens [, options]) -> Features",
         "Features from vectors that were made elsewhere: a global vector [D] and tokens [rows * cols, D] or "
         "[rows, cols, D], row-major, on a grid that covers the whole image.",
-        FOUR_TOKENS "print(f)", describe_options<GridOptions>),
+        FOUR_TOKENS "print(f) --> Features(2x2x2 of 2x2 px, unknown)", describe_options<GridOptions>),
     bind<open>("open", "features.open(path) -> Features",
                "What Features:save wrote. Failures: not_found, not_a_file, unreadable, bad_format (also for "
                "a wrong checksum).",
-               FOUR_TOKENS "local p = os.tmpname(); f:save(p); print(im.features.open(p)); os.remove(p)"),
+               FOUR_TOKENS "local p = os.tmpname(); f:save(p); print(im.features.open(p)); os.remove(p) --> "
+                           "Features(2x2x2 of 2x2 px, unknown)"),
     bind<colours>(
         "colours", "features.colours(list) -> list of Image",
         "Pictures of token grids, a pixel a token: the first three principal components of all the "
         "tokens together as red, green and blue, each stretched from its 1st to its 99th percentile. "
         "One colour means one thing in all of them. Resize with filter = 'area' to show squares.",
-        FOUR_TOKENS "print(im.features.colours({ f, f })[2])"),
+        FOUR_TOKENS "print(im.features.colours({ f, f })[2]) --> Image(2x2)"),
 };
 
 constexpr Binding kMethods[] = {
     bind<grid>("grid", "Features:grid() -> rows, cols, dim", "Size of the token grid, and length of a token.",
-               FOUR_TOKENS "print(f:grid())"),
+               FOUR_TOKENS "print(f:grid()) --> 2 2 2"),
     bind<tokens>("tokens", "Features:tokens() -> Tensor", "[rows * cols, D], row-major over the grid.",
-                 FOUR_TOKENS "print(f:tokens())"),
+                 FOUR_TOKENS "print(f:tokens()) --> Tensor(4x2 float32 cpu, min 0 mean 0.75 max 2)"),
     bind<global>("global", "Features:global() -> Tensor", "[D]: one vector for the whole image.",
-                 FOUR_TOKENS "print(f:global())"),
+                 FOUR_TOKENS "print(f:global()) --> Tensor(2 float32 cpu, min 0 mean 0.5 max 1)"),
     bind<points>("points", "Features:points([indices]) -> Tensor",
                  "Centres of the tokens (or of those with the 0-based indices) in the original image: [n, 2] "
                  "float64, x then y, px.",
-                 FOUR_TOKENS "print(f:points { 3 }:get(0, 1))"),
+                 FOUR_TOKENS "print(f:points { 3 }:get(0, 1)) --> 1.5"),
     bind<image_size>("image_size", "Features:image_size() -> width, height",
-                     "Of the image as it was given, px.", FOUR_TOKENS "print(f:image_size())"),
+                     "Of the image as it was given, px.", FOUR_TOKENS "print(f:image_size()) --> 2 2"),
     bind<rotation_deg>("rotation_deg", "Features:rotation_deg() -> number",
                        "By how many degrees the image was rotated clockwise before the backbone saw it.",
-                       FOUR_TOKENS "print(f:rotation_deg())"),
+                       FOUR_TOKENS "print(f:rotation_deg()) --> 0"),
     bind<backbone>("backbone", "Features:backbone() -> string", "What made them, with every option.",
-                   FOUR_TOKENS "print(f:backbone())"),
+                   FOUR_TOKENS "print(f:backbone()) --> unknown"),
     bind<key>("key", "Features:key() -> string",
               "SHA-256 of everything they depend on, under which the cache keeps them; '' when unknown.",
-              FOUR_TOKENS "print(f:key())"),
+              FOUR_TOKENS "print(#f:key()) --> 0"),
     bind<variant>("variant", "Features:variant(name) -> Features",
                   "'raw': these; 'sub<stride>' ('sub2'): every stride-th token of the grid in both "
                   "directions, at its own place in the image.",
-                  FOUR_TOKENS "print(f:variant 'sub2')"),
+                  FOUR_TOKENS "print(f:variant 'sub2') --> Features(1x1x2 of 2x2 px, unknown)"),
     bind<normalized>("normalized", "Features:normalized() -> Features",
                      "Global vector and tokens scaled to length one; a zero vector stays zero.",
-                     FOUR_TOKENS "print(f:normalized():tokens():max())"),
+                     FOUR_TOKENS "print(f:normalized():tokens():max()) --> 1"),
     bind<save>("save", "Features:save(path) -> true",
                "Writes everything to one file with a checksum. Failures: unwritable, no_space.",
-               FOUR_TOKENS "local p = os.tmpname(); f:save(p); os.remove(p)"),
+               FOUR_TOKENS "local p = os.tmpname(); print(f:save(p)); os.remove(p) --> true"),
 };
 
 constexpr Type kTypes[] = {

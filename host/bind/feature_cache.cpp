@@ -30,10 +30,12 @@ constexpr Binding kFunctions[] = {
     bind<configure>(
         "configure", "cache.configure(options)",
         "Changes the options that are given, empties the tier in memory and the statistics; files stay.",
-        "im.cache.configure { memory_mb = 100 }", describe_options<CacheOptions>),
+        "im.cache.configure { memory_mb = 100 }\n"
+        "print(im.cache.settings().memory_mb) --> 100",
+        describe_options<CacheOptions>),
     bind<clear>("clear", "cache.clear() -> integer",
                 "Removes every entry from memory and disk; returns how many files went.",
-                "print(im.cache.clear)"),
+                "print(type(im.cache.clear)) --> function"),
 };
 
 }  // namespace feature_cache_bindings

@@ -94,64 +94,66 @@ int resource(lua_State* L) {
 
 constexpr Binding kFunctions[] = {
     bind<exists>("exists", "file.exists(path) -> boolean", "Whether a file or folder of that name is there.",
-                 "print(im.file.exists '/', im.file.exists '/no/such/file')"),
+                 "print(im.file.exists '/', im.file.exists '/no/such/file') --> true false"),
     bind<is_file>("is_file", "file.is_file(path) -> boolean", "Whether a file of that name is there.",
-                  "print(im.file.is_file '/')"),
+                  "print(im.file.is_file '/') --> false"),
     bind<is_folder>("is_folder", "file.is_folder(path) -> boolean", "Whether a folder of that name is there.",
-                    "print(im.file.is_folder '/')"),
-    bind<size>("size", "file.size(path) -> integer",
-               "Bytes of a file. Failures: not_found, not_a_file, unreadable.",
-               "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p)"),
+                    "print(im.file.is_folder '/') --> true"),
+    bind<size>(
+        "size", "file.size(path) -> integer", "Bytes of a file. Failures: not_found, not_a_file, unreadable.",
+        "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p) --> 5"),
     bind<sha256>(
         "sha256", "file.sha256(path) -> string",
         "SHA-256 of a file's bytes, 64 hexadecimal digits. Failures: not_found, not_a_file, unreadable.",
-        "local p = os.tmpname(); im.file.write(p, 'abc'); print(im.file.sha256(p):sub(1, 8)); os.remove(p)"),
+        "local p = os.tmpname(); im.file.write(p, 'abc'); print(im.file.sha256(p):sub(1, 8)); os.remove(p) "
+        "--> ba7816bf"),
     bind<list>(
         "list", "file.list(folder [, options]) -> list of names",
         "Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: "
         "not_found, unreadable.",
-        "print(#im.file.list('.', { extensions = { 'no such ending' } }))",
+        "print(#im.file.list('.', { extensions = { 'no such ending' } })) --> 0",
         describe_options<FileListOptions>),
     bind<find>("find", "file.find(folder, pattern) -> list of {path, ...}",
                "Files in a folder and below whose path, relative to it, matches a regular expression "
                "(ECMAScript's) as a whole, in any case; sorted. Named groups, (?P<frame>\\d{4}) or "
                "(?<frame>\\d{4}), stand beside the path under their names, as text. Failures: not_found, "
                "unreadable.",
-               "print(#im.file.find('.', [[no_such_(?P<frame>\\d{4})\\.jpg]]))"),
+               "print(#im.file.find('.', [[no_such_(?P<frame>\\d{4})\\.jpg]])) --> 0"),
     bind<join>("join", "file.join(path, ...) -> string",
                "Parts of a path with one slash between them; an absolute part begins anew.",
-               "print(im.file.join('runs/', 'demo', 'plan.json'))"),
+               "print(im.file.join('runs/', 'demo', 'plan.json')) --> runs/demo/plan.json"),
     bind<name>("name", "file.name(path) -> string", "The last part of a path.",
-               "print(im.file.name 'photos/a.tar.gz')"),
+               "print(im.file.name 'photos/a.tar.gz') --> a.tar.gz"),
     bind<stem>("stem", "file.stem(path) -> string", "The last part of a path without its ending.",
-               "print(im.file.stem 'photos/a.tar.gz')"),
+               "print(im.file.stem 'photos/a.tar.gz') --> a.tar"),
     bind<extension>("extension", "file.extension(path) -> string",
                     "The ending of a path without the dot; empty where there is none.",
-                    "print(im.file.extension 'photos/a.JPG')"),
+                    "print(im.file.extension 'photos/a.JPG') --> JPG"),
     bind<folder>("folder", "file.folder(path) -> string",
                  "What a path has before its last part; '.' where that is nothing.",
-                 "print(im.file.folder 'photos/2024/a.jpg', im.file.folder 'a.jpg')"),
+                 "print(im.file.folder 'photos/2024/a.jpg', im.file.folder 'a.jpg') --> photos/2024 ."),
     bind<absolute>("absolute", "file.absolute(path) -> string",
                    "The path from the root, without '.' and '..'; links stay.",
-                   "print(im.file.absolute '/photos/./2024/../a.jpg')"),
-    bind<read>("read", "file.read(path) -> string",
-               "The bytes of a file. Failures: not_found, not_a_file, unreadable.",
-               "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.read(p)); os.remove(p)"),
+                   "print(im.file.absolute '/photos/./2024/../a.jpg') --> /photos/a.jpg"),
+    bind<read>(
+        "read", "file.read(path) -> string",
+        "The bytes of a file. Failures: not_found, not_a_file, unreadable.",
+        "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.read(p)); os.remove(p) --> hello"),
     bind<write>("write", "file.write(path, bytes) -> true",
                 "Writes a file whole or not at all: a reader sees the old one or the new one. Makes missing "
                 "folders. Failures: unwritable, no_space.",
-                "local p = os.tmpname(); print(im.file.write(p, 'hello')); os.remove(p)"),
+                "local p = os.tmpname(); print(im.file.write(p, 'hello')); os.remove(p) --> true"),
     bind<make_folders>("make_folder", "file.make_folder(path) -> true",
                        "Makes a folder and those above it that are missing. Failures: unwritable, no_space.",
-                       "print(im.file.make_folder '/tmp')"),
+                       "print(im.file.make_folder '/tmp') --> true"),
     bind<remove>("remove", "file.remove(path) -> boolean",
                  "Removes a file or an empty folder; false when there was none. Failures: unwritable.",
-                 "print(im.file.remove '/tmp/imatch_no_such_file')"),
+                 "print(im.file.remove '/tmp/imatch_no_such_file') --> false"),
     bind<resource>(
         "resource", "file.resource(kind, name) -> string",
         "A file that came with the program: kind 'lua', 'experiments', 'weights' or 'js'. Failures: "
         "not_found.",
-        "print(im.file.resource('lua', 'imatch/report/report.css'):match 'font' )"),
+        "print(im.file.resource('lua', 'imatch/report/report.css'):match 'font' ) --> font"),
 };
 
 }  // namespace file_bindings

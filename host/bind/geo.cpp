@@ -47,30 +47,31 @@ constexpr Binding kFunctions[] = {
         "distance_m", "geo.distance_m(lat1, lon1, lat2, lon2 [, options]) -> number",
         "Great-circle distance by the haversine formula, metres; the sphere's radius is 6371000 m unless "
         "radius_m says otherwise. Degrees; latitude in [-90, 90].",
-        "print(im.geo.distance_m(48.8566, 2.3522, 51.5072, -0.1276))", describe_options<HaversineOptions>),
+        "print(im.geo.distance_m(48.8566, 2.3522, 51.5072, -0.1276)) --> 343529.865...",
+        describe_options<HaversineOptions>),
     bind<geodesic>(
         "geodesic_m", "geo.geodesic_m(lat1, lon1, lat2, lon2) -> number",
         "Length of the geodesic on the WGS-84 ellipsoid, metres (Karney 2013, as PROJ computes it).",
-        "print(im.geo.geodesic_m(48.8566, 2.3522, 51.5072, -0.1276))"),
+        "print(im.geo.geodesic_m(48.8566, 2.3522, 51.5072, -0.1276)) --> 343896.891..."),
     bind<bearing>(
         "bearing_deg", "geo.bearing_deg(lat1, lon1, lat2, lon2) -> number",
         "Direction in which the WGS-84 geodesic leaves the first point, degrees clockwise from true north "
         "in [0, 360); 0 for equal points.",
-        "print(im.geo.bearing_deg(48.8566, 2.3522, 51.5072, -0.1276))"),
+        "print(im.geo.bearing_deg(48.8566, 2.3522, 51.5072, -0.1276)) --> 329.951..."),
     bind<destination_of>("destination", "geo.destination(lat, lon, bearing_deg, distance_m) -> lat, lon",
                          "The point reached along the WGS-84 geodesic that leaves at that bearing, degrees.",
-                         "print(im.geo.destination(47, 8, 90, 1000))"),
+                         "print(im.geo.destination(47, 8, 90, 1000)) --> 46.999... 8.013..."),
     bind<angle_difference>(
         "angle_difference_deg", "geo.angle_difference_deg(a, b) -> number",
         "a - b the short way round, degrees in [-180, 180): plus where a lies clockwise of b.",
-        "print(im.geo.angle_difference_deg(10, 350))"),
+        "print(im.geo.angle_difference_deg(10, 350)) --> 20"),
     bind<ground_width>(
         "ground_width_m", "geo.ground_width_m(altitude_m, fov_deg) -> number",
         "Width of level ground in a picture taken straight down: 2 altitude tan(fov / 2), metres.",
-        "print(im.geo.ground_width_m(120, 60))"),
+        "print(im.geo.ground_width_m(120, 60)) --> 138.564..."),
     bind<altitude_for_width>("altitude_for_width_m", "geo.altitude_for_width_m(width_m, fov_deg) -> number",
                              "The altitude from which a picture taken straight down is that wide, metres.",
-                             "print(im.geo.altitude_for_width_m(87.57, 60))"),
+                             "print(im.geo.altitude_for_width_m(87.57, 60)) --> 75.837..."),
 };
 
 }  // namespace geo_bindings

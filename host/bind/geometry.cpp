@@ -44,21 +44,23 @@ constexpr Binding kMethods[] = {
                      "transform has 0, 0, 1 as its last row. "
                      "nil when no model was found.",
                      IMATCH_EXAMPLE_FEATURES
-                     "print(im.match.geometry(im.match.mutual_nearest(f, f)):homography()[1])"),
+                     "print(im.match.geometry(im.match.mutual_nearest(f, f)):homography()[1]) --> 1"),
     bind<num_inliers>("num_inliers", "Geometry:num_inliers() -> integer",
                       "Matches whose reprojection error in b is at most reproj_px.",
                       IMATCH_EXAMPLE_FEATURES
-                      "print(im.match.geometry(im.match.mutual_nearest(f, f)):num_inliers())"),
-    bind<inliers>(
-        "inliers", "Geometry:inliers() -> list of booleans", "One flag for each match, in their order.",
-        IMATCH_EXAMPLE_FEATURES "print(im.match.geometry(im.match.mutual_nearest(f, f)):inliers()[1])"),
+                      "print(im.match.geometry(im.match.mutual_nearest(f, f)):num_inliers()) --> 15"),
+    bind<inliers>("inliers", "Geometry:inliers() -> list of booleans",
+                  "One flag for each match, in their order.",
+                  IMATCH_EXAMPLE_FEATURES
+                  "print(im.match.geometry(im.match.mutual_nearest(f, f)):inliers()[1]) --> true"),
     bind<mean_reprojection_px>(
         "mean_reprojection_px", "Geometry:mean_reprojection_px() -> number or nil",
         "Mean reprojection error of the inliers in pixels of b; nil without a model.",
         IMATCH_EXAMPLE_FEATURES
-        "print(im.match.geometry(im.match.mutual_nearest(f, f)):mean_reprojection_px())"),
+        "print(im.match.geometry(im.match.mutual_nearest(f, f)):mean_reprojection_px()) --> 0"),
     bind<method>("method", "Geometry:method() -> string", "The estimator that was used.",
-                 IMATCH_EXAMPLE_FEATURES "print(im.match.geometry(im.match.mutual_nearest(f, f)):method())"),
+                 IMATCH_EXAMPLE_FEATURES
+                 "print(im.match.geometry(im.match.mutual_nearest(f, f)):method()) --> usac_magsac"),
 };
 
 }  // namespace geometry_bindings

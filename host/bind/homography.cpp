@@ -28,18 +28,19 @@ constexpr Binding kFunctions[] = {
         "of_camera", "homography.of_camera(options) -> homography",
         "ground_from_image of a pinhole camera over flat ground: from pixels to metres east and north. The "
         "same camera as Ground:view has, without rendering.",
-        "print(im.homography.of_camera({ altitude_m = 80, heading_deg = 45 })[9])",
+        "print(im.homography.of_camera({ altitude_m = 80, heading_deg = 45 })[9]) --> 1",
         describe_options<CameraOptions>),
     bind<inverse>("inverse", "homography.inverse(b_from_a) -> a_from_b",
                   "The inverse; a singular homography is an error.",
-                  "print(im.homography.inverse({ 2, 0, 0, 0, 2, 0, 0, 0, 1 })[1])"),
-    bind<compose>(
-        "compose", "homography.compose(c_from_b, b_from_a) -> c_from_a", "First the second, then the first.",
-        "local h = im.homography.of_camera {}\nprint(im.homography.compose(im.homography.inverse(h), h)[1])"),
+                  "print(im.homography.inverse({ 2, 0, 0, 0, 2, 0, 0, 0, 1 })[1]) --> 0.5"),
+    bind<compose>("compose", "homography.compose(c_from_b, b_from_a) -> c_from_a",
+                  "First the second, then the first.",
+                  "local h = im.homography.of_camera {}\n"
+                  "print(im.homography.compose(im.homography.inverse(h), h)[1]) --> 1"),
     bind<apply>("apply", "homography.apply(b_from_a, x, y) -> x, y",
                 "One point. On the line that the homography sends to infinity the result is infinite or not "
                 "a number.",
-                "print(im.homography.apply(im.homography.of_camera { altitude_m = 80 }, 224, 168))"),
+                "print(im.homography.apply({ 2, 0, 5, 0, 2, 0, 0, 0, 1 }, 10, 20)) --> 25 40"),
 };
 
 }  // namespace homography_bindings

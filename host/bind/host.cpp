@@ -7,6 +7,7 @@
 
 #include "base/revision.h"
 #include "base/stop.h"
+#include "base/threads.h"
 #include "base/version.h"
 #include "binding.h"
 #include "memory.h"
@@ -38,6 +39,7 @@ int process_settings(lua_State* L) {
   Json command_line = s.command_line;
   return push(L, Json{{"device", s.device},
                       {"threads", s.threads},
+                      {"cores", available_threads()},
                       {"cache", s.cache},
                       {"seed", s.seed},
                       {"quiet", s.quiet},
@@ -89,12 +91,12 @@ constexpr Binding kFunctions[] = {
         "scope", "scope(function) -> results of the function",
         "Calls the function and closes every object that was opened inside, except those it returns: also "
         "when it fails or is interrupted.",
-        "local w = im.scope(function() return im.image.new(640, 480):width() end)"),
+        "print(im.scope(function() return im.image.new(640, 480):width() end)) --> 640"),
     bind<memory>("memory", "memory() -> table",
                  "Objects that are neither closed nor collected (handles), the native memory behind them and "
                  "Lua's own, in "
                  "mebibytes.",
-                 "print(im.memory().native_mb)"),
+                 "print(im.memory().native_mb >= 0)"),
     bind<revisions>(
         "revisions", "revisions() -> table",
         "Revisions of the stages, by the name of their module (backbone, match, ...): raised when one "
@@ -104,18 +106,21 @@ constexpr Binding kFunctions[] = {
     bind<version>("version", "version() -> table",
                   "Version of the program and of every component, processor and GPU, by name.",
                   "print(im.version().LibTorch)"),
-    bind<process_settings>(
-        "settings", "settings() -> table",
-        "What the command line said: device, threads, cache, seed, quiet, script, command_line.",
-        "print(im.settings().device)"),
+    bind<process_settings>("settings", "settings() -> table",
+                           "What the command line said: device, threads, cache, seed, quiet, script, "
+                           "command_line; and cores, how many of them this process may use.",
+                           "print(im.settings().device)"),
     bind<configure>(
         "configure", "configure(options)",
         "Changes settings of this process, as the program's options do before a script's name. What is not "
         "named stays; networks that are open stay on their device.",
-        "im.configure { threads = im.settings().threads > 0 and im.settings().threads or nil }",
+        "local threads = im.settings().threads\n"
+        "im.configure { seed = im.settings().seed }\n"
+        "print(im.settings().threads == threads) --> true",
         describe_options<LateSettings>),
     bind<now>("now", "now() -> number", "Seconds on a clock that only moves forward, for measuring.",
-              "local start = im.now(); print(im.now() - start)"),
+              "local start = im.now()\n"
+              "print(im.now() >= start)"),
     bind<is_terminal>("is_terminal", "is_terminal() -> boolean",
                       "Whether a person is at the other end of standard input and output.",
                       "print(im.is_terminal())"),
@@ -125,8 +130,12 @@ constexpr Binding kFunctions[] = {
     bind<run_session>("session", "session(variables)",
                       "An interactive session whose variables are the fields of a table, until the end of "
                       "input. im.repl() is this with the local variables of its caller.",
-                      "if im.is_terminal() then im.session({ x = 1 }) end"),
-    bind<sleep_s>("sleep", "sleep(seconds)", "Waits; Ctrl-C ends the wait.", "im.sleep(0.01)"),
+                      "if im.is_terminal() then im.session({ x = 1 }) end\n"
+                      "print(type(im.session))"),
+    bind<sleep_s>("sleep", "sleep(seconds)", "Waits; Ctrl-C ends the wait.",
+                  "local start = im.now()\n"
+                  "im.sleep(0.01)\n"
+                  "print(im.now() - start >= 0.01)"),
 };
 
 }  // namespace host_bindings

@@ -151,99 +151,108 @@ constexpr Binding kFunctions[] = {
                "message, "
                "code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a "
                "picture), too_large.",
-               "local photo, why = im.image.open 'photo.jpg'\nprint(photo or why)",
+               "local photo, why = im.image.open 'photo.jpg'\n"
+               "print(photo or why) --> photo.jpg: no such file",
                describe_options<DecodeOptions>),
     bind<decode>("decode", "image.decode(bytes [, options]) -> Image",
                  "The same from the bytes of a file. Fails with bad_format, too_large.",
-                 "local bytes = im.image.new(4, 3):encode 'png'\nprint(im.image.decode(bytes))",
+                 "local bytes = im.image.new(4, 3):encode 'png'\n"
+                 "print(im.image.decode(bytes)) --> Image(4x3)",
                  describe_options<DecodeOptions>),
     bind<size>("size", "image.size(path) -> width, height",
                "Size in pixels, upright, from the file's header alone. Fails with not_found, not_a_file, "
                "unreadable, "
                "bad_format.",
-               "print(im.image.size 'photo.jpg')"),
+               "print(im.image.size 'photo.jpg') --> nil photo.jpg: no such file not_found"),
     bind<extensions>("extensions", "image.extensions() -> list of strings",
                      "Endings of the files that are taken for pictures in a folder, without the dot.",
-                     "print(table.concat(im.image.extensions(), ' '))"),
+                     "print(table.concat(im.image.extensions(), ' ')) --> png jpg jpeg tif tiff webp bmp"),
     bind<metadata>(
         "metadata", "image.metadata(path) -> table",
         "EXIF position, direction, time and lens, and DJI's XMP. A field that the file lacks is nil. Fails "
         "with not_found, not_a_file, unreadable, bad_format.",
-        "local photo = im.image.metadata 'photo.jpg'\nif photo then print(photo.latitude_deg, "
-        "photo.gimbal_yaw_deg) end",
+        "local photo, why = im.image.metadata 'photo.jpg'\n"
+        "print(photo and photo.latitude_deg or why) --> photo.jpg: no such file",
         describe_options<PhotoMetadata>),
     bind<new_image>(
         "new", "image.new(width, height [, colour]) -> Image",
         "A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px.",
-        "print(im.image.new(640, 480, { 255, 128, 0 }))"),
+        "print(im.image.new(640, 480, { 255, 128, 0 })) --> Image(640x480)"),
     bind<size_after_resize>(
         "resized_size", "image.resized_size(width, height [, options]) -> width, height",
         "The size that Image:resize gives a picture of this size.",
-        "print(im.image.resized_size(1600, 900, { mode = 'longer', size = 518, multiple = 14 }))",
+        "print(im.image.resized_size(1600, 900, { mode = 'longer', size = 518, multiple = 14 })) --> 518 294",
         describe_options<ResizeOptions>),
     bind<to_tensor>(
         "normalize", "image.normalize(images [, preset]) -> Tensor",
         "One Image, or a list of Images of one size, as float32 [N, 3, H, W]: (value / 255 - mean) / std. "
         "Presets: 'imagenet' (default), 'sat493m', 'half' (-1 to 1), 'none' (0 to 1).",
-        "print(im.image.normalize(im.image.new(32, 24), 'half'))"),
+        "print(im.image.normalize(im.image.new(32, 24), 'half')) --> Tensor(1x3x24x32 float32 cpu, min -1 "
+        "mean -1 max -1)"),
     bind<from_tensor>(
         "denormalize", "image.denormalize(tensor [, preset [, position]]) -> Image",
         "The inverse of normalize for one image of [N, 3, H, W], the first unless a position from 1 to N "
         "is given, or of [3, H, W].",
-        "local t = im.image.normalize(im.image.new(32, 24), 'half')\nprint(im.image.denormalize(t, 'half'))"),
+        "local t = im.image.normalize(im.image.new(32, 24), 'half')\n"
+        "print(im.image.denormalize(t, 'half')) --> Image(32x24)"),
 };
 
 constexpr Binding kMethods[] = {
     bind<backbone_features>("features", "Image:features(backbone [, options]) -> Features",
                             "What backbone.features gives for this picture alone.",
-                            "print(im.image.new(64, 48):features('dense_sift', { image_size = 64 }))"),
+                            "print(im.image.new(64, 48):features('dense_sift', { image_size = 64 })) --> "
+                            "Features(8x11x128 of 64x48 px, dense_sift image_size=64 resi..."),
     bind<width>("width", "Image:width() -> integer", "Width in pixels.",
-                "print(im.image.new(640, 480):width())"),
+                "print(im.image.new(640, 480):width()) --> 640"),
     bind<height>("height", "Image:height() -> integer", "Height in pixels.",
-                 "print(im.image.new(640, 480):height())"),
+                 "print(im.image.new(640, 480):height()) --> 480"),
     bind<digest>(
         "digest", "Image:digest() -> string",
         "SHA-256 of size and pixels, 64 hexadecimal digits: what the picture is, whatever file it came from.",
-        "print(im.image.new(8, 8):digest())"),
+        "print(im.image.new(8, 8):digest()) --> "
+        "ddda589938ffd63ecbcbd708cf8617014575b6e5ac9a8b3c80a616f4ed10f58c"),
     bind<pixel>("pixel", "Image:pixel(x, y) -> red, green, blue",
                 "The pixel in column x and row y, both from 0; its centre is (x + 0.5, y + 0.5).",
-                "print(im.image.new(8, 8, { 1, 2, 3 }):pixel(7, 0))"),
+                "print(im.image.new(8, 8, { 1, 2, 3 }):pixel(7, 0)) --> 1 2 3"),
     bind<save>(
         "save", "Image:save(path [, options]) -> true",
         "Writes png, jpg, jpeg, tif, tiff, webp or bmp by the extension, whole or not at all; makes missing "
         "folders. Another extension is an error. Fails with unwritable, no_space.",
-        "local path = os.tmpname() .. '.png'\nassert(im.image.new(8, 8):save(path))\nos.remove(path)",
+        "local path = os.tmpname() .. '.png'\n"
+        "print(im.image.new(8, 8):save(path)) --> true\n"
+        "os.remove(path)",
         describe_options<EncodeOptions>),
     bind<encode>("encode", "Image:encode(extension [, options]) -> string",
-                 "The bytes that save would write.", "print(#im.image.new(8, 8):encode 'png')",
+                 "The bytes that save would write.", "print(#im.image.new(8, 8):encode 'png') --> 69",
                  describe_options<EncodeOptions>),
     bind<text_for_terminal>(
         "terminal_text", "Image:terminal_text(way) -> string",
         "What shows the picture when it is written to a terminal. way: 'kitty' (its graphics protocol), "
         "'sixel', or "
         "'blocks': two pixels a character, in any terminal with colours. im.preview chooses way and size.",
-        "print(#im.image.new(1, 2):terminal_text 'blocks')"),
+        "print(#im.image.new(1, 2):terminal_text 'blocks') --> 34"),
     bind<resize_image>(
         "resize", "Image:resize([options]) -> Image, original_from_resized",
         "Antialiased, equal to Pillow's resize bit for bit. Second result: the 2 x 3 affine map, row by "
         "row, from pixels of the new picture to pixels of this one.",
-        "local small, map = im.image.new(1600, 900):resize { mode = 'longer', size = 336, multiple = 14 "
-        "}\nprint(small, map[1], map[5])",
+        "local small, map = im.image.new(1600, 900):resize { mode = 'longer', size = 336, multiple = 14 }\n"
+        "print(small, map[1], map[5]) --> Image(336x196) 4.761... 4.591...",
         describe_options<ResizeOptions>),
     bind<crop_image>(
         "crop", "Image:crop(x, y, width, height) -> Image",
         "The part whose top-left pixel is column x, row y (from 0). Leaving the picture is an error.",
-        "print(im.image.new(64, 48):crop(10, 5, 20, 20))"),
+        "print(im.image.new(64, 48):crop(10, 5, 20, 20)) --> Image(20x20)"),
     bind<rotate_image>(
         "rotate", "Image:rotate(angle_deg) -> Image, rotated_from_original",
-        "Turned clockwise on a picture just large enough to hold it all, black around; multiples of 90 "
+        "Rotated clockwise on a picture just large enough to hold it all, black around; multiples of 90 "
         "degrees are exact. Second result: the 2 x 3 affine map, row by row, from pixels of this picture.",
-        "print(im.image.new(64, 48):rotate(90))"),
+        "print(im.image.new(64, 48):rotate(90)) --> Image(48x64) table:..."),
     bind<warp>("warp", "Image:warp(b_from_a [, width [, height]]) -> Image, valid",
                "This picture as seen in frame b, bilinear. b_from_a: 9 numbers, row by row, from pixels of "
                "this picture. "
                "valid: uint8 Tensor [height, width], 1 where the pixel comes from inside this picture.",
-               "print(im.image.new(64, 48):warp({ 1, 0, 5, 0, 1, 0, 0, 0, 1 }, 80, 48))"),
+               "print(im.image.new(64, 48):warp({ 1, 0, 5, 0, 1, 0, 0, 0, 1 }, 80, 48)) --> Image(80x48) "
+               "Tensor(48x80 uint8 cpu, min 0 mean 0.8 max 1)"),
 };
 
 constexpr Type kTypes[] = {

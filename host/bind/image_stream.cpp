@@ -41,14 +41,15 @@ int stream_to_string(lua_State* L) {
 constexpr Binding kFunctions[] = {
     bind<stream>("stream", "image.stream(paths [, options]) -> ImageStream",
                  "Decodes pictures in the background, in order.",
-                 "print(im.image.stream { 'no_such.jpg' }:next())", describe_options<ImageStreamOptions>),
+                 "print(im.image.stream { 'no_such.jpg' }:next()) --> 1 false no_such.jpg: no such file",
+                 describe_options<ImageStreamOptions>),
 };
 
 constexpr Binding kMethods[] = {
     bind<stream_next>(
         "next", "ImageStream:next() -> i, Image, ms | i, false, message | nil",
         "The next picture and the time it took; false and why when it cannot be decoded; nil at the end.",
-        "print(im.image.stream({}):next())"),
+        "print(im.image.stream({}):next()) --> nil"),
 };
 
 constexpr Type kTypes[] = {

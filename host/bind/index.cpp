@@ -139,19 +139,22 @@ constexpr Binding kFunctions[] = {
     bind<make>("new", "index.new(dim [, options]) -> Index",
                "An empty index of vectors with `dim` dimensions, by FAISS's factory string. What has to be "
                "trained is trained by the first add, or by train.",
-               THREE_VECTORS
-               "local index = im.index.new(2, { factory = 'Flat' })\nindex:add(vectors)\nprint(#index)",
+               THREE_VECTORS "local index = im.index.new(2, { factory = 'Flat' })\n"
+                             "index:add(vectors)\n"
+                             "print(#index) --> 3",
                describe_options<IndexOptions>),
     bind<load>(
         "load", "index.load(path [, options]) -> Index",
         "Reads what Index:save or FAISS itself wrote. path.json, where it is there, must agree with it. "
         "Fails with not_found, unreadable, bad_format (truncated, foreign).",
-        "print(im.index.load 'no_such.faiss')", describe_options<IndexLoadOptions>),
+        "print(im.index.load 'no_such.faiss') --> nil no_such.faiss: no such file not_found",
+        describe_options<IndexLoadOptions>),
     bind<exact>(
         "exact", "index.exact(vectors [, options]) -> ExactIndex",
         "Exact search in a tensor [n, D] by LibTorch alone, on the CPU or a GPU, with the same result on "
         "both. Ids are positions.",
-        THREE_VECTORS "print(im.index.exact(vectors))", describe_options<ExactIndexOptions>),
+        THREE_VECTORS "print(im.index.exact(vectors)) --> ExactIndex(inner_product, 3 x 2, cpu)",
+        describe_options<ExactIndexOptions>),
     bind<coreset_of>("coreset", "index.coreset(rows [, options]) -> Tensor",
                      "Which rows of [n, D] cover the others best: greedy k-centre after a random projection "
                      "(O. Sener and S. "
@@ -160,27 +163,33 @@ constexpr Binding kFunctions[] = {
                      "no_result when fewer rows differ.",
                      "local rows = im.tensor.from_table { { 0, 0 }, { 0, 1 }, { 9, 9 } }\n"
                      "local ids = im.index.coreset(rows, { ratio = 0.7, project = false })\n"
-                     "assert(ids:numel() == 2)",
+                     "print(ids:numel() == 2) --> true",
                      describe_options<CoresetOptions>),
-    bind<unit_rows_of>("unit_rows", "index.unit_rows(vectors) -> Tensor",
-                       "Each row of [n, D] scaled to length one, float32. An error names a row of zeros, or "
-                       "with a value that is not finite.",
-                       "print(im.index.unit_rows(im.tensor.from_table { { 3, 4 } }):to_table()[1][1])"),
+    bind<unit_rows_of>(
+        "unit_rows", "index.unit_rows(vectors) -> Tensor",
+        "Each row of [n, D] scaled to length one, float32. An error names a row of zeros, or "
+        "with a value that is not finite.",
+        "print(im.index.unit_rows(im.tensor.from_table { { 3, 4 } }):to_table()[1][1]) --> 0.600..."),
 };
 
 constexpr Binding kIndexMethods[] = {
     bind<train>("train", "Index:train(vectors)",
                 "Learns clusters, quantisers and transforms from [n, D]. Flat and HNSW need none.",
-                THREE_VECTORS "im.index.new(2):train(vectors)"),
+                THREE_VECTORS "local index = im.index.new(2)\n"
+                              "index:train(vectors)\n"
+                              "print(#index) --> 0"),
     bind<add>("add", "Index:add(vectors [, ids])",
               "Adds [n, D] under ids, a list or tensor of n integers >= 0; by default the numbers after the "
               "largest so "
               "far, from 0. An id that is there already is an error.",
-              THREE_VECTORS "im.index.new(2):add(vectors)"),
+              THREE_VECTORS "local index = im.index.new(2)\n"
+                            "index:add(vectors)\n"
+                            "print(#index) --> 3"),
     bind<remove>("remove", "Index:remove(ids) -> integer",
                  "Removes those of the ids that are there, and says how many. Graphs (HNSW) cannot.",
-                 THREE_VECTORS "local index = im.index.new(2)\nindex:add(vectors)\n"
-                               "print(index:remove { 0, 2 })"),
+                 THREE_VECTORS "local index = im.index.new(2)\n"
+                               "index:add(vectors)\n"
+                               "print(index:remove { 0, 2 }) --> 2"),
     bind<search>(
         "search", "Index:search(queries [, options]) -> scores, ids",
         "The k nearest of each of [n, D]: two tensors [n, k], scores (inner products falling, or squared "
@@ -189,25 +198,30 @@ constexpr Binding kIndexMethods[] = {
         "on the "
         "queries asked with it. Queries from another backbone than the index's, or of another size, are an "
         "error.",
-        THREE_VECTORS "local index = im.index.new(2)\nindex:add(vectors)\n"
-                      "local scores, ids = index:search(vectors, { k = 2 })\nprint(ids:to_table()[1][2])",
+        THREE_VECTORS "local index = im.index.new(2)\n"
+                      "index:add(vectors)\n"
+                      "local scores, ids = index:search(vectors, { k = 2 })\n"
+                      "print(ids:to_table()[1][2]) --> 1",
         describe_options<IndexSearchOptions>),
     bind<save>("save", "Index:save(path) -> true",
                "Writes path (a .faiss file that FAISS reads) and path.json (factory, metric, count, source). "
                "Fails with unwritable or no_space.",
-               "im.index.new(2):save '/tmp/imatch_doc_index.faiss'"),
+               "print(im.index.new(2):save '/tmp/imatch_doc_index.faiss') --> true"),
     bind<set_parameters>("set_parameters", "Index:set_parameters(text)",
                          "FAISS's parameters of a search: 'nprobe=16', 'efSearch=64'.",
-                         "im.index.new(4, { factory = 'HNSW8' }):set_parameters 'efSearch=64'"),
+                         "local index = im.index.new(4, { factory = 'HNSW8' })\n"
+                         "index:set_parameters 'efSearch=64'\n"
+                         "print(index:description().factory) --> HNSW8"),
     bind<description>("description", "Index:description() -> table",
                       "factory, metric, dim, count, is_trained and source.",
-                      "print(im.index.new(2):description().metric)"),
+                      "print(im.index.new(2):description().metric) --> inner_product"),
 };
 
 constexpr Binding kExactMethods[] = {
     bind<exact_search>("search", "ExactIndex:search(queries [, options]) -> scores, ids",
                        "As Index:search; queries may lie on any device, results lie on the CPU.",
-                       THREE_VECTORS "print(im.index.exact(vectors):search(vectors, { k = 1 }))",
+                       THREE_VECTORS "print(im.index.exact(vectors):search(vectors, { k = 1 })) --> "
+                                     "Tensor(3x1 float32 cpu, min 1 mean 1 max 1) Tensor(3x1 int64 ...",
                        describe_options<IndexSearchOptions>),
 };
 

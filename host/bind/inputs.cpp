@@ -53,29 +53,29 @@ constexpr Binding kFunctions[] = {
         "}. "
         "sha256 is 'absent' for what was not there and 'changed' for a file that was changed since. The "
         "library's own files do not count.",
-        "os.getenv 'HOME'; local list = im.inputs.list(); assert(list[#list].sha256 ~= nil)"),
+        "os.getenv 'HOME'; local list = im.inputs.list(); print(list[#list].sha256 ~= nil) --> true"),
     bind<note_file>(
         "note", "inputs.note(path)",
         "Counts a file among what was read, if there is one of that name; for libraries that read "
         "files by themselves. io.open, io.lines and the readers of im do so.",
-        "im.inputs.note '/etc/os-release'"),
-    bind<hash_text>(
-        "sha256", "inputs.sha256(text) -> string", "SHA-256 of bytes, 64 hexadecimal digits.",
-        "assert(im.inputs.sha256 '' == 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')"),
+        "print(im.inputs.note '/etc/os-release')"),
+    bind<hash_text>("sha256", "inputs.sha256(text) -> string", "SHA-256 of bytes, 64 hexadecimal digits.",
+                    "print(im.inputs.sha256 '' == "
+                    "'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855') --> true"),
     bind<sha256_now>("now", "inputs.now(kind, name) -> string",
                      "The sha256 that an input of that kind and name would have if it were read now.",
-                     "assert(im.inputs.now('environment', 'NONE_OF_THAT_NAME') == 'absent')"),
+                     "print(im.inputs.now('environment', 'NONE_OF_THAT_NAME') == 'absent') --> true"),
     bind<set_measuring>(
         "measuring", "inputs.measuring(is) -> boolean",
         "Whether cells are measured just now, as im.sweep says; returns how it was. What is read meanwhile "
         "is not "
         "in the list: it depends on which cells were finished before. It is kept with those who measured.",
-        "local was = im.inputs.measuring(true); assert(im.inputs.measuring(was) == true)"),
+        "local was = im.inputs.measuring(true); print(im.inputs.measuring(was) == true) --> true"),
     bind<cover_files>(
         "cover", "inputs.cover(paths)",
         "Files and folders that are part of the keys of cells: reading them while cells are measured "
         "need not be noted.",
-        "im.inputs.cover { '/etc' }"),
+        "print(im.inputs.cover { '/etc' })"),
 };
 
 }  // namespace inputs_bindings

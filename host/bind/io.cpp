@@ -161,22 +161,24 @@ constexpr Binding kFunctions[] = {
                    "bool, of any shape, "
                    "in C or Fortran order. Failures: not_found, not_a_file, unreadable, bad_format.",
                    "local p = os.tmpname(); im.io.write_npy(p, im.tensor.from_table { 1, 2 }); "
-                   "print(im.io.read_npy(p)); os.remove(p)"),
+                   "print(im.io.read_npy(p)); os.remove(p) --> Tensor(2 float32 cpu, min 1 mean 1.5 max 2)"),
     bind<write_npy>(
         "write_npy", "io.write_npy(path, tensor) -> true",
         "Writes what numpy.save would: C order, the tensor's shape and dtype (bfloat16, which NumPy does not "
         "have, "
         "is an error). Atomic. Failures: unwritable, no_space.",
-        "local p = os.tmpname(); im.io.write_npy(p, im.tensor.from_table { { 1, 2 } }); os.remove(p)"),
+        "local p = os.tmpname(); print(im.io.write_npy(p, im.tensor.from_table { { 1, 2 } })); os.remove(p) "
+        "--> true"),
     bind<read_npz>("read_npz", "io.read_npz(path) -> table of Tensor by name",
                    "The arrays of a file of numpy.savez or savez_compressed. Failures as read_npy.",
                    "local p = os.tmpname(); im.io.write_npz(p, { a = im.tensor.from_table { 1 } }); "
-                   "print(im.io.read_npz(p).a); os.remove(p)"),
+                   "print(im.io.read_npz(p).a); os.remove(p) --> Tensor(1 float32 cpu, min 1 mean 1 max 1)"),
     bind<write_npz>(
         "write_npz", "io.write_npz(path, tensors) -> true",
         "Writes a table of tensors by name as numpy.savez does, uncompressed, sorted by name. Failures: "
         "unwritable, no_space.",
-        "local p = os.tmpname(); im.io.write_npz(p, { a = im.tensor.from_table { 1 } }); os.remove(p)"),
+        "local p = os.tmpname(); print(im.io.write_npz(p, { a = im.tensor.from_table { 1 } })); os.remove(p) "
+        "--> true"),
     bind<read_csv>(
         "read_csv", "io.read_csv(path [, options]) -> rows, columns",
         "A CSV file (RFC 4180) with a header row: a list of rows, each a table of texts by column name, and "
@@ -184,26 +186,30 @@ constexpr Binding kFunctions[] = {
         "column names. Numbers stay texts: use tonumber. A byte order mark and empty lines are skipped. "
         "Failures: not_found, not_a_file, unreadable, bad_format with the line.",
         "local p = os.tmpname(); im.io.write_csv(p, { { x = 1 } }, { 'x' }); print(im.io.read_csv(p)[1].x); "
-        "os.remove(p)",
+        "os.remove(p) --> 1",
         describe_options<CsvOptions>),
     bind<write_csv>(
         "write_csv", "io.write_csv(path, rows, columns [, options]) -> true",
         "Writes rows (tables of texts, numbers or booleans by column name) in the order of `columns`; what a "
         "row lacks is "
         "left empty, an unknown column is an error. Atomic. Failures: unwritable, no_space.",
-        "local p = os.tmpname(); im.io.write_csv(p, { { x = 1, y = 'a' } }, { 'x', 'y' }); os.remove(p)",
+        "local p = os.tmpname(); print(im.io.write_csv(p, { { x = 1, y = 'a' } }, { 'x', 'y' })); "
+        "os.remove(p) --> true",
         describe_options<CsvOptions>),
     bind<read_json>(
         "read_json", "io.read_json(path) -> value",
         "A JSON file as tables, texts, numbers and booleans; null is nil. A byte order mark is skipped. "
         "Failures: not_found, not_a_file, unreadable, bad_format with line and column.",
-        "local p = os.tmpname(); im.io.write_json(p, { a = 1 }); print(im.io.read_json(p).a); os.remove(p)"),
-    bind<write_json>("write_json", "io.write_json(path, value) -> true",
-                     "Writes a table, text, number or boolean as JSON, indented by two blanks. A table with "
-                     "keys 1..n is a list, {} an "
-                     "object. Atomic. Failures: unwritable, no_space.",
-                     "local p = os.tmpname(); im.io.write_json(p, { 1, 2, { a = true } }); os.remove(p)"),
-    bind<json>("json", "io.json(value) -> string", "JSON in one line.", "print(im.io.json { a = { 1, 2 } })"),
+        "local p = os.tmpname(); im.io.write_json(p, { a = 1 }); print(im.io.read_json(p).a); os.remove(p) "
+        "--> 1"),
+    bind<write_json>(
+        "write_json", "io.write_json(path, value) -> true",
+        "Writes a table, text, number or boolean as JSON, indented by two blanks. A table with "
+        "keys 1..n is a list, {} an "
+        "object. Atomic. Failures: unwritable, no_space.",
+        "local p = os.tmpname(); print(im.io.write_json(p, { 1, 2, { a = true } })); os.remove(p) --> true"),
+    bind<json>("json", "io.json(value) -> string", "JSON in one line.",
+               "print(im.io.json { a = { 1, 2 } }) --> {\"a\":[1,2]}"),
     bind<read_state_dict>(
         "read_state_dict", "io.read_state_dict(path) -> list of {name, shape, dtype}",
         "The tensors of a weights file, .safetensors or what torch.save wrote (zip or legacy), in its order; "
@@ -212,18 +218,18 @@ constexpr Binding kFunctions[] = {
         "and plain "
         "containers is refused. Failures: not_found, not_a_file, unreadable, bad_format.",
         "local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); "
-        "print(im.io.read_state_dict(p)[1].name); os.remove(p)"),
+        "print(im.io.read_state_dict(p)[1].name); os.remove(p) --> a"),
     bind<read_tensor>(
         "read_tensor", "io.read_tensor(path, name) -> Tensor",
         "One tensor of a weights file by its name in read_state_dict; the file is mapped, not read whole. "
         "Failures as read_state_dict, and not_found for the name.",
         "local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); "
-        "print(im.io.read_tensor(p, 'a')); os.remove(p)"),
+        "print(im.io.read_tensor(p, 'a')); os.remove(p) --> Tensor(1 float32 cpu, min 1 mean 1 max 1)"),
     bind<write_safetensors>(
         "write_safetensors", "io.write_safetensors(path, tensors) -> true",
         "Writes a table of tensors by name as a .safetensors file. Atomic. Failures: unwritable, no_space.",
-        "local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); "
-        "os.remove(p)"),
+        "local p = os.tmpname(); print(im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } })); "
+        "os.remove(p) --> true"),
 };
 
 }  // namespace io_bindings

@@ -68,7 +68,7 @@ int num_tiles(lua_State* L) {
 int map_to_string(lua_State* L) {
   const auto& map = arg<ReferenceMap>(L, 1);
   return push(L, fmt::format("ReferenceMap({}, {} tiles, {} pictures, {})", map.ground().name(),
-                             map.tiles().size(), map.num_blocks(), map.backbone().spec()));
+                             map.tiles().size(), map.num_chunks(), map.backbone().spec()));
 }
 
 #define SMALL_MAP                                                                               \
@@ -91,7 +91,8 @@ constexpr Binding kFunctions[] = {
         "progress and can be stopped; what is done stays in the cache. Returns nil, message, \"no_result\" "
         "when "
         "the ground covers no tile.",
-        SMALL_MAP "print(map)", describe_options<ReferenceMapOptions>),
+        SMALL_MAP "print(map) --> ReferenceMap(world(seed=1, size_m=128), 528 tiles, 4 picture...",
+        describe_options<ReferenceMapOptions>),
 };
 
 constexpr Binding kMethods[] = {
@@ -111,16 +112,17 @@ constexpr Binding kMethods[] = {
         "ground_m "
         "of {x, y}, similarity and inliers. `found` is false below min_inliers: the position is then no more "
         "than a guess; with fewer than three inliers there is none.",
-        SMALL_MAP PHOTO "local location = map:locate(photo, { min_inliers = 10 })\n"
-                        "assert(location.found and #location.matches.photo_px == location.num_matches)",
+        SMALL_MAP PHOTO
+        "local location = map:locate(photo, { min_inliers = 10 })\n"
+        "print(location.found and #location.matches.photo_px == location.num_matches) --> true",
         describe_options<LocateOptions>),
     bind<retrieve>(
         "retrieve", "ReferenceMap:retrieve(photo, k) -> list of tables",
         "The k tiles whose vectors are most alike the photo's, by cosine: tile (0-based number), "
         "score, x_m, y_m, latitude_deg, longitude_deg of the centre, heading_deg, width_m, coverage.",
-        SMALL_MAP PHOTO "print(map:retrieve(photo, 5)[1].score)"),
+        SMALL_MAP PHOTO "print(map:retrieve(photo, 5)[1].score) --> 0.899..."),
     bind<num_tiles>("num_tiles", "ReferenceMap:num_tiles() -> integer", "Tiles with enough coverage.",
-                    SMALL_MAP "print(map:num_tiles())"),
+                    SMALL_MAP "print(map:num_tiles()) --> 528"),
 };
 
 #undef PHOTO

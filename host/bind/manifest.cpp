@@ -79,12 +79,13 @@ constexpr Binding kFunctions[] = {
         "capture_id, label, frame, altitude_m, heading_deg) and missing (paths that are not there). Fails "
         "with "
         "bad_format, naming the file and the key.",
-        "print(im.retrieval.manifest('no_such.json', 'data_key.json'))"),
+        "print(im.retrieval.manifest('no_such.json', 'data_key.json')) --> nil data_key.json: no such file "
+        "not_found"),
     bind<dataset>(
         "dataset", "retrieval.dataset(data_key_path, dataset_key) -> table",
         "A data set of a data key: root, captures (id, label, folder, altitude_m, heading_deg), gt_sigma_m, "
         "alt_ref, yaw_source.",
-        "print(im.retrieval.dataset('no_such.json', 'flight'))"),
+        "print(im.retrieval.dataset('no_such.json', 'flight')) --> nil no_such.json: no such file not_found"),
 };
 
 }  // namespace manifest_bindings

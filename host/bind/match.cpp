@@ -27,19 +27,20 @@ int rotation_search(lua_State* L) {
 }
 
 constexpr Binding kFunctions[] = {
-    bind<mutual_nearest>("mutual_nearest", "match.mutual_nearest(a, b [, options]) -> Matches",
-                         "Mutual nearest neighbours of the tokens of two Features by cosine similarity, in "
-                         "falling similarity. Tokens "
-                         "whose min-max normalised norm is at least keypoint_th take part, of these at most "
-                         "max_features evenly spaced "
-                         "by index; then match_th and line_th are asked. No match is a valid result. Both "
-                         "must come from one backbone "
-                         "with the same options, else an error says how they differ. Repeated calls on the "
-                         "same Features with other "
-                         "thresholds reuse the product.",
-                         IMATCH_EXAMPLE_FEATURES
-                         "assert(im.match.mutual_nearest(f, f, { match_th = 0.5 }):similarity()[1] > 0.999)",
-                         describe_options<MutualNearestOptions>),
+    bind<mutual_nearest>(
+        "mutual_nearest", "match.mutual_nearest(a, b [, options]) -> Matches",
+        "Mutual nearest neighbours of the tokens of two Features by cosine similarity, in "
+        "falling similarity. Tokens "
+        "whose min-max normalised norm is at least keypoint_th take part, of these at most "
+        "max_features evenly spaced "
+        "by index; then match_th and line_th are asked. No match is a valid result. Both "
+        "must come from one backbone "
+        "with the same options, else an error says how they differ. Repeated calls on the "
+        "same Features with other "
+        "thresholds reuse the product.",
+        IMATCH_EXAMPLE_FEATURES
+        "print(im.match.mutual_nearest(f, f, { match_th = 0.5 }):similarity()[1] > 0.999) --> true",
+        describe_options<MutualNearestOptions>),
     bind<rotation_search>(
         "rotation_search", "match.rotation_search(a, rotated_b [, options]) -> Matches, table, Geometry",
         "Matches a with each of a list of Features of b, rotated by different angles (backbone.rotations), "
@@ -57,8 +58,9 @@ constexpr Binding kFunctions[] = {
                    "the same result. With too few or "
                    "degenerate matches "
                    "the result has no model and no inliers.",
-                   IMATCH_EXAMPLE_FEATURES "local found = im.match.geometry(im.match.mutual_nearest(f, f), { "
-                                           "reproj_px = 4 })\nassert(found:num_inliers() > 8)",
+                   IMATCH_EXAMPLE_FEATURES
+                   "local found = im.match.geometry(im.match.mutual_nearest(f, f), { reproj_px = 4 })\n"
+                   "print(found:num_inliers() > 8) --> true",
                    describe_options<GeometryOptions>),
 };
 

@@ -53,36 +53,39 @@ int matches_to_string(lua_State* L) {
 
 constexpr Binding kMethods[] = {
     bind<len>("len", "Matches:len() -> integer", "Number of matches; #matches is the same.",
-              IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):len())"),
+              IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):len()) --> 15"),
     bind<idx_a>("idx_a", "Matches:idx_a() -> list of integers",
                 "Token of a for each match: 0-based index into the full grid, row by row.",
-                IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):idx_a()[1])"),
+                IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):idx_a()[1]) --> 3"),
     bind<idx_b>("idx_b", "Matches:idx_b() -> list of integers",
                 "Token of b for each match: 0-based index into the full grid, row by row.",
-                IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):idx_b()[1])"),
+                IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):idx_b()[1]) --> 3"),
     bind<similarity>("similarity", "Matches:similarity() -> list of numbers",
                      "Cosine similarity of each match in [-1, 1], falling.",
-                     IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):similarity()[1])"),
+                     IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):similarity()[1]) --> 1"),
     bind<points>("points", "Matches:points() -> list of {xa, ya, xb, yb}",
                  "Token centres of each match in pixels of the original images.",
-                 IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):points()[1][3])"),
+                 IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):points()[1][3]) --> 3.5"),
     bind<counts>("counts", "Matches:counts() -> table",
                  "num_matches, n_a and n_b (tokens), n_selected_a and n_selected_b (that took part), grid_a "
                  "and grid_b "
                  "{rows, cols}, cell_a_px and cell_b_px (side of a grid cell in original pixels).",
-                 IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):counts().n_selected_a)"),
+                 IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):counts().n_selected_a) --> 15"),
     bind<to_table>("to_table", "Matches:to_table() -> table",
                    "What counts() gives, and the arrays idx_a, idx_b, similarities, points_a and points_b.",
-                   IMATCH_EXAMPLE_FEATURES "print(#im.match.mutual_nearest(f, f):to_table().points_a)"),
+                   IMATCH_EXAMPLE_FEATURES
+                   "print(#im.match.mutual_nearest(f, f):to_table().points_a) --> 15"),
     bind<filter_matches>("filter", "Matches:filter(options) -> Matches",
                          "The matches that pass, in their order; match_th is asked before line_th.",
-                         IMATCH_EXAMPLE_FEATURES
-                         "print(im.match.mutual_nearest(f, f):filter { max_matches = 10 })",
+                         IMATCH_EXAMPLE_FEATURES "print(im.match.mutual_nearest(f, f):filter { max_matches = "
+                                                 "10 }) --> Matches(10 of 15 x 15 tokens, best 1.000)",
                          describe_options<FilterOptions>),
-    bind<inliers_of>("inliers_of", "Matches:inliers_of(geometry) -> Matches",
-                     "The inliers of a Geometry found from these very matches.",
-                     IMATCH_EXAMPLE_FEATURES
-                     "local m = im.match.mutual_nearest(f, f)\nprint(m:inliers_of(im.match.geometry(m)))"),
+    bind<inliers_of>(
+        "inliers_of", "Matches:inliers_of(geometry) -> Matches",
+        "The inliers of a Geometry found from these very matches.",
+        IMATCH_EXAMPLE_FEATURES
+        "local m = im.match.mutual_nearest(f, f)\n"
+        "print(m:inliers_of(im.match.geometry(m))) --> Matches(15 of 15 x 15 tokens, best 1.000)"),
 };
 
 }  // namespace matches_bindings

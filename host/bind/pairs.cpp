@@ -63,14 +63,15 @@ constexpr Binding kFunctions[] = {
         "A pair file of `imatch-lua run`, or of the programs whose format it has. Failures: not_found, "
         "not_a_file, unreadable; bad_format names the file and the key that is missing, unknown or wrong.",
         THE_FILE "local read = im.pairs.read(path); os.remove(path)\n"
-                 "assert(read:header().weight == 'vits14')",
+                 "print(read:header().weight == 'vits14') --> true",
         describe_options<PairReadOptions>),
     bind<write>(
         "write", "pairs.write(path, pair) -> true",
         "Writes a pair file, whole or not at all; makes missing folders. Fields that are unset and that "
         "every file has become null. Failures: unwritable, no_space; bad_format for lists of unequal "
         "length and tokens outside of their grid.",
-        THE_FILE "assert(im.io.read_json(path).cosine == 0.9); os.remove(path)", describe_options<PairFile>),
+        THE_FILE "print(im.io.read_json(path).cosine == 0.9); os.remove(path) --> true",
+        describe_options<PairFile>),
     bind<run>(
         "run", "pairs.run(backbone, job [, on_progress [, on_grid]]) -> table",
         "Matches every pair of a list of images with one Backbone and writes a file for each. An image is "
@@ -82,7 +83,7 @@ constexpr Binding kFunctions[] = {
         "... } }. Failures: unwritable, no_space.",
         "local backbone = im.backbone.open 'dense_sift'\n"
         "local done = im.pairs.run(backbone, { images = {}, pairs = {}, folder = os.tmpname() .. '.d' })\n"
-        "assert(done.counts.total == 0)",
+        "print(done.counts.total == 0) --> true",
         describe_options<PairJobOptions>),
 };
 
@@ -93,15 +94,15 @@ constexpr Binding kMethods[] = {
         "follow from its grids, or from its image_size and the patch size in the weight's name, by the rule "
         "of the programs that wrote it. Fails with no_result when no grid fits the tokens.",
         THE_FILE "local read = im.pairs.read(path); os.remove(path)\n"
-                 "assert(read:matches(200, 200, 200, 200):points()[1][3] == 150)"),
+                 "print(read:matches(200, 200, 200, 200):points()[1][3] == 150) --> true"),
     bind<header>("header", "PairFile:header() -> table",
                  "Everything but the matches: meta, image_a, image_b, weight, cosine, time_ms, "
                  "advanced_settings, and what pairs.write says stands beside them.",
                  THE_FILE "local read = im.pairs.read(path); os.remove(path)\n"
-                          "assert(read:header().image_a == 'a.jpg' and read:header().patch == nil)"),
+                          "print(read:header().image_a == 'a.jpg' and read:header().patch == nil) --> true"),
     bind<to_table>("to_table", "PairFile:to_table() -> table", "Everything, as pairs.write takes it.",
                    THE_FILE "local read = im.pairs.read(path); os.remove(path)\n"
-                            "assert(read:to_table().patch.idx_b[1] == 3)"),
+                            "print(read:to_table().patch.idx_b[1] == 3) --> true"),
 };
 
 #undef THE_FILE

@@ -58,10 +58,10 @@ constexpr Binding kFunctions[] = {
         "statistics", "image.statistics(images) -> table",
         "Mean and standard deviation of each channel over all pixels of one Image or a list of them, in 0 "
         "to 1: { mean = {r, g, b}, std = {r, g, b}, pixels = n }. Exact.",
-        "print(im.image.statistics(im.image.new(8, 8, { 255, 0, 51 })).mean[3])"),
+        "print(im.image.statistics(im.image.new(8, 8, { 255, 0, 51 })).mean[3]) --> 0.2"),
     bind<file_statistics>("file_statistics", "image.file_statistics() -> FileStatistics",
                           "Statistics of picture files that are too many to hold: add them in any portions.",
-                          "print(im.image.file_statistics())"),
+                          "print(im.image.file_statistics()) --> FileStatistics(0 images)"),
 };
 
 constexpr Binding kMethods[] = {
@@ -69,14 +69,16 @@ constexpr Binding kMethods[] = {
         "add", "FileStatistics:add(paths [, resize]) -> list of {path, message}",
         "Reads the files in parallel, resizes each when options of Image:resize are given, and adds "
         "them. Returns those that could not be read; they are left out.",
-        "print(im.image.file_statistics():add({ 'none.jpg' })[1].message)", describe_options<ResizeOptions>),
+        "print(im.image.file_statistics():add({ 'none.jpg' })[1].message) --> none.jpg: no such file",
+        describe_options<ResizeOptions>),
     bind<result_of_files>(
         "result", "FileStatistics:result() -> table",
         "images, pixels; mean and std of each channel over all pixels of all pictures, in 0 to 1, exact; "
         "mean_of_image_means and mean_of_image_stds, which weigh pictures alike whatever their size. Without "
         "a picture an error.",
         "local path = os.tmpname() .. '.png'; im.image.new(8, 8, { 255, 0, 51 }):save(path)\n"
-        "local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path)"),
+        "local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path) "
+        "--> 1"),
 };
 
 constexpr Type kTypes[] = {

@@ -55,7 +55,7 @@ constexpr Binding kFunctions[] = {
         describe_options<ProgressOptions>),
     bind<print_duration>("duration", "duration(seconds) -> string",
                          "\"0.4 s\", \"35 s\", \"2 min 5 s\", \"3 h 12 min\".",
-                         "assert(im.duration(125) == '2 min 5 s')"),
+                         "print(im.duration(125) == '2 min 5 s') --> true"),
 };
 
 constexpr Binding kMethods[] = {

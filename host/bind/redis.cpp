@@ -46,15 +46,15 @@ int pusher_to_string(lua_State* L) {
 }
 
 constexpr Binding kFunctions[] = {
-    bind<open>(
-        "open", "redis.open(url [, options]) -> RedisPusher",
-        "Pushes search results to a Redis server, redis://[user:password@]host[:port][/database] or "
-        "rediss:// for "
-        "TLS. Rows wait in a file while it is away; none comes twice. Fails with refused (password, "
-        "database, "
-        "certificate).",
-        "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }))",
-        describe_options<RedisOptions>),
+    bind<open>("open", "redis.open(url [, options]) -> RedisPusher",
+               "Pushes search results to a Redis server, redis://[user:password@]host[:port][/database] or "
+               "rediss:// for "
+               "TLS. Rows wait in a file while it is away; none comes twice. Fails with refused (password, "
+               "database, "
+               "certificate).",
+               "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 "
+               "})) --> RedisPusher(0 pushed, 0 waiting)",
+               describe_options<RedisOptions>),
 };
 
 constexpr Binding kMethods[] = {
@@ -67,12 +67,12 @@ constexpr Binding kMethods[] = {
         "one, or there is no such module).",
         "local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })\n"
         "local none, empty = im.retrieval.vectors {}, im.tensor.from_table { { 0 } }\n"
-        "print(r:push_results(none, none, empty, empty, {}).waiting)",
+        "print(r:push_results(none, none, empty, empty, {}).waiting) --> 0",
         describe_options<SearchSettings>),
     bind<finish>("finish", "RedisPusher:finish() -> counts",
                  "Sends what waits, for at most wait_s; the rest stays in the buffer for the next run.",
                  "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 "
-                 "}):finish().waiting)"),
+                 "}):finish().waiting) --> 0"),
 };
 
 constexpr Type kTypes[] = {

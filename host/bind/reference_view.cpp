@@ -19,7 +19,7 @@ constexpr Binding kFunctions[] = {
         "photo's shape scaled to its size, its centre cropped; as Pillow's rotate (bicubic, expand), "
         "ImageOps.fit and crop do it.",
         "local view = im.retrieval.reference_view(im.image.new(80, 60), { angle_deg = 45 })\n"
-        "assert(view:width() == 40 and view:height() == 30)",
+        "print(view:width() == 40 and view:height() == 30) --> true",
         describe_options<ReferenceViewOptions>),
 };
 

@@ -121,11 +121,12 @@ int view_to_string(lua_State* L) {
 constexpr Binding kFunctions[] = {
     bind<world>(
         "world", "render.world([options]) -> Ground",
-        "Made-up countryside: fields, meadows, woods, orchards, villages, roads, a river and ponds, with "
+        "A synthetic scene: fields, meadows, woods, orchards, villages, roads, a river and ponds, with "
         "texels "
         "of 0.125 m painted when first seen. The same seed and size give the same bytes on every machine and "
         "with any number of threads.",
-        "local world = im.render.world { seed = 7, size_m = 400 }\nprint(world)",
+        "local world = im.render.world { seed = 7, size_m = 400 }\n"
+        "print(world) --> world(seed=7, size_m=400)",
         describe_options<WorldOptions>),
     bind<map>("map", "render.map(path [, options]) -> Ground",
               "A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its "
@@ -133,18 +134,20 @@ constexpr Binding kFunctions[] = {
               "coordinate system, any mask, RGB, grey, palette or more than 8 bits. Returns nil, message, "
               "code for a "
               "file that is none (not_found, not_a_file, unreadable, bad_format).",
-              "print(im.render.map 'no such map.tif')", describe_options<MapGroundOptions>),
+              "print(im.render.map 'no such map.tif') --> nil no such map.tif: no such file not_found",
+              describe_options<MapGroundOptions>),
     bind<b_from_a_of>(
         "b_from_a", "render.b_from_a(a, b) -> homography",
         "The true map between two views of one ground: nine numbers, row by row, that take a pixel of a to "
         "the pixel of b that shows the same ground. The centre of the first pixel is (0.5, 0.5).",
         "local w = im.render.world { size_m = 400 }\n"
-        "local h = im.render.b_from_a(w:view { altitude_m = 60 }, w:view { altitude_m = 90 })\nprint(h[1])"),
-    bind<overlap_of>(
-        "overlap", "render.overlap(a, b) -> number",
-        "Share of the pixels of view a whose ground view b shows too, in [0, 1].",
-        "local w = im.render.world { size_m = 400 }\n"
-        "print(im.render.overlap(w:view { altitude_m = 60 }, w:view { altitude_m = 60, x_m = 20 }))"),
+        "local h = im.render.b_from_a(w:view { altitude_m = 60 }, w:view { altitude_m = 90 })\n"
+        "print(h[1]) --> 0.666..."),
+    bind<overlap_of>("overlap", "render.overlap(a, b) -> number",
+                     "Share of the pixels of view a whose ground view b shows too, in [0, 1].",
+                     "local w = im.render.world { size_m = 400 }\n"
+                     "print(im.render.overlap(w:view { altitude_m = 60 }, w:view { altitude_m = 60, x_m = 20 "
+                     "})) --> 0.712..."),
 };
 
 constexpr Binding kGroundMethods[] = {
@@ -155,56 +158,60 @@ constexpr Binding kGroundMethods[] = {
         "outside the ground, in holes of a map and above the horizon is black and not valid.",
         "local view = im.render.world({ size_m = 400 }):view { altitude_m = 80, heading_deg = 45, noise = 4 "
         "}\n"
-        "print(view)",
+        "print(view) --> View(448x336, 0.206 m a pixel, 100 % covered)",
         describe_options<ViewOptions>),
     bind<ground_pair>(
         "pair", "Ground:pair([options]) -> { query, reference, query_from_reference, reference_from_query }",
-        "Two views of one place with their true homographies: a query that is turned, tilted, shifted and "
+        "Two views of one place with their true homographies: a query that is rotated, tilted, shifted and "
         "disturbed, and a clean reference taken straight down.",
         "local pair = im.render.world({ size_m = 400 }):pair { altitude_m = 60, rotation_deg = 45 }\n"
-        "print(pair.query, pair.reference)",
+        "print(pair.query, pair.reference) --> View(448x336, 0.155 m a pixel, 100 % covered) View(448x336, "
+        "...",
         describe_options<PairOptions>),
     bind<ground_name>("name", "Ground:name() -> string",
                       "One line that says which ground this is, for reports.",
-                      "print(im.render.world({ size_m = 400 }):name())"),
+                      "print(im.render.world({ size_m = 400 }):name()) --> world(seed=1, size_m=400)"),
     bind<ground_gsd>("gsd_m", "Ground:gsd_m() -> number",
                      "Metres a texel at the finest level: views much finer than this are only enlarged.",
-                     "print(im.render.world({ size_m = 400 }):gsd_m())"),
+                     "print(im.render.world({ size_m = 400 }):gsd_m()) --> 0.125"),
     bind<ground_extent>("extent", "Ground:extent() -> { west_m, south_m, east_m, north_m }",
                         "Bounds in metres east and north of the origin.",
-                        "print(im.render.world({ size_m = 400 }):extent().east_m)"),
+                        "print(im.render.world({ size_m = 400 }):extent().east_m) --> 200"),
     bind<ground_place>(
         "place", "Ground:place(index) -> x_m, y_m",
         "The place of that number, from 0: places are spread evenly over what the ground shows and depend on "
         "nothing else. Returns nil, message, \"no_result\" where the ground shows too little.",
-        "print(im.render.world({ size_m = 400 }):place(0))"),
-    bind<local_from_latlon>("local_from_latlon", "Ground:local_from_latlon(lat, lon) -> x_m, y_m",
-                            "Metres east and north of the ground's origin (azimuthal equidistant on WGS-84).",
-                            "print(im.render.world({ size_m = 400 }):local_from_latlon(47, 8.001))"),
-    bind<latlon_from_local>("latlon_from_local", "Ground:latlon_from_local(x_m, y_m) -> lat, lon",
-                            "The inverse of local_from_latlon, degrees.",
-                            "print(im.render.world({ size_m = 400 }):latlon_from_local(0, 100))"),
+        "print(im.render.world({ size_m = 400 }):place(0)) --> -63.731... -111.841..."),
+    bind<local_from_latlon>(
+        "local_from_latlon", "Ground:local_from_latlon(lat, lon) -> x_m, y_m",
+        "Metres east and north of the ground's origin (azimuthal equidistant on WGS-84).",
+        "print(im.render.world({ size_m = 400 }):local_from_latlon(47, 8.001)) --> 76.055... 0.000..."),
+    bind<latlon_from_local>(
+        "latlon_from_local", "Ground:latlon_from_local(x_m, y_m) -> lat, lon",
+        "The inverse of local_from_latlon, degrees.",
+        "print(im.render.world({ size_m = 400 }):latlon_from_local(0, 100)) --> 47.000... 8"),
 };
 
 constexpr Binding kViewMethods[] = {
     bind<view_image>("image", "View:image() -> Image", "The picture; nothing is copied.",
-                     "print(im.render.world({ size_m = 400 }):view():image())"),
+                     "print(im.render.world({ size_m = 400 }):view():image()) --> Image(448x336)"),
     bind<view_mask>("mask", "View:mask() -> Image", "White where the picture shows ground, black elsewhere.",
-                    "print(im.render.world({ size_m = 400 }):view():mask())"),
-    bind<view_ground_from_image>("ground_from_image", "View:ground_from_image() -> homography",
-                                 "Exact: nine numbers, row by row, from pixels to metres east and north.",
-                                 "print(#im.render.world({ size_m = 400 }):view():ground_from_image())"),
+                    "print(im.render.world({ size_m = 400 }):view():mask()) --> Image(448x336)"),
+    bind<view_ground_from_image>(
+        "ground_from_image", "View:ground_from_image() -> homography",
+        "Exact: nine numbers, row by row, from pixels to metres east and north.",
+        "print(#im.render.world({ size_m = 400 }):view():ground_from_image()) --> 9"),
     bind<view_coverage>("coverage", "View:coverage() -> number",
                         "Share of the pixels that show ground, in [0, 1].",
-                        "print(im.render.world({ size_m = 400 }):view():coverage())"),
+                        "print(im.render.world({ size_m = 400 }):view():coverage()) --> 1"),
     bind<view_gsd>("gsd_m", "View:gsd_m() -> number",
                    "Metres of ground a pixel in the middle of the image; infinite in the sky.",
-                   "print(im.render.world({ size_m = 400 }):view():gsd_m())"),
+                   "print(im.render.world({ size_m = 400 }):view():gsd_m()) --> 0.309..."),
 };
 
 constexpr Type kTypes[] = {
     describe_type<Ground, ground_name>(
-        "A flat surface with a colour everywhere: a made-up world or a map. Its frame is "
+        "A flat surface with a colour everywhere: a synthetic scene or a map. Its frame is "
         "metres east (x) and north (y) of its origin.",
         kGroundMethods),
     describe_type<View, view_to_string>("A picture of the ground whose truth is known.", kViewMethods),
@@ -213,7 +220,7 @@ constexpr Type kTypes[] = {
 }  // namespace render_bindings
 
 extern const Module render_module;
-const Module render_module{"render", "Views of made-up countryside and of maps, with their truth.",
+const Module render_module{"render", "Views of synthetic scenes and of maps, with their truth.",
                            render_bindings::kFunctions, render_bindings::kTypes};
 
 }  // namespace imatch::host

@@ -103,18 +103,19 @@ constexpr Binding kFunctions[] = {
         "{lat, lon, x, y}}) or a CSV table with columns such as name, latitude, longitude; x and y, metres "
         "in "
         "a plane, may be missing. Fails with bad_format, naming the file and the key.",
-        "print(im.retrieval.positions 'no_such.csv')"),
+        "print(im.retrieval.positions 'no_such.csv') --> nil no_such.csv: no such file not_found"),
     bind<image_positions>(
         "image_positions", "retrieval.image_positions(paths) -> PositionTable, skipped",
         "What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre "
         "of a GeoTIFF.",
-        "print(#im.retrieval.image_positions {})"),
+        "print(#im.retrieval.image_positions {}) --> 0"),
     bind<evaluate>(
         "evaluate",
         "retrieval.evaluate(results, query_positions, reference_positions [, options]) -> Evaluation",
         "Compares the references found for queries with the truth. The true reference is the nearest of all "
         "reference positions.",
-        "print(pcall(im.retrieval.evaluate, 1, 2, 3))", describe_options<LocalizationMetricsOptions>),
+        "print(pcall(im.retrieval.evaluate, 1, 2, 3)) --> false argument #3: expected PositionTable, got 3",
+        describe_options<LocalizationMetricsOptions>),
     bind<save_evaluations>(
         "save_evaluations", "retrieval.save_evaluations(folder, evaluations) -> true",
         "Writes summary.json (by group, the folder of the results: the label metrics by name, and all that "
@@ -132,7 +133,7 @@ constexpr Binding kPositionMethods[] = {
         "By the path, else the file name, else that without its ending, else the frame that it "
         "tells of: a_0001, a_00001, and a_0001_rot045_crop50 are one, and a vector's name tells "
         "of an image.",
-        "print(im.retrieval.image_positions({}):find 'a.jpg')"),
+        "print(im.retrieval.image_positions({}):find 'a.jpg') --> nil"),
 };
 
 constexpr Binding kEvaluationMethods[] = {
@@ -143,12 +144,12 @@ constexpr Binding kEvaluationMethods[] = {
         "haversine_recall_at_k, "
         "xy_top1_mean_m, ...), warnings, curves (hit, top_k, latency_ms).",
         "local none = im.retrieval.image_positions {}\n"
-        "print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics)"),
+        "print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics) --> 50"),
     bind<evaluation_row>("row", "Evaluation:row(i) -> table",
                          "query, truth, predicted, predicted_name and error_m of query i, from 1.",
                          "local none = im.retrieval.image_positions {}\n"
                          "print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, "
-                         "none):row(1) end))"),
+                         "none):row(1) end)) --> false argument #2: expected an integer in [1, 0], got 1"),
 };
 
 constexpr Type kTypes[] = {

@@ -90,21 +90,24 @@ constexpr Binding kFunctions[] = {
         "timing_ms}. With `with_redis` also its row for Redis, "
         "<out>/<weight>_<mode>_<direction>/<vector file>_<direction>_top<k>_redis.json. k is at most the "
         "number of vectors searched among.",
-        "local none = im.retrieval.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
-        "im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, { direction = "
-        "'db2db' })",
+        "local none = im.retrieval.vectors {}\n"
+        "local empty = im.tensor.from_table { { 0 } }\n"
+        "print(im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, { direction = "
+        "'db2db' })) --> true",
         describe_options<SearchSettings>),
     bind<write_aggregate_file>(
         "write_aggregate", "retrieval.write_aggregate(out, queries, base, scores, ids, search) -> path",
         "All queries in one JSON file, <out>/<weight>_<mode>_<direction option>_top<k>.json, under "
         "`results`.",
-        "local none = im.retrieval.vectors {}\nlocal empty = im.tensor.from_table { { 0 } }\n"
+        "local none = im.retrieval.vectors {}\n"
+        "local empty = im.tensor.from_table { { 0 } }\n"
         "print(im.retrieval.write_aggregate('/tmp/imatch_doc', none, none, empty, empty, { direction = "
-        "'db2db' }))",
+        "'db2db' })) --> /tmp/imatch_doc/__data-data_top0.json",
         describe_options<SearchSettings>),
     bind<row>("redis_row", "retrieval.redis_row(i, queries, base, scores, ids, search) -> table",
               "The row of query i (from 1) as it is pushed to Redis.",
-              "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {}))",
+              "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false argument #3: "
+              "expected VectorSet, got no value",
               describe_options<SearchSettings>),
     bind<results>("results", "retrieval.results(paths [, direction]) -> SearchResults",
                   "Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by "
@@ -112,16 +115,17 @@ constexpr Binding kFunctions[] = {
                   "ones, those of another `direction` (absent: than the first that names one) and queries "
                   "that were read "
                   "already, as with another k.",
-                  "print(im.retrieval.results { 'no_such.json' })"),
+                  "print(im.retrieval.results { 'no_such.json' }) --> nil no_such.json: no_such.json: no "
+                  "such file bad_format"),
 };
 
 constexpr Binding kMethods[] = {
     bind<results_names>("names", "SearchResults:names(which) -> list",
                         "Of the 'queries', or of the 'references' that were found.",
-                        "print(#im.retrieval.results({}):names 'queries')"),
+                        "print(#im.retrieval.results({}):names 'queries') --> 0"),
     bind<results_description>("description", "SearchResults:description() -> table",
                               "group, weight, mode, direction, num_queries, num_references, skipped.",
-                              "print(im.retrieval.results({}):description().num_queries)"),
+                              "print(im.retrieval.results({}):description().num_queries) --> 0"),
 };
 
 constexpr Type kTypes[] = {

@@ -25,16 +25,17 @@ constexpr Binding kKeyFunctions[] = {
               "Hash of plain data, 24 hexadecimal digits. Equal data has equal keys: the order in tables "
               "does not count, and 2 "
               "is 2.0. NaN, infinity and text that is not UTF-8 are errors.",
-              "assert(im.run.key { a = 1, b = 2 } == im.run.key { b = 2.0, a = 1 })"),
+              "print(im.run.key { a = 1, b = 2 } == im.run.key { b = 2.0, a = 1 }) --> true"),
     bind<hash_path>("hash", "run.hash(path) -> string",
                     "SHA-256 of a file, or of all files below a folder with their names; 64 hexadecimal "
                     "digits. Fails with "
                     "'not_found' or 'unreadable'.",
-                    "print(im.run.hash '/etc/os-release')"),
-    bind<nearest_name>("nearest", "run.nearest(name, names) -> string",
-                       "\"; did you mean 'x'?\" when one of the names is near, else \"\": the end of a "
-                       "message about a wrong name.",
-                       "print(im.run.nearest('mesure', { 'measure', 'name' }))"),
+                    "print(#im.run.hash '/etc/os-release') --> 64"),
+    bind<nearest_name>(
+        "nearest", "run.nearest(name, names) -> string",
+        "\"; did you mean 'x'?\" when one of the names is near, else \"\": the end of a "
+        "message about a wrong name.",
+        "print(im.run.nearest('mesure', { 'measure', 'name' })) --> ; did you mean 'measure'?"),
 };
 
 }  // namespace sweep_keys_bindings

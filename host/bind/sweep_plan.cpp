@@ -114,20 +114,20 @@ constexpr Binding kPlanFunctions[] = {
                     "where(params) says which cells stay; inputs(params) returns plain data (hashes of the "
                     "files a cell reads) that becomes part of the cell's key.",
                     "print(#im.run.plan { { name = 'th', values = { 0.1, 0.5 } }, { name = 'place', values = "
-                    "{ 1, 2, 3 } } })",
+                    "{ 1, 2, 3 } } }) --> 6",
                     describe_options<PlanOptions>),
 };
 
 constexpr Binding kPlanMethods[] = {
     bind<plan_params>("params", "Plan:params(cell) -> table",
                       "Parameters of a cell, a new table each time; cells count from 1.",
-                      "print(im.run.plan { { name = 'th', values = { 0.1 } } }:params(1).th)"),
-    bind<plan_key>("key", "Plan:key(cell) -> string",
-                   "Key of a cell: the hash of its parameters (and inputs).",
-                   "print(im.run.plan { { name = 'th', values = { 0.1 } } }:key(1))"),
+                      "print(im.run.plan { { name = 'th', values = { 0.1 } } }:params(1).th) --> 0.1"),
+    bind<plan_key>(
+        "key", "Plan:key(cell) -> string", "Key of a cell: the hash of its parameters (and inputs).",
+        "print(im.run.plan { { name = 'th', values = { 0.1 } } }:key(1)) --> 288a0cd0496cb6b336671a05"),
     bind<plan_seed>("seed", "Plan:seed(cell, sweep_seed) -> integer",
                     "Random seed of a cell in [0, 2^52), made of the sweep's seed and the cell's key.",
-                    "print(im.run.plan { { name = 'th', values = { 0.1 } } }:seed(1, 0))"),
+                    "print(im.run.plan { { name = 'th', values = { 0.1 } } }:seed(1, 0) < 2 ^ 53) --> true"),
 };
 
 constexpr Type kPlanTypes[] = {

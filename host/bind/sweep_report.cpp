@@ -53,7 +53,8 @@ constexpr Binding kReportMethods[] = {
         "Writes report.html unless it stands there with the same results; returns its path. "
         "Options: line_x, line_color, "
         "heat_x, heat_y, heat_facet, metric: what the charts show first.",
-        IMATCH_RUN_EXAMPLE "print(run:report(nil, 'demo'))"),
+        IMATCH_RUN_EXAMPLE
+        "print(run:report(nil, 'demo')) --> /tmp/imatch-lua-examples/demo/.../report.html"),
 };
 
 constexpr Type kReportTypes[] = {more_methods<RunFolder>(kReportMethods)};

@@ -29,11 +29,6 @@ std::vector<std::string> check_names(lua_State* L, int index, const char* what) 
 
 namespace sweep_results_bindings {
 
-Json interval_json(const Interval& interval) {
-  const auto finite = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
-  return {{"low", finite(interval.low)}, {"high", finite(interval.high)}};
-}
-
 int compare(lua_State* L) {
   const auto comparison = compare_runs(arg<RunFolder>(L, 1), arg<RunFolder>(L, 2));
   Json pairs = Json::array();
@@ -58,10 +53,8 @@ int group(lua_State* L) {
   const auto units = is_absent(L, 4) ? std::vector<std::string>{} : check_names(L, 4, "group units");
   const auto how = options<GroupOptions>(L, 5, "group");
   for (const Group& g : group_by(run.plan(), run.results(), metric, axes)) {
-    const GroupSummary summary = summarise(run.plan(), run.results(), metric, g, units, how);
     list.push_back(to_json(g, run.plan(), axes));
-    list.back()["value"] = std::isfinite(summary.value) ? Json(summary.value) : Json(nullptr);
-    list.back().update(interval_json(summary.interval));
+    list.back().update(to_json(summarise(run.plan(), run.results(), metric, g, units, how)));
   }
   return push(L, list);
 }
@@ -90,7 +83,7 @@ constexpr Binding kResultFunctions[] = {
     bind<compare>("compare", "run.compare(first, second) -> table",
                   "{pairs = {{cell of first, cell of second}, ...}, num_only_first, num_only_second}: the "
                   "finished cells of two runs that have the same parameters.",
-                  IMATCH_RUN_EXAMPLE "print(#im.run.compare(run, run).pairs)"),
+                  IMATCH_RUN_EXAMPLE "print(#im.run.compare(run, run).pairs) --> 2"),
 };
 
 constexpr Binding kResultMethods[] = {
@@ -103,13 +96,14 @@ constexpr Binding kResultMethods[] = {
         "the axis `compare`, along = {{axis, title, values}, ...} each broken down along an axis.",
         IMATCH_RUN_EXAMPLE "assert(run:best { metric = 'score', direction = 'max' }.cell.params.th == 0.5)",
         describe_options<BestOptions>),
-    bind<pareto>("pareto", "Run:pareto(objectives [, over]) -> list",
-                 "The settings that no other one beats in all of {{metric =, direction =}, ...} at once, in "
-                 "the mean over the axes `over`: {params, num_cells, num_missing, metrics}. A setting beats "
-                 "another only if it fails no more often.",
-                 IMATCH_RUN_EXAMPLE
-                 "print(#run:pareto { { metric = 'score', direction = 'max' }, { metric = 'time_ms' } })",
-                 describe_options<Objective>),
+    bind<pareto>(
+        "pareto", "Run:pareto(objectives [, over]) -> list",
+        "The settings that no other one beats in all of {{metric =, direction =}, ...} at once, in "
+        "the mean over the axes `over`: {params, num_cells, num_missing, metrics}. A setting beats "
+        "another only if it fails no more often.",
+        IMATCH_RUN_EXAMPLE
+        "print(#run:pareto { { metric = 'score', direction = 'max' }, { metric = 'time_ms' } } > 0) --> true",
+        describe_options<Objective>),
     bind<group>(
         "group", "Run:group(metric, axes [, units [, options]]) -> list",
         "The metric over all cells that agree in the axes: {axis = value, num_cells, num_missing, "
@@ -121,7 +115,7 @@ constexpr Binding kResultMethods[] = {
         describe_options<GroupOptions>),
     bind<rank>("rank", "Run:rank(metric, direction) -> list",
                "Cells that have the metric, best first; 'min' or 'max'.",
-               IMATCH_RUN_EXAMPLE "print(run:rank('score', 'max')[1])"),
+               IMATCH_RUN_EXAMPLE "print(run:rank('score', 'max')[1]) --> 2"),
 };
 
 constexpr Type kResultTypes[] = {more_methods<RunFolder>(kResultMethods)};

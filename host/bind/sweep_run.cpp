@@ -246,10 +246,10 @@ constexpr Binding kRunFunctions[] = {
     bind<read_run>("read", "run.read(path) -> Run",
                    "The run in a folder, to look at: its plan is that of the last sweep there. Fails with "
                    "'not_found' or 'bad_format'.",
-                   IMATCH_RUN_EXAMPLE "print(#im.run.read(run:path()):rows())"),
+                   IMATCH_RUN_EXAMPLE "print(#im.run.read(run:path()):rows()) --> 2"),
     bind<workers>("workers", "run.workers(path) -> list",
                   "The processes that work on a run folder: {worker, host, pid, heartbeat_age_s, is_alive}.",
-                  "print(#im.run.workers '/tmp')"),
+                  "print(#im.run.workers '/tmp') --> 0"),
 };
 
 constexpr Binding kRunMethods[] = {
@@ -286,22 +286,23 @@ constexpr Binding kRunMethods[] = {
         "Numbers of cells: total, run, cached, ok, failed, pending; damaged: unreadable records; "
         "measured_s and cached_s: the time that measuring the finished cells took, and that of those "
         "among them which were there before.",
-        IMATCH_RUN_EXAMPLE "print(run:counts().run)"),
-    bind<path>("path", "Run:path() -> string", "The run folder.", IMATCH_RUN_EXAMPLE "print(run:path())"),
+        IMATCH_RUN_EXAMPLE "print(run:counts().total) --> 2"),
+    bind<path>("path", "Run:path() -> string", "The run folder.",
+               IMATCH_RUN_EXAMPLE "print(run:path()) --> /tmp/imatch-lua-examples/demo/..."),
     bind<row>("row", "Run:row(cell) -> table",
               "One row of results: parameters, metrics, time_ms, cell_key, status, error.",
-              IMATCH_RUN_EXAMPLE "print(run:row(1).score)"),
+              IMATCH_RUN_EXAMPLE "print(run:row(1).score) --> 0.2"),
     bind<rows>("rows", "Run:rows() -> list", "All rows, in the order of the plan.",
-               IMATCH_RUN_EXAMPLE "print(#run:rows())"),
+               IMATCH_RUN_EXAMPLE "print(#run:rows()) --> 2"),
     bind<run_axes>("axes", "Run:axes() -> list", "The axes: {name, values}.",
-                   IMATCH_RUN_EXAMPLE "print(run:axes()[1].name)"),
+                   IMATCH_RUN_EXAMPLE "print(run:axes()[1].name) --> th"),
     bind<run_params>("params", "Run:params(cell) -> table", "Parameters of a cell; cells count from 1.",
-                     IMATCH_RUN_EXAMPLE "print(run:params(1).th)"),
+                     IMATCH_RUN_EXAMPLE "print(run:params(1).th) --> 0.1"),
     bind<record>("record", "Run:record(cell) -> table",
                  "What is kept of a finished cell: cell_key, params, status, metrics, time_ms, seed, error, "
                  "traceback, log (the end of what a failed one wrote), worker, started, progress (the last "
                  "that it told). Fails with 'not_found'.",
-                 IMATCH_RUN_EXAMPLE "print(run:record(1).started)"),
+                 IMATCH_RUN_EXAMPLE "print(run:record(1).params.th) --> 0.1"),
 };
 
 constexpr Type kRunTypes[] = {

@@ -185,48 +185,50 @@ int tensor_length(lua_State* L) {
 constexpr Binding kFunctions[] = {
     bind<from_table>("from_table", "tensor.from_table(list) -> Tensor",
                      "A float32 tensor on the CPU from a list of numbers or nested lists of equal lengths.",
-                     "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } })"),
+                     "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }) --> Tensor(2x2 float32 cpu, min 1 "
+                     "mean 2.5 max 4)"),
 };
 
 constexpr Binding kMethods[] = {
     bind<shape>("shape", "Tensor:shape() -> list of integers", "Sizes of the dimensions, outermost first.",
-                "print(#im.tensor.from_table { 1, 2 }:shape())"),
+                "print(#im.tensor.from_table { 1, 2 }:shape()) --> 1"),
     bind<dtype>("dtype", "Tensor:dtype() -> string", "'float32', 'float16', 'int64' ...",
-                "print(im.tensor.from_table { 1 }:dtype())"),
+                "print(im.tensor.from_table { 1 }:dtype()) --> float32"),
     bind<device>("device", "Tensor:device() -> string", "'cpu', 'cuda:0' ...",
-                 "print(im.tensor.from_table { 1 }:device())"),
+                 "print(im.tensor.from_table { 1 }:device()) --> cpu"),
     bind<numel>("numel", "Tensor:numel() -> integer", "Number of elements.",
-                "print(im.tensor.from_table { 1, 2 }:numel())"),
+                "print(im.tensor.from_table { 1, 2 }:numel()) --> 2"),
     bind<get>("get", "Tensor:get(i, j, ...) -> number",
               "One element; indices are 0-based, one for each dimension.",
-              "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:get(1, 0))"),
+              "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:get(1, 0)) --> 3"),
     bind<select>("select", "Tensor:select(i) -> Tensor",
                  "The i-th slice along the first dimension, 0-based, without a copy.",
-                 "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:select(0))"),
+                 "print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:select(0)) --> Tensor(2 float32 cpu, min "
+                 "1 mean 1.5 max 2)"),
     bind<to_table>("to_table", "Tensor:to_table() -> list", "Nested lists of numbers: a copy. Mind the size.",
-                   "print(im.tensor.from_table { 1, 2 }:to_table()[2])"),
+                   "print(im.tensor.from_table { 1, 2 }:to_table()[2]) --> 2"),
     bind<min>("min", "Tensor:min() -> number", "Smallest element; an empty tensor is an error.",
-              "print(im.tensor.from_table { 1, 2 }:min())"),
+              "print(im.tensor.from_table { 1, 2 }:min()) --> 1"),
     bind<max>("max", "Tensor:max() -> number", "Largest element; an empty tensor is an error.",
-              "print(im.tensor.from_table { 1, 2 }:max())"),
+              "print(im.tensor.from_table { 1, 2 }:max()) --> 2"),
     bind<mean>("mean", "Tensor:mean() -> number", "Mean of all elements; an empty tensor is an error.",
-               "print(im.tensor.from_table { 1, 2 }:mean())"),
+               "print(im.tensor.from_table { 1, 2 }:mean()) --> 1.5"),
     bind<norm>("norm", "Tensor:norm() -> number",
                "Euclidean norm of all elements; an empty tensor is an error.",
-               "print(im.tensor.from_table { 3, 4 }:norm())"),
+               "print(im.tensor.from_table { 3, 4 }:norm()) --> 5"),
     bind<cosine>(
         "cosine", "Tensor:cosine(other) -> number",
         "Cosine of the angle between two tensors read as vectors, in [-1, 1]; 0 when one of them is zero.",
-        "print(im.tensor.from_table { 1, 0 }:cosine(im.tensor.from_table { 1, 1 }))"),
+        "print(im.tensor.from_table { 1, 0 }:cosine(im.tensor.from_table { 1, 1 })) --> 0.707..."),
     bind<max_difference>(
         "max_difference", "Tensor:max_difference(other) -> number",
         "Largest absolute difference of two tensors of the same shape.",
-        "print(im.tensor.from_table { 1, 2 }:max_difference(im.tensor.from_table { 1, 5 }))"),
+        "print(im.tensor.from_table { 1, 2 }:max_difference(im.tensor.from_table { 1, 5 })) --> 3"),
     bind<data_address>(
         "data_address", "Tensor:data_address() -> light userdata",
         "Address of the first element of a contiguous float32 tensor on the CPU. Use im.view, which keeps "
         "the tensor alive.",
-        "local view = im.view(im.tensor.from_table { 1, 2 }); print(view[0])"),
+        "local view = im.view(im.tensor.from_table { 1, 2 }); print(view[0]) --> 1"),
 };
 
 constexpr Type kTypes[] = {

@@ -58,43 +58,44 @@ int vectors_to_string(lua_State* L) {
 }
 
 constexpr Binding kFunctions[] = {
-    bind<name_of_vector>(
-        "vector_name", "retrieval.vector_name(fields) -> string",
-        "Where a vector file lies below <root>/<dataset_key>/<alias>/, without its ending.",
-        "print(im.retrieval.vector_name { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16',\n"
-        "  normalization = 'LVD', label = 'a', frame = '0001' })",
-        describe_options<VectorName>),
+    bind<name_of_vector>("vector_name", "retrieval.vector_name(fields) -> string",
+                         "Where a vector file lies below <root>/<dataset_key>/<alias>/, without its ending.",
+                         "local facts = { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16', "
+                         "normalization = 'LVD', label = 'a', frame = '0001' }\n"
+                         "print(im.retrieval.vector_name(facts)) --> "
+                         "a/GlobalToken/GlobalToken_res224_raw_dinov3_vits16_LVD_a_0001",
+                         describe_options<VectorName>),
     bind<variant_in_name>(
         "global_variant", "retrieval.global_variant(file_name) -> string or nil",
         "The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.",
-        "print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')"),
+        "print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy') --> sub2"),
     bind<vectors>(
         "vectors", "retrieval.vectors(paths [, find_ms]) -> VectorSet",
         "Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the "
         "image. Truncated files, NaN, zeros and other sizes are skipped by name. `find_ms`: how long it took "
         "to "
         "list the files, which goes into the times of search results.",
-        "print(#im.retrieval.vectors { 'no_such.npy' }:skipped())"),
+        "print(#im.retrieval.vectors { 'no_such.npy' }:skipped()) --> 1"),
     bind<write_vector>(
         "write_vector", "retrieval.write_vector(stem, features, kind, meta, outputs) -> true",
         "Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], "
         "'PatchToken' [tokens, D] or 'PatchGrid' [rows, cols, D].",
         "local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table { { 1 } }, { "
         "rows = 1, cols = 1 })\n"
-        "im.retrieval.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true "
-        "})"),
+        "print(im.retrieval.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy "
+        "= true })) --> true"),
 };
 
 constexpr Binding kMethods[] = {
     bind<vectors_tensor>("tensor", "VectorSet:tensor() -> Tensor", "[n, D] float32, rows of length one.",
-                         "print(im.retrieval.vectors({}):tensor())"),
+                         "print(im.retrieval.vectors({}):tensor()) --> Tensor(0x0 float32 cpu)"),
     bind<vectors_source>("source", "VectorSet:source() -> {backbone, weights_sha256}",
                          "What the meta files say of the backbone; empty texts when they say nothing.",
-                         "print(im.retrieval.vectors({}):source().backbone)"),
+                         "print('<' .. im.retrieval.vectors({}):source().backbone .. '>') --> <>"),
     bind<vectors_paths>("paths", "VectorSet:paths() -> list", "The file of each row.",
-                        "print(#im.retrieval.vectors({}):paths())"),
+                        "print(#im.retrieval.vectors({}):paths()) --> 0"),
     bind<vectors_skipped>("skipped", "VectorSet:skipped() -> list of {path, reason}", "What was left out.",
-                          "print(#im.retrieval.vectors({}):skipped())"),
+                          "print(#im.retrieval.vectors({}):skipped()) --> 0"),
 };
 
 constexpr Type kTypes[] = {

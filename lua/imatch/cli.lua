@@ -7,13 +7,18 @@ local native = require "imatch.native"
 
 local M = {}
 
---- Lets the messages of an option's converter begin with its name, "--size: 0 is not allowed; ...", which argparse leaves out.
-local function name_in_messages(parser)
+--- Lets the messages of an option's converter begin with its name, "--size: 0 is not allowed; ...", which argparse leaves out,
+--- and keeps in `parser.takes_value` the options, its commands' too, that a value follows.
+local function name_in_messages(parser, takes_value)
+  parser.takes_value = takes_value
   local option_of = parser.option
   function parser:option(names, ...)
     local option = option_of(self, names, ...)
     if not names then -- parser:flag makes an option that is named afterwards
       return option
+    end
+    for alias in names:gmatch "%S+" do
+      takes_value[alias] = true
     end
     local name = names:match "%-%-%S+" or names
     local convert = option.convert
@@ -30,7 +35,7 @@ local function name_in_messages(parser)
   end
   local command_of = parser.command
   function parser:command(...)
-    return name_in_messages(command_of(self, ...))
+    return name_in_messages(command_of(self, ...), takes_value)
   end
   return parser
 end
@@ -39,7 +44,7 @@ end
 ---@param name string shown in the usage
 ---@param description string
 function M.parser(name, description)
-  local parser = name_in_messages(argparse(name, description))
+  local parser = name_in_messages(argparse(name, description), {})
   function parser:error(message)
     io.stderr:write(("%s: %s\n%s\n"):format(name, message, self:get_usage()))
     os.exit(2)
@@ -211,8 +216,8 @@ end
 ---@return string[]
 function M.names(text)
   local names = {}
-  for name in text:gmatch "[^,%s]+" do
-    names[#names + 1] = name
+  for name in text:gmatch "[^,]+" do
+    names[#names + 1] = name:match "^%s*(.-)%s*$"
   end
   return names
 end

@@ -480,8 +480,9 @@ M.documentation = {
         .. "heat_facet }; false: no page."),
       option("facts", "table", nil, "More for provenance.json: hashes of weights, versions of data."),
     },
-    example = "im.sweep { name = 'demo', out = '/tmp/imatch-lua-examples', quiet = true, report = false, "
-      .. "axes = { th = im.linspace(0, 1, 5) }, measure = function(p) return { score = p.th * (1 - p.th) } end }",
+    example = "local result = im.sweep { name = 'demo', out = '/tmp/imatch-lua-examples', quiet = true, report = false,\n"
+      .. "  axes = { th = im.linspace(0, 1, 5) }, measure = function(p) return { score = p.th * (1 - p.th) } end }\n"
+      .. "print(result.num_cells) --> 5",
   },
 }
 

@@ -313,12 +313,12 @@ TEST_CASE("RotaryPositions: prefix tokens stay, patches keep their norm and diff
   const auto tables = positions.tables(3, 5, 5);
   CHECK(tables.cos.sizes() == at::IntArrayRef{20, 32});
   const at::Tensor heads = at::randn({1, 1, 1, 64}).expand({2, 6, 20, 64});
-  const at::Tensor turned = RotaryPositions::turned(heads, tables);
-  CHECK(difference(turned.narrow(2, 0, 5), heads.narrow(2, 0, 5)) == 0);
-  CHECK(difference(turned.square().sum(3), heads.square().sum(3)) < 1e-4);
-  CHECK(difference(turned.select(2, 5), turned.select(2, 6)) > 0.1);
-  // The middle of an odd grid is at the origin: not turned.
-  CHECK(difference(turned.select(2, 5 + 7), heads.select(2, 5 + 7)) < 1e-6);
+  const at::Tensor rotated = RotaryPositions::rotated(heads, tables);
+  CHECK(difference(rotated.narrow(2, 0, 5), heads.narrow(2, 0, 5)) == 0);
+  CHECK(difference(rotated.square().sum(3), heads.square().sum(3)) < 1e-4);
+  CHECK(difference(rotated.select(2, 5), rotated.select(2, 6)) > 0.1);
+  // The middle of an odd grid is at the origin: not rotated.
+  CHECK(difference(rotated.select(2, 5 + 7), heads.select(2, 5 + 7)) < 1e-6);
   // First angle of y in row 0 of 3: coordinate -2/3, period 1.
   CHECK(std::abs(tables.cos[5][0].item<double>() - std::cos(2 * M_PI * 2 / 3)) < 1e-6);
   CHECK(std::abs(tables.sin[5][0].item<double>() + std::sin(2 * M_PI * 2 / 3)) < 1e-6);

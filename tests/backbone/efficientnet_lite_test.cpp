@@ -127,19 +127,19 @@ TEST_CASE("efficientnet_lite0: weights files that do not serve") {
 }
 
 TEST_CASE("efficientnet_lite0: tokens look at the centre of their cell") {
-  // Turned by 180 degrees and moved by d pixels both ways, a picture agrees best with itself, turned back, at
-  // a small d: twice the distance between where a token looks and the centre of its cell. Padding alone would
-  // make it 15.
+  // Rotated by 180 degrees and moved by d pixels both ways, a picture agrees best with itself, rotated back,
+  // at a small d: twice the distance between where a token looks and the centre of its cell. Padding alone
+  // would make it 15.
   const at::NoGradGuard no_gradients;
   const auto backbone = open_backbone("efficientnet_lite0 image_size=320 resize=exact");
   const int margin = 16;
   const Image wide = testing::picture(320 + 2 * margin, 320 + 2 * margin);
-  const auto cut = [&](int dx, bool turned) {
+  const auto cut = [&](int dx, bool rotated) {
     Image part(320, 320);
     for (int y = 0; y < 320; ++y)
       for (int x = 0; x < 320; ++x) {
         const std::uint8_t* from = wide.pixel(x + margin - dx, y + margin - dx);
-        std::copy_n(from, 3, turned ? part.pixel(319 - x, 319 - y) : part.pixel(x, y));
+        std::copy_n(from, 3, rotated ? part.pixel(319 - x, 319 - y) : part.pixel(x, y));
       }
     return part;
   };
@@ -152,8 +152,8 @@ TEST_CASE("efficientnet_lite0: tokens look at the centre of their cell") {
   double best = -1;
   int best_shift = 0;
   for (int d = -15; d <= 15; d += 3) {
-    const at::Tensor turned = tokens(cut(d, true)).flip({0, 1});
-    const double agreement = ((upright * turned).sum() / (upright.norm() * turned.norm())).item<double>();
+    const at::Tensor rotated = tokens(cut(d, true)).flip({0, 1});
+    const double agreement = ((upright * rotated).sum() / (upright.norm() * rotated.norm())).item<double>();
     if (agreement > best) {
       best = agreement;
       best_shift = d;

@@ -81,7 +81,7 @@ TEST_CASE("map: windows outside are refused, not padded") {
       Catch::Contains("the window of 4 x 4 pixels at (37, 0) is not inside the 40 x 30 pixels of level 0"));
 }
 
-TEST_CASE("map: positions agree with PROJ in UTM, degrees and turned maps") {
+TEST_CASE("map: positions agree with PROJ in UTM, degrees and rotated maps") {
   const Scratch scratch;
   const std::string path = scratch / "place.tif";
   Geotiff tiff = utm_map();
@@ -109,7 +109,7 @@ TEST_CASE("map: positions agree with PROJ in UTM, degrees and turned maps") {
     CHECK(east.x > 0);
     CHECK(east.y == Approx(0).margin(1e-6));
   }
-  SECTION("turned by 30 degrees") {
+  SECTION("rotated by 30 degrees") {
     const double c = 0.5 * std::cos(M_PI / 6), s = 0.5 * std::sin(M_PI / 6);
     tiff.geotransform = {306241.0, c, s, 4545337.0, s, -c};
     tiff.write(path);

@@ -152,10 +152,10 @@ TEST_CASE("inlier flags follow the caller's order of matches, also for prosac") 
     shuffled.points_b[k] = m.points_b[reverse[k]];
     shuffled.similarity[k] = m.similarity[reverse[k]];
   }
-  const Geometry turned = estimate(shuffled, by("usac_prosac"));
+  const Geometry rotated = estimate(shuffled, by("usac_prosac"));
   REQUIRE(sorted.b_from_a);
-  CHECK(turned.b_from_a->m == sorted.b_from_a->m);
-  for (std::size_t k = 0; k < m.size(); ++k) CHECK(turned.inliers[k] == sorted.inliers[reverse[k]]);
+  CHECK(rotated.b_from_a->m == sorted.b_from_a->m);
+  for (std::size_t k = 0; k < m.size(); ++k) CHECK(rotated.inliers[k] == sorted.inliers[reverse[k]]);
 }
 
 TEST_CASE("too few matches give a valid result without a model") {

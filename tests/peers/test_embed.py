@@ -180,8 +180,8 @@ def test_references_have_pillows_geometry(folder):
     for angle in (0, 45, 90):
         made = Image.open(folder / f"refs/references_set/Ra/a_0001_rot{angle:03d}_crop50.jpg")
         photo = Image.open(folder / "set/a/a_0001.png").convert("RGB")
-        turned = ImageOps.fit(photo.rotate(angle, Image.BICUBIC, expand=True), photo.size, Image.BICUBIC)
-        wanted = turned.crop((80, 60, 240, 180))
+        rotated = ImageOps.fit(photo.rotate(angle, Image.BICUBIC, expand=True), photo.size, Image.BICUBIC)
+        wanted = rotated.crop((80, 60, 240, 180))
         assert made.size == wanted.size
         difference = np.abs(np.asarray(made, float) - np.asarray(wanted, float))
         assert difference.mean() < 4, angle  # JPEG

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rotation search on photographs that Pillow turned by known angles: the angle, and where points land in the turned files."""
+"""Rotation search on photographs that Pillow rotated by known angles: the angle, and where points land in the rotated files."""
 
 import math
 
@@ -47,7 +47,7 @@ def test_right_angles_are_exact(weight, resize, photo, tmp_path):
         assert best["num_inliers"] == best["num_matches"] == len(patch["idx_a"])
         assert best["mean_similarity"] == pytest.approx(1, abs=1e-5)
         assert all(s["num_inliers"] < best["num_inliers"] for s in scores.values())
-        # Turned back it is the very picture: every token finds itself, and its point is where Pillow put the pixel.
+        # Rotated back it is the very picture: every token finds itself, and its point is where Pillow put the pixel.
         assert patch["idx_a"] == patch["idx_b"]
         assert len(patch["idx_a"]) > 0.9 * patch["n_selected_a"]
         turned_size = image.size if angle == 180 else image.size[::-1]
@@ -57,7 +57,7 @@ def test_right_angles_are_exact(weight, resize, photo, tmp_path):
 
 @pytest.mark.parametrize("angle,step", [(30, 30), (135, 45), (300, 60)])
 def test_any_angle_is_found(angle, step, photo, tmp_path):
-    """Two square windows on one photograph, the second turned: as a camera sees it, without empty corners."""
+    """Two square windows on one photograph, the second rotated: as a camera sees it, without empty corners."""
     image = photo.resize((1440, 810), Image.BICUBIC)
     side = 480
 

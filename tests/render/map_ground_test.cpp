@@ -79,7 +79,7 @@ TEST_CASE("map view: points of the map are seen where the camera's homography pu
   SECTION("UTM") {
     spots(32617, {306241.0, 0.2, 0, 4545337.0, 0, -0.2}).write(path);
   }
-  SECTION("UTM, turned") {
+  SECTION("UTM, rotated") {
     spots(32617, {306241.0, c, s, 4545337.0, s, -c}).write(path);
   }
   SECTION("web Mercator, whose metres are not") {

@@ -47,7 +47,7 @@ TEST_CASE("view options: one table holds camera and disturbance, and knows slips
   CHECK_THROWS_AS(parse_options<ViewOptions>(Json{{"width", 0}}, "view"), Error);
 }
 
-TEST_CASE("pair: the query is turned, shifted and disturbed; the truth maps one onto the other") {
+TEST_CASE("pair: the query is rotated, shifted and disturbed; the truth maps one onto the other") {
   PairOptions o;
   o.place = 2;
   o.rotation_deg = 90;
@@ -61,7 +61,7 @@ TEST_CASE("pair: the query is turned, shifted and disturbed; the truth maps one 
   const Point2 back = pair.query_from_reference(there);
   CHECK(back.x == Approx(p.x).margin(1e-6));
   CHECK(back.y == Approx(p.y).margin(1e-6));
-  // Turned clockwise by 90 degrees: the query's up is the reference's right.
+  // Rotated clockwise by 90 degrees: the query's up is the reference's right.
   const Point2 middle = pair.reference_from_query({224, 168}), above = pair.reference_from_query({224, 100});
   CHECK(above.x - middle.x > 20);
   CHECK(std::abs(above.y - middle.y) < 1e-6);

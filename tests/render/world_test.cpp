@@ -110,10 +110,10 @@ TEST_CASE("world: the same bytes on every machine") {
         "b12dee70023eb94b401969bf5b5bfc72b49fd602792b1a92055ed294a77c689f");
 }
 
-TEST_CASE("world: the picture of a truth is the picture: turned, shifted, higher, tilted") {
+TEST_CASE("world: the picture of a truth is the picture: rotated, shifted, higher, tilted") {
   const World world = small_world(3);
   const View a = world.view(camera_at(0, 0, 120, 0));
-  SECTION("turned and shifted") {
+  SECTION("rotated and shifted") {
     for (const double heading : {45.0, 90.0, 135.0, 200.0, 315.0}) {
       const Comparison c = compare(a, world.view(camera_at(9.3, -6.1, 120, heading)));
       CAPTURE(heading, c.correlation, c.shift_px);

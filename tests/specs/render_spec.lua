@@ -8,7 +8,7 @@ end
 local function small_world() return im.render.world { seed = 4, size_m = 400 } end
 
 spec.describe("render", function(it)
-  it("shows a made-up world", function()
+  it("shows a synthetic scene", function()
     local world = small_world()
     spec.equal("world(seed=4, size_m=400)", tostring(world))
     spec.equal(200, world:extent().east_m)

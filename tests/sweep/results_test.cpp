@@ -6,7 +6,7 @@
 #include "catch.h"
 
 #include "base/error.h"
-#include "sweep/selection.h"
+#include "sweep/best.h"
 
 using namespace imatch;
 

@@ -6,13 +6,12 @@ local im = require "imatch"
 local M = {}
 
 local COLUMNS = { "image", "status", "score", "anomalous", "mean_scaled", "defective", "num_blobs", "time_ms", "message" }
-local PICTURES = { "png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp" }
 
 --- Pictures among files and folders, in order; what is neither is left for the decoder to complain of.
 local function pictures_of(paths)
   local list = {}
   for _, path in ipairs(paths) do
-    local names = im.file.list(path, { extensions = PICTURES })
+    local names = im.file.list(path, { extensions = im.image.extensions() })
     if names then
       for _, name in ipairs(names) do
         list[#list + 1] = path .. "/" .. name

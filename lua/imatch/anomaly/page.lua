@@ -9,18 +9,9 @@ local BINS, WIDTH, HEIGHT = 40, 720, 220
 local STYLE = "body { font: 15px system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em } "
   .. "td, th { text-align: left; padding: 4px 14px 4px 0 } figure { display: inline-block; margin: 0 12px 12px 0 } "
   .. ".caption { color: #666 }"
-local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 
 local function escaped(text)
-  return (tostring(text):gsub('[&<>"]', ENTITIES))
-end
-
---- Whole or not at all.
-local function write_text(path, text)
-  local file = assert(io.open(path .. ".part", "wb"))
-  assert(file:write(text))
-  assert(file:close())
-  assert(os.rename(path .. ".part", path))
+  return im.report.html(tostring(text))
 end
 
 local function number(value)
@@ -102,7 +93,7 @@ function M.write(result, folder)
     "</style></head><body><main><h1>", escaped(about.config.pattern_name), "</h1><p>",
     escaped(("%s, %d rows of %d dimensions, %s, %s"):format(about.config.backbone, about.bank_rows, about.bank_dims,
       about.config.method.preset, about.engine)), "</p>",
-    "<h2>Figures</h2><table>", table.concat(metrics), "</table>",
+    "<h2>Metrics</h2><table>", table.concat(metrics), "</table>",
     "<h2>By kind of defect</h2><table>", table.concat(kinds), "</table>",
     "<h2>Scores</h2>", histogram(result.rows, image.threshold),
     "<h2>Worst cases</h2>", worst_cases(result.worst, folder), "</main></body></html>\n",
@@ -110,7 +101,7 @@ function M.write(result, folder)
   assert(im.io.write_json(folder .. "/evaluation.json", { image = image, pixels = pixels, pixels_of_anomalous = anomalous,
     kinds = result.kinds, latency = result.latency, skipped = result.skipped }))
   local path = folder .. "/evaluation.html"
-  write_text(path, text)
+  assert(im.file.write(path, text))
   return path
 end
 

@@ -48,10 +48,8 @@ show();
 </script></body></html>
 ]]
 
-local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
-
 local function escaped(value)
-  return (tostring(value):gsub("[&<>\"']", ESCAPES))
+  return im.report.html(tostring(value))
 end
 
 --- A path as a relative address.

@@ -54,6 +54,18 @@ function M.quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+--- Those lists of words, as a shell takes them.
+---@param lists string[][]
+function M.quoted_words(lists)
+  local words = {}
+  for _, list in ipairs(lists) do
+    for _, word in ipairs(list) do
+      words[#words + 1] = M.quoted(tostring(word))
+    end
+  end
+  return table.concat(words, " ")
+end
+
 --- This program, as a shell can start it.
 function M.program()
   local pipe = io.popen "readlink /proc/$PPID/exe"
@@ -77,14 +89,10 @@ function M.command_of_script(path, options, action)
   if not provenance.script then
     return nil, ("%s: made by no script (interactive session or -e); nothing can be run again"):format(folder)
   end
-  local words = { M.quoted(M.program()) }
   local seed = { "--seed", ("%d"):format(provenance.seed or 0) }
-  for _, list in ipairs { seed, options, { "sweep" }, action, { provenance.script }, provenance.arguments or {} } do
-    for _, word in ipairs(list) do
-      words[#words + 1] = M.quoted(tostring(word))
-    end
-  end
-  return ("cd %s && exec %s"):format(M.quoted(provenance.working_folder), table.concat(words, " "))
+  local words = M.quoted_words { { M.program() }, seed, options, { "sweep" }, action, { provenance.script },
+    provenance.arguments or {} }
+  return ("cd %s && exec %s"):format(M.quoted(provenance.working_folder), words)
 end
 
 return M

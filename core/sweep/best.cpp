@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sweep/selection.h"
+#include "sweep/best.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 
@@ -14,16 +15,6 @@
 
 namespace imatch {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// NaN when the cell has no number of that name.
-double number(const ResultTable& results, std::size_t cell, const std::string& metric) {
-  const Scalar entry = results.get(cell, metric);
-  const bool has = entry.kind == Scalar::Kind::kNumber || entry.kind == Scalar::Kind::kBoolean;
-  return has ? entry.number : kNaN;
-}
 
 void check_metric(const ResultTable& results, const std::string& metric, const char* what) {
   std::vector<std::string> names = results.metrics();
@@ -41,85 +32,21 @@ std::vector<std::string> axes_without(const Plan& plan, const std::vector<std::s
   return names;
 }
 
-std::vector<std::size_t> axis_indices(const Plan& plan, const std::vector<std::string>& names) {
-  std::vector<std::string> known;
-  for (const Axis& axis : plan.axes()) known.push_back(axis.name);
-  std::vector<std::size_t> indices;
-  for (const std::string& name : names) {
-    const int index = plan.axis(name);
-    if (index < 0)
-      throw Error(fmt::format("'{}' is no axis of this sweep{}; axes: {}", name, did_you_mean(name, known),
-                              joined(known)));
-    indices.push_back(static_cast<std::size_t>(index));
-  }
-  return indices;
-}
-
-void fill_moments(Group& group) {
-  auto& numbers = group.numbers;
-  // Sorted first, so that the sums do not depend on the order of the cells.
-  std::sort(numbers.begin(), numbers.end());
-  group.mean = mean_of(numbers);
-  group.std = deviation_of(numbers);
-  group.median = quantile_of_sorted(numbers, 0.5);
-  group.min = numbers.empty() ? kNaN : numbers.front();
-  group.max = numbers.empty() ? kNaN : numbers.back();
-}
-
-/// null for what JSON cannot hold.
-Json finite_or_null(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-Better better_of(const std::string& direction) {
-  return direction == "min" ? Better::kLower : Better::kHigher;
-}
-
-/// What the statistic is taken from: the finite values, and unless it is the mean the missing ones as the
-/// worst there are. Ascending.
-std::vector<double> counted(const Group& group, const Statistic& statistic, Better better) {
-  std::vector<double> values = group.numbers;
-  if (statistic.is_mean()) return values;
-  const auto at = better == Better::kLower ? values.end() : values.begin();
-  values.insert(at, group.num_missing(), better == Better::kLower ? kInfinity : -kInfinity);
-  return values;
-}
-
-/// What settings are compared by, smaller is better: the share of missing values, where the statistic leaves
-/// them out, then the statistic.
-std::pair<double, double> cost(const Group& group, const Statistic& statistic, Better better) {
-  const double missing = static_cast<double>(group.num_missing()) / static_cast<double>(group.num_cells);
-  const double value = statistic.of_sorted(counted(group, statistic, better), better);
-  const double signed_value = statistic.better(better) == Better::kLower ? value : -value;
-  return {statistic.is_mean() ? missing : 0, std::isnan(value) ? kInfinity : signed_value};
-}
-
-Json summary_json(const GroupSummary& summary) {
-  return {{"value", finite_or_null(summary.value)},
-          {"low", finite_or_null(summary.interval.low)},
-          {"high", finite_or_null(summary.interval.high)}};
-}
-
 /// A setting broken down along one axis: groups of its cells.
 Json along_axis(const Plan& plan, const ResultTable& results, const BestOptions& options,
                 const Group& setting, const std::string& axis, const GroupOptions& how) {
   const std::size_t index = axis_indices(plan, {axis}).front();
   Json list = Json::array();
   for (std::uint32_t value = 0; value < plan.axes()[index].values.size(); ++value) {
-    Group part;
-    for (const std::size_t cell : setting.cells) {
-      if (plan.value_index(cell, index) != value) continue;
-      part.cells.push_back(cell);
-      const double x = number(results, cell, options.metric);
-      if (std::isfinite(x)) part.numbers.push_back(x);
-    }
-    part.num_cells = part.cells.size();
-    if (part.num_cells == 0) continue;
-    fill_moments(part);
+    std::vector<std::size_t> cells;
+    std::copy_if(setting.cells.begin(), setting.cells.end(), std::back_inserter(cells),
+                 [&](std::size_t cell) { return plan.value_index(cell, index) == value; });
+    if (cells.empty()) continue;
+    const Group part = group_of(results, options.metric, std::move(cells));
     Json json{{axis, plan.axes()[index].values[value]},
               {"num_cells", part.num_cells},
               {"num_missing", part.num_missing()}};
-    json.update(summary_json(summarise(plan, results, options.metric, part, options.units, how)));
+    json.update(to_json(summarise(plan, results, options.metric, part, options.units, how)));
     list.push_back(std::move(json));
   }
   return {{"axis", axis},
@@ -141,7 +68,7 @@ Json setting_json(const Plan& plan, const ResultTable& results, const BestOption
   GroupOptions how;
   how.statistic = options.statistic;
   how.direction = options.direction;
-  setting.update(summary_json(summarise(plan, results, options.metric, group, options.units, how)));
+  setting.update(to_json(summarise(plan, results, options.metric, group, options.units, how)));
   if (!options.along_statistic.empty()) how.statistic = options.along_statistic;
   for (const std::string& axis : options.along)
     setting["along"].push_back(along_axis(plan, results, options, group, axis, how));
@@ -149,46 +76,6 @@ Json setting_json(const Plan& plan, const ResultTable& results, const BestOption
 }
 
 }  // namespace
-
-std::vector<Group> group_by(const Plan& plan, const ResultTable& results, const std::string& metric,
-                            const std::vector<std::string>& axes) {
-  const auto indices = axis_indices(plan, axes);
-  std::map<std::vector<std::uint32_t>, std::size_t> known;
-  std::vector<Group> groups;
-  std::vector<std::uint32_t> values(indices.size());
-  for (std::size_t cell = 0; cell < plan.size(); ++cell) {
-    if (results.status(cell) == ResultTable::Status::kPending) continue;
-    for (std::size_t i = 0; i < indices.size(); ++i) values[i] = plan.value_index(cell, indices[i]);
-    const auto [place, fresh] = known.emplace(values, groups.size());
-    if (fresh) {
-      groups.emplace_back().values = values;
-      groups.back().first_cell = cell;
-    }
-    Group& group = groups[place->second];
-    ++group.num_cells;
-    group.cells.push_back(cell);
-    const double x = number(results, cell, metric);
-    if (std::isfinite(x)) group.numbers.push_back(x);
-  }
-  for (Group& group : groups) fill_moments(group);
-  return groups;
-}
-
-Json to_json(const Group& group, const Plan& plan, const std::vector<std::string>& axes) {
-  Json json = Json::object();
-  const auto indices = axis_indices(plan, axes);
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    json[axes[i]] = plan.axes()[indices[i]].values[group.values[i]];
-  json["num_cells"] = group.num_cells;
-  json["num_missing"] = group.num_missing();
-  for (const auto& [name, value] : {std::pair{"mean", group.mean},
-                                    {"std", group.std},
-                                    {"median", group.median},
-                                    {"min", group.min},
-                                    {"max", group.max}})
-    json[name] = finite_or_null(value);
-  return json;
-}
 
 Json select_best(const Plan& plan, const ResultTable& results, const BestOptions& options) {
   const Statistic statistic = Statistic::parse(options.statistic);
@@ -213,7 +100,7 @@ Json select_best(const Plan& plan, const ResultTable& results, const BestOptions
   const std::size_t cell = ranked.front();
   Json metrics = results.metrics_of(cell);
   for (Json& value : metrics)
-    if (value.is_number()) value = finite_or_null(value.get<double>());
+    if (value.is_number()) value = finite_json(value.get<double>());
   best["cell"] = {{"cell_key", plan.key(cell)}, {"params", plan.params(cell)}, {"metrics", metrics}};
 
   const auto groups = group_by(plan, results, options.metric, setting_axes);
@@ -232,27 +119,6 @@ Json select_best(const Plan& plan, const ResultTable& results, const BestOptions
   for (const auto& [value, group] : winners)
     best["settings"].push_back(setting_json(plan, results, options, setting_axes, *group));
   return best;
-}
-
-GroupSummary summarise(const Plan& plan, const ResultTable& results, const std::string& metric,
-                       const Group& group, const std::vector<std::string>& units,
-                       const GroupOptions& options) {
-  const Statistic statistic = Statistic::parse(options.statistic);
-  const Better better = better_of(options.direction);
-  const auto axes = axis_indices(plan, units);
-  std::vector<double> values;
-  std::vector<std::size_t> unit_of;
-  for (const std::size_t cell : group.cells) {
-    const double x = number(results, cell, metric);
-    if (!std::isfinite(x) && statistic.is_mean()) continue;
-    values.push_back(std::isfinite(x) ? x : better == Better::kLower ? kInfinity : -kInfinity);
-    std::size_t unit = axes.empty() ? cell : 0;
-    for (const std::size_t axis : axes)
-      unit = unit * plan.axes()[axis].values.size() + plan.value_index(cell, axis);
-    unit_of.push_back(unit);
-  }
-  return {statistic.of_sorted(counted(group, statistic, better), better),
-          bootstrap(values, unit_of, statistic, better, options)};
 }
 
 Json pareto_settings(const Plan& plan, const ResultTable& results, const std::vector<Objective>& objectives,
@@ -318,10 +184,10 @@ std::vector<std::size_t> rank_cells(const ResultTable& results, const std::strin
                                     bool smaller_is_better) {
   std::vector<std::pair<double, std::size_t>> ranked;
   for (std::size_t cell = 0; cell < results.size(); ++cell) {
-    double x = number(results, cell, metric);
+    double x = number_of(results, cell, metric);
     if (std::isnan(x)) continue;
     if (std::isinf(x))
-      x = kInfinity;
+      x = std::numeric_limits<double>::infinity();
     else if (!smaller_is_better)
       x = -x;
     ranked.emplace_back(x, cell);

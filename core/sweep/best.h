@@ -4,12 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/statistics.h"
-#include "sweep/results.h"
+#include "sweep/group.h"
 
 namespace imatch {
 
-inline constexpr std::string_view kDirections[] = {"min", "max"};
 /// What "best" means in a sweep.
 struct BestOptions {
   std::string metric;             ///< Name of the metric that decides.
@@ -45,52 +43,6 @@ struct BestOptions {
       field("along_statistic", &BestOptions::along_statistic, anything(),
             "The statistic there, such as 'share@10'. Empty: `statistic`.")};
 };
-
-/// How groups of cells are summed up.
-struct GroupOptions : BootstrapOptions {
-  std::string statistic = "mean";
-  std::string direction = "min";
-
-  static constexpr auto fields = std::tuple_cat(
-      BootstrapOptions::fields,
-      std::tuple{field("statistic", &GroupOptions::statistic, anything(),
-                       "'mean', 'median', 'quantile@0.9', 'auc@10' or 'share@10': see Run:best."),
-                 field("direction", &GroupOptions::direction, one_of(kDirections),
-                       "Whether small or large values of the metric are good.")});
-};
-
-/// A metric over the cells that agree in some axes.
-struct Group {
-  std::vector<std::uint32_t> values;  ///< Value index of each axis grouped by.
-  std::size_t first_cell = 0;         ///< In the order of the plan.
-  std::size_t num_cells = 0;          ///< Finished cells of the group, failed ones included.
-  std::vector<double> numbers;        ///< The finite values, ascending.
-  std::vector<std::size_t> cells;     ///< All of them, in the order of the plan.
-  double mean = 0, std = 0, median = 0, min = 0,
-         max = 0;  ///< Of `numbers`; NaN when empty. std divides by n - 1.
-
-  /// Cells without a finite value: failed, metric absent, NaN or infinite.
-  std::size_t num_missing() const { return num_cells - numbers.size(); }
-};
-
-/// Groups in the order of their first cell. Booleans count as 0 and 1. Throws Error for an unknown axis.
-std::vector<Group> group_by(const Plan& plan, const ResultTable& results, const std::string& metric,
-                            const std::vector<std::string>& axes);
-/// {axis: value ..., num_cells, num_missing, mean, std, median, min, max}.
-Json to_json(const Group& group, const Plan& plan, const std::vector<std::string>& axes);
-
-/// A statistic of a group and its bootstrap interval.
-struct GroupSummary {
-  double value = 0;  ///< NaN without cells that count.
-  Interval interval;
-};
-
-/// The statistic of the group's metric; cells without a finite value count as the worst there are, in the
-/// mean not at all. A unit of the bootstrap is what agrees in the axes `units`; none: each cell. Throws Error
-/// for an unknown axis or a statistic that does not suit the direction.
-GroupSummary summarise(const Plan& plan, const ResultTable& results, const std::string& metric,
-                       const Group& group, const std::vector<std::string>& units,
-                       const GroupOptions& options = {});
 
 /// One of several metrics that are to be good at once.
 struct Objective {

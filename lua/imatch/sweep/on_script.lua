@@ -1,0 +1,126 @@
+-- What `imatch-lua sweep` does with scripts: plan, run, resume, retry, verify; here or in several processes.
+local cli = require "imatch.cli"
+local folder = require "imatch.sweep.folder"
+local native = require "imatch.native"
+local plan = require "imatch.sweep.plan"
+local sweep = require "imatch.sweep"
+local verify = require "imatch.sweep.verify"
+
+local M = {}
+
+--- function(arguments, words) by the action's name.
+M.actions = {}
+
+--- The words of the command that are ours, up to the target, and those behind it, which are the script's.
+---@param words string[]
+---@param takes_value table<string, boolean> options of ours that a value follows
+---@return string[] own, string[] of_script
+function M.split(words, takes_value)
+  if not M.actions[words[1]] then
+    return words, {}
+  end
+  local own, i = { words[1] }, 2
+  while words[i] and words[i]:sub(1, 1) == "-" do
+    own[#own + 1] = words[i]
+    if takes_value[words[i]] and words[i + 1] then
+      i = i + 1
+      own[#own + 1] = words[i]
+    end
+    i = i + 1
+  end
+  own[#own + 1] = words[i]
+  return own, { unpack(words, i + 1) }
+end
+
+--- Ends the program as the shell command ends.
+local function run_shell(command)
+  local status = os.execute(command)
+  os.exit(status >= 256 and math.floor(status / 256) or status)
+end
+
+--- Runs the script here, with `arg` and `...` as if it had been started alone.
+local function run_script(path, script_words)
+  local chunk = cli.checked(loadfile(path))
+  _G.arg = { [0] = path, unpack(script_words) }
+  return chunk(unpack(script_words))
+end
+
+--- Those words without the option that asks for several processes.
+local function without_processes(words)
+  local kept, is_value = {}, false
+  for _, word in ipairs(words) do
+    local is_option = word == "-j" or word == "--processes"
+    if not is_option and not is_value and not word:find "^%-j%d" and not word:find "^%-%-processes=" then
+      kept[#kept + 1] = word
+    end
+    is_value = is_option
+  end
+  return kept
+end
+
+--- The script in `num_processes` processes: the first one draws the progress, the others are quiet.
+local function run_processes(num_processes, words)
+  local settings, share = native.settings(), {}
+  if settings.threads == 0 then
+    share = { "--threads", ("%d"):format(math.max(1, math.floor(settings.cores / num_processes))) }
+  end
+  local program = folder.quoted(folder.program())
+  local rest = folder.quoted_words { folder.program_options(words.num_given), share, { "sweep" }, without_processes(words.own),
+    words.script }
+  local others = ("%s --quiet %s >/dev/null & "):format(program, rest):rep(num_processes - 1)
+  run_shell(("%s%s %s; status=$?; wait; exit $status"):format(others, program, rest))
+end
+
+function M.actions.plan(arguments, words)
+  sweep.command = {
+    handle = function(prepared)
+      plan.print(prepared, { list = arguments.list, num_processes = arguments.processes })
+    end,
+  }
+  -- What the script makes of results that are not there yet is not the plan's concern.
+  local ok, problem = pcall(run_script, arguments.target, words.script)
+  if not ok then
+    io.stderr:write("after the plan the script ended with: ", tostring(problem), "\n")
+  end
+end
+
+function M.actions.verify(arguments, words)
+  local except, num_different = {}, 0
+  for _, name in ipairs(arguments.except) do
+    except[name] = true
+  end
+  sweep.command = {
+    handle = function(prepared)
+      num_different = num_different + verify.run(prepared, {
+        number = arguments.number, seed = arguments.draw, except = except,
+      })
+    end,
+  }
+  run_script(arguments.target, words.script)
+  os.exit(num_different == 0 and 0 or 1)
+end
+
+function M.actions.run(arguments, words)
+  if arguments.processes > 1 then
+    run_processes(arguments.processes, words)
+  end
+  sweep.command = { options = { retry_failed = arguments.action == "retry" or nil, max_failures = arguments.max_failures } }
+  run_script(arguments.target, words.script)
+end
+M.actions.resume, M.actions.retry = M.actions.run, M.actions.run
+
+--- Does what was asked for to the script, or to the script of a run folder, in the folder where that was started.
+---@param arguments table as the command's parser gives them
+---@param words { own: string[], script: string[], num_given: integer } ours, the script's, how many in all
+function M.act(arguments, words)
+  local target = arguments.target
+  if native.file.is_folder(target) then
+    local own = { unpack(words.own, 1, #words.own - 1) } -- without the target
+    run_shell(cli.checked(folder.command_of_script(target, folder.program_options(words.num_given), own)))
+  elseif not native.file.is_file(target) then
+    cli.fail(target .. ": no such script or run folder", 2)
+  end
+  M.actions[arguments.action](arguments, words)
+end
+
+return M
