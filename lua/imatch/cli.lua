@@ -7,16 +7,33 @@ local native = require "imatch.native"
 
 local M = {}
 
+--- The program's own options, once they are declared: a command's option of the same name would take their place.
+local reserved = {}
+
+local function check_free(names)
+  for alias in names:gmatch "%S+" do
+    if reserved[alias] then
+      error(("%s is an option of every command; im.settings() tells what was given"):format(alias), 3)
+    end
+  end
+end
+
 --- Lets the messages of an option's converter begin with its name, "--size: 0 is not allowed; ...", which argparse leaves out,
 --- and keeps in `parser.takes_value` the options, its commands' too, that a value follows.
 local function name_in_messages(parser, takes_value)
   parser.takes_value = takes_value
+  local flag_of = parser.flag
+  function parser:flag(names, ...)
+    check_free(names)
+    return flag_of(self, names, ...)
+  end
   local option_of = parser.option
   function parser:option(names, ...)
     local option = option_of(self, names, ...)
     if not names then -- parser:flag makes an option that is named afterwards
       return option
     end
+    check_free(names)
     for alias in names:gmatch "%S+" do
       takes_value[alias] = true
     end
@@ -61,6 +78,9 @@ local function add_program_options(parser)
     parser:flag("--no-cache", "neither read nor write the feature cache"),
     parser:option("--seed", "seed of everything random"):convert(M.integer(0, 2 ^ 53)),
     parser:flag("--quiet", "no progress on standard error"))
+  for _, name in ipairs { "--device", "--threads", "--cache", "--no-cache", "--seed", "--quiet" } do
+    reserved[name] = true
+  end
 end
 
 --- Lets them count.

@@ -68,8 +68,8 @@ function M.train(args)
   local result = cli.checked(im.anomaly.train(args.data_dir, model, {
     pattern_name = name, coreset_ratio = args.coreset_ratio, use_faiss = args.use_faiss or false, backbone = args.backbone,
     layers = args.layers, image_size = args.image_size, batch_size = args.batch_size, memory_mb = args.memory_mb,
-    held_out = args.held_out, seed = args.seed, tile_px = args.tile, overlap = args.overlap, roi_rect = rect,
-    roi_threshold = args.roi_threshold, device = args.device, method = method_of(args), thresholds = thresholds_of(args),
+    held_out = args.held_out, seed = im.settings().seed, tile_px = args.tile, overlap = args.overlap, roi_rect = rect,
+    roi_threshold = args.roi_threshold, device = im.settings().device, method = method_of(args), thresholds = thresholds_of(args),
     data = data_of(args),
   }))
   say_trained(result)
@@ -96,8 +96,8 @@ function M.export(args)
 end
 
 function M.infer(args)
-  local detector = cli.checked(im.anomaly.open(args.model, { engine = args.engine, device = args.device,
-    precision = args.precision, threads = args.threads, pin_threads = args.pin_threads or false }))
+  local detector = cli.checked(im.anomaly.open(args.model, { engine = args.engine, device = im.settings().device,
+    precision = args.precision, threads = im.settings().threads, pin_threads = args.pin_threads or false }))
   local blobs = { pass_threshold = args.pass_threshold, min_area_px = args.min_area, min_width_px = args.min_width,
     min_height_px = args.min_height }
   if args.watch then
