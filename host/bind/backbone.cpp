@@ -181,8 +181,7 @@ constexpr Binding kFunctions[] = {
         "win over it (see backbone.describe). The same name and options give the same model, loaded once a "
         "process. An unknown name or option is an error; missing weights return nil, message, 'not_found', "
         "unfit ones nil, message, 'bad_weights' or 'bad_format'.",
-        "print(im.backbone.open('dense_sift', { step = 16 })) --> Backbone(dense_sift image_size=336 "
-        "resize=shorter step=16 bi..."),
+        "print(im.backbone.open('dense_sift', { step = 16 })) --> Backbone(dense_sift image_size=336..."),
     bind<backbone_features>(
         "features", "backbone.features(images, backbone [, options]) -> Features or {Features}",
         "Features of one image or of each of a list, through the feature cache: only images that were never "
@@ -245,8 +244,7 @@ constexpr Binding kMethods[] = {
         "print(scores:shape()[2] == 1000) --> true"),
     bind<spec>("spec", "Backbone:spec() -> string",
                "Name and every option that shapes the result; backbone.open takes it back.",
-               "print(im.backbone.open('dense_sift'):spec()) --> dense_sift image_size=336 resize=shorter "
-               "step=8 bin_size=4 global=mean"),
+               "print(im.backbone.open('dense_sift'):spec()) --> dense_sift image_size=336..."),
     bind<weights_sha256>("weights_sha256", "Backbone:weights_sha256() -> string",
                          "SHA-256 of the file of weights, 64 hexadecimal digits; '' without weights.",
                          "print(im.backbone.open('efficientnet_lite0'):weights_sha256()) --> "

@@ -73,14 +73,16 @@ function im.combinations(options) end
 
 ---Changes settings of this process, as the program's options do before a script's name. What is not named stays; networks that are open stay on their device.
 ---```lua
----im.configure { threads = im.settings().threads > 0 and im.settings().threads or nil }
+---local threads = im.settings().threads
+---im.configure { seed = im.settings().seed }
+---print(im.settings().threads == threads) --> true
 ---```
 ---@param options imatch.configure.options
 function im.configure(options) end
 
 ---"0.4 s", "35 s", "2 min 5 s", "3 h 12 min".
 ---```lua
----assert(im.duration(125) == '2 min 5 s')
+---print(im.duration(125) == '2 min 5 s') --> true
 ---```
 ---@param seconds any
 ---@return string
@@ -124,14 +126,15 @@ function im.memoize(fn, size) end
 
 ---Objects that are neither closed nor collected (handles), the native memory behind them and Lua's own, in mebibytes.
 ---```lua
----print(im.memory().native_mb)
+---print(im.memory().native_mb >= 0)
 ---```
 ---@return table
 function im.memory() end
 
 ---Seconds on a clock that only moves forward, for measuring.
 ---```lua
----local start = im.now(); print(im.now() - start)
+---local start = im.now()
+---print(im.now() >= start)
 ---```
 ---@return number
 function im.now() end
@@ -197,7 +200,7 @@ function im.revisions() end
 
 ---Calls the function and closes every object that was opened inside, except those it returns: also when it fails or is interrupted.
 ---```lua
----local w = im.scope(function() return im.image.new(640, 480):width() end)
+---print(im.scope(function() return im.image.new(640, 480):width() end)) --> 640
 ---```
 ---@param fn any
 ---@return any
@@ -206,11 +209,12 @@ function im.scope(fn) end
 ---An interactive session whose variables are the fields of a table, until the end of input. im.repl() is this with the local variables of its caller.
 ---```lua
 ---if im.is_terminal() then im.session({ x = 1 }) end
+---print(type(im.session))
 ---```
 ---@param variables any
 function im.session(variables) end
 
----What the command line said: device, threads, cache, seed, quiet, script, command_line.
+---What the command line said: device, threads, cache, seed, quiet, script, command_line; and cores, how many of them this process may use.
 ---```lua
 ---print(im.settings().device)
 ---```
@@ -219,7 +223,9 @@ function im.settings() end
 
 ---Waits; Ctrl-C ends the wait.
 ---```lua
+---local start = im.now()
 ---im.sleep(0.01)
+---print(im.now() - start >= 0.01)
 ---```
 ---@param seconds any
 function im.sleep(seconds) end
@@ -248,7 +254,9 @@ function im.sleep(seconds) end
 
 ---Measures every combination of the axes once, keeps each finished cell, and writes tables and a report. Another value on an axis, written in the call, runs the new cells only; any other change of what the script has read before (its text, modules, data files, arguments, environment variables), of inputs or seed begins a new folder and says why. What only setup and measure read through Lua or im (files, environment variables) counts for the cells of the process that read it. A killed or interrupted sweep goes on where it was; several processes may run the same sweep at once. The result has rows, best(), group(metric, axes [, units [, options]]) with mean, std, any statistic and its bootstrap 95 % interval, pareto(objectives [, over]), difference(metric, a, b [, units]), path(), report, num_cells, num_run, num_cached, num_failed.
 ---```lua
----im.sweep { name = 'demo', out = '/tmp/imatch-lua-examples', quiet = true, report = false, axes = { th = im.linspace(0, 1, 5) }, measure = function(p) return { score = p.th * (1 - p.th) } end }
+---local result = im.sweep { name = 'demo', out = '/tmp/imatch-lua-examples', quiet = true, report = false,
+---  axes = { th = im.linspace(0, 1, 5) }, measure = function(p) return { score = p.th * (1 - p.th) } end }
+---print(result.num_cells) --> 5
 ---```
 ---@param options imatch.sweep.options
 ---@return any
@@ -288,7 +296,7 @@ function Tensor:close() end
 
 ---Cosine of the angle between two tensors read as vectors, in [-1, 1]; 0 when one of them is zero.
 ---```lua
----print(im.tensor.from_table { 1, 0 }:cosine(im.tensor.from_table { 1, 1 }))
+---print(im.tensor.from_table { 1, 0 }:cosine(im.tensor.from_table { 1, 1 })) --> 0.707...
 ---```
 ---@param other any
 ---@return number
@@ -296,28 +304,28 @@ function Tensor:cosine(other) end
 
 ---Address of the first element of a contiguous float32 tensor on the CPU. Use im.view, which keeps the tensor alive.
 ---```lua
----local view = im.view(im.tensor.from_table { 1, 2 }); print(view[0])
+---local view = im.view(im.tensor.from_table { 1, 2 }); print(view[0]) --> 1
 ---```
 ---@return any
 function Tensor:data_address() end
 
 ---'cpu', 'cuda:0' ...
 ---```lua
----print(im.tensor.from_table { 1 }:device())
+---print(im.tensor.from_table { 1 }:device()) --> cpu
 ---```
 ---@return string
 function Tensor:device() end
 
 ---'float32', 'float16', 'int64' ...
 ---```lua
----print(im.tensor.from_table { 1 }:dtype())
+---print(im.tensor.from_table { 1 }:dtype()) --> float32
 ---```
 ---@return string
 function Tensor:dtype() end
 
 ---One element; indices are 0-based, one for each dimension.
 ---```lua
----print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:get(1, 0))
+---print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:get(1, 0)) --> 3
 ---```
 ---@param i any
 ---@param j any
@@ -326,14 +334,14 @@ function Tensor:get(i, j, ...) end
 
 ---Largest element; an empty tensor is an error.
 ---```lua
----print(im.tensor.from_table { 1, 2 }:max())
+---print(im.tensor.from_table { 1, 2 }:max()) --> 2
 ---```
 ---@return number
 function Tensor:max() end
 
 ---Largest absolute difference of two tensors of the same shape.
 ---```lua
----print(im.tensor.from_table { 1, 2 }:max_difference(im.tensor.from_table { 1, 5 }))
+---print(im.tensor.from_table { 1, 2 }:max_difference(im.tensor.from_table { 1, 5 })) --> 3
 ---```
 ---@param other any
 ---@return number
@@ -341,35 +349,35 @@ function Tensor:max_difference(other) end
 
 ---Mean of all elements; an empty tensor is an error.
 ---```lua
----print(im.tensor.from_table { 1, 2 }:mean())
+---print(im.tensor.from_table { 1, 2 }:mean()) --> 1.5
 ---```
 ---@return number
 function Tensor:mean() end
 
 ---Smallest element; an empty tensor is an error.
 ---```lua
----print(im.tensor.from_table { 1, 2 }:min())
+---print(im.tensor.from_table { 1, 2 }:min()) --> 1
 ---```
 ---@return number
 function Tensor:min() end
 
 ---Euclidean norm of all elements; an empty tensor is an error.
 ---```lua
----print(im.tensor.from_table { 3, 4 }:norm())
+---print(im.tensor.from_table { 3, 4 }:norm()) --> 5
 ---```
 ---@return number
 function Tensor:norm() end
 
 ---Number of elements.
 ---```lua
----print(im.tensor.from_table { 1, 2 }:numel())
+---print(im.tensor.from_table { 1, 2 }:numel()) --> 2
 ---```
 ---@return integer
 function Tensor:numel() end
 
 ---The i-th slice along the first dimension, 0-based, without a copy.
 ---```lua
----print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:select(0))
+---print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }:select(0)) --> Tensor(2 float32 cpu, min 1 mean 1.5 max 2)
 ---```
 ---@param i any
 ---@return Tensor
@@ -377,14 +385,14 @@ function Tensor:select(i) end
 
 ---Sizes of the dimensions, outermost first.
 ---```lua
----print(#im.tensor.from_table { 1, 2 }:shape())
+---print(#im.tensor.from_table { 1, 2 }:shape()) --> 1
 ---```
 ---@return integer[]
 function Tensor:shape() end
 
 ---Nested lists of numbers: a copy. Mind the size.
 ---```lua
----print(im.tensor.from_table { 1, 2 }:to_table()[2])
+---print(im.tensor.from_table { 1, 2 }:to_table()[2]) --> 2
 ---```
 ---@return any[]
 function Tensor:to_table() end
@@ -395,7 +403,7 @@ im.tensor = {}
 
 ---A float32 tensor on the CPU from a list of numbers or nested lists of equal lengths.
 ---```lua
----print(im.tensor.from_table { { 1, 2 }, { 3, 4 } })
+---print(im.tensor.from_table { { 1, 2 }, { 3, 4 } }) --> Tensor(2x2 float32 cpu, min 1 mean 2.5 max 4)
 ---```
 ---@param list any
 ---@return Tensor
@@ -407,7 +415,7 @@ im.homography = {}
 
 ---One point. On the line that the homography sends to infinity the result is infinite or not a number.
 ---```lua
----print(im.homography.apply(im.homography.of_camera { altitude_m = 80 }, 224, 168))
+---print(im.homography.apply({ 2, 0, 5, 0, 2, 0, 0, 0, 1 }, 10, 20)) --> 25 40
 ---```
 ---@param b_from_a any
 ---@param x any
@@ -419,7 +427,7 @@ function im.homography.apply(b_from_a, x, y) end
 ---First the second, then the first.
 ---```lua
 ---local h = im.homography.of_camera {}
----print(im.homography.compose(im.homography.inverse(h), h)[1])
+---print(im.homography.compose(im.homography.inverse(h), h)[1]) --> 1
 ---```
 ---@param c_from_b any
 ---@param b_from_a any
@@ -428,7 +436,7 @@ function im.homography.compose(c_from_b, b_from_a) end
 
 ---The inverse; a singular homography is an error.
 ---```lua
----print(im.homography.inverse({ 2, 0, 0, 0, 2, 0, 0, 0, 1 })[1])
+---print(im.homography.inverse({ 2, 0, 0, 0, 2, 0, 0, 0, 1 })[1]) --> 0.5
 ---```
 ---@param b_from_a any
 ---@return any
@@ -447,7 +455,7 @@ function im.homography.inverse(b_from_a) end
 
 ---ground_from_image of a pinhole camera over flat ground: from pixels to metres east and north. The same camera as Ground:view has, without rendering.
 ---```lua
----print(im.homography.of_camera({ altitude_m = 80, heading_deg = 45 })[9])
+---print(im.homography.of_camera({ altitude_m = 80, heading_deg = 45 })[9]) --> 1
 ---```
 ---@param options imatch.homography.of_camera.options
 ---@return any
@@ -470,7 +478,7 @@ im.camera = {}
 
 ---The camera of Ground:view and homography.of_camera in space, as camera.project takes it: x east, y north, z up, the ground at z = 0.
 ---```lua
----assert(im.camera.over_ground({ width = 448 }).cx == 224)
+---print(im.camera.over_ground({ width = 448 }).cx == 224) --> true
 ---```
 ---@param options imatch.camera.over_ground.options
 ---@return any
@@ -487,7 +495,7 @@ function im.camera.over_ground(options) end
 ---The pixels {column, row, depth} at which a pinhole camera without distortion sees points {x, y, z} of the world; false for one that is not in front of it. Depth is along the optical axis. Camera frame as OpenCV's: x right, y down, z forward; the centre of the first pixel is (0.5, 0.5).
 ---```lua
 ---local seen = im.camera.project({ fx = 100, fy = 100, cx = 50, cy = 40 }, { { 1, 0, 2 } })
----assert(seen[1][1] == 100 and seen[1][2] == 40 and seen[1][3] == 2)
+---print(seen[1][1] == 100 and seen[1][2] == 40 and seen[1][3] == 2) --> true
 ---```
 ---@param camera any
 ---@param points any
@@ -505,7 +513,7 @@ function im.camera.project(camera, points) end
 ---The points {x, y, z} of the world that pixels {column, row, depth} see.
 ---```lua
 ---local camera = { fx = 100, fy = 100, cx = 50, cy = 40 }
----assert(im.camera.unproject(camera, { { 100, 40, 2 } })[1][1] == 1)
+---print(im.camera.unproject(camera, { { 100, 40, 2 } })[1][1] == 1) --> true
 ---```
 ---@param camera any
 ---@param pixels any
@@ -518,7 +526,7 @@ im.file = {}
 
 ---The path from the root, without '.' and '..'; links stay.
 ---```lua
----print(im.file.absolute '/photos/./2024/../a.jpg')
+---print(im.file.absolute '/photos/./2024/../a.jpg') --> /photos/a.jpg
 ---```
 ---@param path any
 ---@return string
@@ -526,7 +534,7 @@ function im.file.absolute(path) end
 
 ---Whether a file or folder of that name is there.
 ---```lua
----print(im.file.exists '/', im.file.exists '/no/such/file')
+---print(im.file.exists '/', im.file.exists '/no/such/file') --> true false
 ---```
 ---@param path any
 ---@return boolean
@@ -534,7 +542,7 @@ function im.file.exists(path) end
 
 ---The ending of a path without the dot; empty where there is none.
 ---```lua
----print(im.file.extension 'photos/a.JPG')
+---print(im.file.extension 'photos/a.JPG') --> JPG
 ---```
 ---@param path any
 ---@return string
@@ -542,7 +550,7 @@ function im.file.extension(path) end
 
 ---Files in a folder and below whose path, relative to it, matches a regular expression (ECMAScript's) as a whole, in any case; sorted. Named groups, (?P<frame>\d{4}) or (?<frame>\d{4}), stand beside the path under their names, as text. Failures: not_found, unreadable.
 ---```lua
----print(#im.file.find('.', [[no_such_(?P<frame>\d{4})\.jpg]]))
+---print(#im.file.find('.', [[no_such_(?P<frame>\d{4})\.jpg]])) --> 0
 ---```
 ---@param folder any
 ---@param pattern any
@@ -552,7 +560,7 @@ function im.file.find(folder, pattern) end
 
 ---What a path has before its last part; '.' where that is nothing.
 ---```lua
----print(im.file.folder 'photos/2024/a.jpg', im.file.folder 'a.jpg')
+---print(im.file.folder 'photos/2024/a.jpg', im.file.folder 'a.jpg') --> photos/2024 .
 ---```
 ---@param path any
 ---@return string
@@ -560,7 +568,7 @@ function im.file.folder(path) end
 
 ---Whether a file of that name is there.
 ---```lua
----print(im.file.is_file '/')
+---print(im.file.is_file '/') --> false
 ---```
 ---@param path any
 ---@return boolean
@@ -568,7 +576,7 @@ function im.file.is_file(path) end
 
 ---Whether a folder of that name is there.
 ---```lua
----print(im.file.is_folder '/')
+---print(im.file.is_folder '/') --> true
 ---```
 ---@param path any
 ---@return boolean
@@ -576,7 +584,7 @@ function im.file.is_folder(path) end
 
 ---Parts of a path with one slash between them; an absolute part begins anew.
 ---```lua
----print(im.file.join('runs/', 'demo', 'plan.json'))
+---print(im.file.join('runs/', 'demo', 'plan.json')) --> runs/demo/plan.json
 ---```
 ---@param path any
 ---@return string
@@ -588,7 +596,7 @@ function im.file.join(path, ...) end
 
 ---Names of the files in a folder, relative to it and sorted; hidden ones are left out. Failures: not_found, unreadable.
 ---```lua
----print(#im.file.list('.', { extensions = { 'no such ending' } }))
+---print(#im.file.list('.', { extensions = { 'no such ending' } })) --> 0
 ---```
 ---@param folder any
 ---@param options? imatch.file.list.options
@@ -597,7 +605,7 @@ function im.file.list(folder, options) end
 
 ---Makes a folder and those above it that are missing. Failures: unwritable, no_space.
 ---```lua
----print(im.file.make_folder '/tmp')
+---print(im.file.make_folder '/tmp') --> true
 ---```
 ---@param path any
 ---@return any
@@ -605,7 +613,7 @@ function im.file.make_folder(path) end
 
 ---The last part of a path.
 ---```lua
----print(im.file.name 'photos/a.tar.gz')
+---print(im.file.name 'photos/a.tar.gz') --> a.tar.gz
 ---```
 ---@param path any
 ---@return string
@@ -613,7 +621,7 @@ function im.file.name(path) end
 
 ---The bytes of a file. Failures: not_found, not_a_file, unreadable.
 ---```lua
----local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.read(p)); os.remove(p)
+---local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.read(p)); os.remove(p) --> hello
 ---```
 ---@param path any
 ---@return string
@@ -621,7 +629,7 @@ function im.file.read(path) end
 
 ---Removes a file or an empty folder; false when there was none. Failures: unwritable.
 ---```lua
----print(im.file.remove '/tmp/imatch_no_such_file')
+---print(im.file.remove '/tmp/imatch_no_such_file') --> false
 ---```
 ---@param path any
 ---@return boolean
@@ -629,7 +637,7 @@ function im.file.remove(path) end
 
 ---A file that came with the program: kind 'lua', 'experiments', 'weights' or 'js'. Failures: not_found.
 ---```lua
----print(im.file.resource('lua', 'imatch/report/report.css'):match 'font' )
+---print(im.file.resource('lua', 'imatch/report/report.css'):match 'font' ) --> font
 ---```
 ---@param kind any
 ---@param name any
@@ -638,7 +646,7 @@ function im.file.resource(kind, name) end
 
 ---SHA-256 of a file's bytes, 64 hexadecimal digits. Failures: not_found, not_a_file, unreadable.
 ---```lua
----local p = os.tmpname(); im.file.write(p, 'abc'); print(im.file.sha256(p):sub(1, 8)); os.remove(p)
+---local p = os.tmpname(); im.file.write(p, 'abc'); print(im.file.sha256(p):sub(1, 8)); os.remove(p) --> ba7816bf
 ---```
 ---@param path any
 ---@return string
@@ -646,7 +654,7 @@ function im.file.sha256(path) end
 
 ---Bytes of a file. Failures: not_found, not_a_file, unreadable.
 ---```lua
----local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p)
+---local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p) --> 5
 ---```
 ---@param path any
 ---@return integer
@@ -654,7 +662,7 @@ function im.file.size(path) end
 
 ---The last part of a path without its ending.
 ---```lua
----print(im.file.stem 'photos/a.tar.gz')
+---print(im.file.stem 'photos/a.tar.gz') --> a.tar
 ---```
 ---@param path any
 ---@return string
@@ -662,7 +670,7 @@ function im.file.stem(path) end
 
 ---Writes a file whole or not at all: a reader sees the old one or the new one. Makes missing folders. Failures: unwritable, no_space.
 ---```lua
----local p = os.tmpname(); print(im.file.write(p, 'hello')); os.remove(p)
+---local p = os.tmpname(); print(im.file.write(p, 'hello')); os.remove(p) --> true
 ---```
 ---@param path any
 ---@param bytes any
@@ -675,7 +683,7 @@ im.io = {}
 
 ---JSON in one line.
 ---```lua
----print(im.io.json { a = { 1, 2 } })
+---print(im.io.json { a = { 1, 2 } }) --> {"a":[1,2]}
 ---```
 ---@param value any
 ---@return string
@@ -686,7 +694,7 @@ function im.io.json(value) end
 
 ---A CSV file (RFC 4180) with a header row: a list of rows, each a table of texts by column name, and the list of column names. Numbers stay texts: use tonumber. A byte order mark and empty lines are skipped. Failures: not_found, not_a_file, unreadable, bad_format with the line.
 ---```lua
----local p = os.tmpname(); im.io.write_csv(p, { { x = 1 } }, { 'x' }); print(im.io.read_csv(p)[1].x); os.remove(p)
+---local p = os.tmpname(); im.io.write_csv(p, { { x = 1 } }, { 'x' }); print(im.io.read_csv(p)[1].x); os.remove(p) --> 1
 ---```
 ---@param path any
 ---@param options? imatch.io.read_csv.options
@@ -696,7 +704,7 @@ function im.io.read_csv(path, options) end
 
 ---A JSON file as tables, texts, numbers and booleans; null is nil. A byte order mark is skipped. Failures: not_found, not_a_file, unreadable, bad_format with line and column.
 ---```lua
----local p = os.tmpname(); im.io.write_json(p, { a = 1 }); print(im.io.read_json(p).a); os.remove(p)
+---local p = os.tmpname(); im.io.write_json(p, { a = 1 }); print(im.io.read_json(p).a); os.remove(p) --> 1
 ---```
 ---@param path any
 ---@return any
@@ -704,7 +712,7 @@ function im.io.read_json(path) end
 
 ---An array that numpy.save wrote: little-endian float16/32/64, int8 to int64, uint8 or bool, of any shape, in C or Fortran order. Failures: not_found, not_a_file, unreadable, bad_format.
 ---```lua
----local p = os.tmpname(); im.io.write_npy(p, im.tensor.from_table { 1, 2 }); print(im.io.read_npy(p)); os.remove(p)
+---local p = os.tmpname(); im.io.write_npy(p, im.tensor.from_table { 1, 2 }); print(im.io.read_npy(p)); os.remove(p) --> Tensor(2 float32 cpu, min 1 mean 1.5 max 2)
 ---```
 ---@param path any
 ---@return Tensor
@@ -712,7 +720,7 @@ function im.io.read_npy(path) end
 
 ---The arrays of a file of numpy.savez or savez_compressed. Failures as read_npy.
 ---```lua
----local p = os.tmpname(); im.io.write_npz(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_npz(p).a); os.remove(p)
+---local p = os.tmpname(); im.io.write_npz(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_npz(p).a); os.remove(p) --> Tensor(1 float32 cpu, min 1 mean 1 max 1)
 ---```
 ---@param path any
 ---@return table
@@ -720,7 +728,7 @@ function im.io.read_npz(path) end
 
 ---The tensors of a weights file, .safetensors or what torch.save wrote (zip or legacy), in its order; names of nested tables are joined by dots. No code in the file is run: one that names anything but tensors and plain containers is refused. Failures: not_found, not_a_file, unreadable, bad_format.
 ---```lua
----local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_state_dict(p)[1].name); os.remove(p)
+---local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_state_dict(p)[1].name); os.remove(p) --> a
 ---```
 ---@param path any
 ---@return any[]
@@ -730,7 +738,7 @@ function im.io.read_state_dict(path) end
 
 ---One tensor of a weights file by its name in read_state_dict; the file is mapped, not read whole. Failures as read_state_dict, and not_found for the name.
 ---```lua
----local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_tensor(p, 'a')); os.remove(p)
+---local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); print(im.io.read_tensor(p, 'a')); os.remove(p) --> Tensor(1 float32 cpu, min 1 mean 1 max 1)
 ---```
 ---@param path any
 ---@param name any
@@ -742,7 +750,7 @@ function im.io.read_tensor(path, name) end
 
 ---Writes rows (tables of texts, numbers or booleans by column name) in the order of `columns`; what a row lacks is left empty, an unknown column is an error. Atomic. Failures: unwritable, no_space.
 ---```lua
----local p = os.tmpname(); im.io.write_csv(p, { { x = 1, y = 'a' } }, { 'x', 'y' }); os.remove(p)
+---local p = os.tmpname(); print(im.io.write_csv(p, { { x = 1, y = 'a' } }, { 'x', 'y' })); os.remove(p) --> true
 ---```
 ---@param path any
 ---@param rows any
@@ -753,7 +761,7 @@ function im.io.write_csv(path, rows, columns, options) end
 
 ---Writes a table, text, number or boolean as JSON, indented by two blanks. A table with keys 1..n is a list, {} an object. Atomic. Failures: unwritable, no_space.
 ---```lua
----local p = os.tmpname(); im.io.write_json(p, { 1, 2, { a = true } }); os.remove(p)
+---local p = os.tmpname(); print(im.io.write_json(p, { 1, 2, { a = true } })); os.remove(p) --> true
 ---```
 ---@param path any
 ---@param value any
@@ -762,7 +770,7 @@ function im.io.write_json(path, value) end
 
 ---Writes what numpy.save would: C order, the tensor's shape and dtype (bfloat16, which NumPy does not have, is an error). Atomic. Failures: unwritable, no_space.
 ---```lua
----local p = os.tmpname(); im.io.write_npy(p, im.tensor.from_table { { 1, 2 } }); os.remove(p)
+---local p = os.tmpname(); print(im.io.write_npy(p, im.tensor.from_table { { 1, 2 } })); os.remove(p) --> true
 ---```
 ---@param path any
 ---@param tensor any
@@ -771,7 +779,7 @@ function im.io.write_npy(path, tensor) end
 
 ---Writes a table of tensors by name as numpy.savez does, uncompressed, sorted by name. Failures: unwritable, no_space.
 ---```lua
----local p = os.tmpname(); im.io.write_npz(p, { a = im.tensor.from_table { 1 } }); os.remove(p)
+---local p = os.tmpname(); print(im.io.write_npz(p, { a = im.tensor.from_table { 1 } })); os.remove(p) --> true
 ---```
 ---@param path any
 ---@param tensors any
@@ -780,7 +788,7 @@ function im.io.write_npz(path, tensors) end
 
 ---Writes a table of tensors by name as a .safetensors file. Atomic. Failures: unwritable, no_space.
 ---```lua
----local p = os.tmpname(); im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } }); os.remove(p)
+---local p = os.tmpname(); print(im.io.write_safetensors(p, { a = im.tensor.from_table { 1 } })); os.remove(p) --> true
 ---```
 ---@param path any
 ---@param tensors any
@@ -793,7 +801,7 @@ local Image = {}
 
 ---This picture mixed with another of the same size, opacity 0 to 1 (0.5), where valid (Tensor [height, width]) is not 0.
 ---```lua
----print(im.image.new(8, 8):blend(im.image.new(8, 8, { 255, 255, 255 }), 0.25):pixel(0, 0))
+---print(im.image.new(8, 8):blend(im.image.new(8, 8, { 255, 255, 255 }), 0.25):pixel(0, 0)) --> 64 64 64
 ---```
 ---@param top any
 ---@param opacity? any
@@ -809,7 +817,7 @@ function Image:close() end
 
 ---The part whose top-left pixel is column x, row y (from 0). Leaving the picture is an error.
 ---```lua
----print(im.image.new(64, 48):crop(10, 5, 20, 20))
+---print(im.image.new(64, 48):crop(10, 5, 20, 20)) --> Image(20x20)
 ---```
 ---@param x any
 ---@param y any
@@ -820,7 +828,7 @@ function Image:crop(x, y, width, height) end
 
 ---SHA-256 of size and pixels, 64 hexadecimal digits: what the picture is, whatever file it came from.
 ---```lua
----print(im.image.new(8, 8):digest())
+---print(im.image.new(8, 8):digest()) --> ddda589938ffd63ecbcbd708cf8617014575b6e5ac9a8b3c80a616f4ed10f58c
 ---```
 ---@return string
 function Image:digest() end
@@ -833,7 +841,7 @@ function Image:digest() end
 
 ---A copy with circles around { x, y }.
 ---```lua
----print(im.image.new(64, 48):draw_circles({ { 32, 24 } }, { radius_px = 8, thickness_px = 0 }))
+---print(im.image.new(64, 48):draw_circles({ { 32, 24 } }, { radius_px = 8, thickness_px = 0 })) --> Image(64x48)
 ---```
 ---@param list any
 ---@param options? imatch.Image.draw_circles.options
@@ -848,7 +856,7 @@ function Image:draw_circles(list, options) end
 
 ---A copy with lines { x1, y1, x2, y2 }, antialiased, in pixels.
 ---```lua
----print(im.image.new(64, 48):draw_lines({ { 0, 0, 64, 48 } }, { thickness_px = 2 }))
+---print(im.image.new(64, 48):draw_lines({ { 0, 0, 64, 48 } }, { thickness_px = 2 })) --> Image(64x48)
 ---```
 ---@param list any
 ---@param options? imatch.Image.draw_lines.options
@@ -863,7 +871,7 @@ function Image:draw_lines(list, options) end
 
 ---A copy with the closed outline through the points { x, y }.
 ---```lua
----print(im.image.new(64, 48):draw_polygon { { 5, 5 }, { 60, 5 }, { 30, 40 } })
+---print(im.image.new(64, 48):draw_polygon { { 5, 5 }, { 60, 5 }, { 30, 40 } }) --> Image(64x48)
 ---```
 ---@param list any
 ---@param options? imatch.Image.draw_polygon.options
@@ -878,7 +886,7 @@ function Image:draw_polygon(list, options) end
 
 ---A copy with text whose top-left corner is (x, y), broken into lines at the right edge.
 ---```lua
----print(im.image.new(200, 48):draw_text(4, 4, 'hello', { colour = { 255, 255, 255 } }))
+---print(im.image.new(200, 48):draw_text(4, 4, 'hello', { colour = { 255, 255, 255 } })) --> Image(200x48)
 ---```
 ---@param x any
 ---@param y any
@@ -893,7 +901,7 @@ function Image:draw_text(x, y, text, options) end
 
 ---The bytes that save would write.
 ---```lua
----print(#im.image.new(8, 8):encode 'png')
+---print(#im.image.new(8, 8):encode 'png') --> 69
 ---```
 ---@param extension any
 ---@param options? imatch.Image.encode.options
@@ -902,7 +910,7 @@ function Image:encode(extension, options) end
 
 ---What backbone.features gives for this picture alone.
 ---```lua
----print(im.image.new(64, 48):features('dense_sift', { image_size = 64 }))
+---print(im.image.new(64, 48):features('dense_sift', { image_size = 64 })) --> Features(8x11x128 of 64x48 px, dense_sift image_size=64 resi...
 ---```
 ---@param backbone any
 ---@param options? any
@@ -919,7 +927,7 @@ function Image:features(backbone, options) end
 ---A Tensor [rows, columns] laid over the whole picture as colours. Values that are not finite are not drawn.
 ---```lua
 ---local values = im.tensor.from_table { { 0, 1 }, { 2, 3 } }
----print(im.image.new(64, 48):heat_map(values, { palette = 'viridis' }))
+---print(im.image.new(64, 48):heat_map(values, { palette = 'viridis' })) --> Image(64x48)
 ---```
 ---@param values any
 ---@param options? imatch.Image.heat_map.options
@@ -928,14 +936,14 @@ function Image:heat_map(values, options) end
 
 ---Height in pixels.
 ---```lua
----print(im.image.new(640, 480):height())
+---print(im.image.new(640, 480):height()) --> 480
 ---```
 ---@return integer
 function Image:height() end
 
 ---The pixel in column x and row y, both from 0; its centre is (x + 0.5, y + 0.5).
 ---```lua
----print(im.image.new(8, 8, { 1, 2, 3 }):pixel(7, 0))
+---print(im.image.new(8, 8, { 1, 2, 3 }):pixel(7, 0)) --> 1 2 3
 ---```
 ---@param x any
 ---@param y any
@@ -957,16 +965,16 @@ function Image:pixel(x, y) end
 ---Antialiased, equal to Pillow's resize bit for bit. Second result: the 2 x 3 affine map, row by row, from pixels of the new picture to pixels of this one.
 ---```lua
 ---local small, map = im.image.new(1600, 900):resize { mode = 'longer', size = 336, multiple = 14 }
----print(small, map[1], map[5])
+---print(small, map[1], map[5]) --> Image(336x196) 4.761... 4.591...
 ---```
 ---@param options? imatch.Image.resize.options
 ---@return Image
 ---@return any
 function Image:resize(options) end
 
----Turned clockwise on a picture just large enough to hold it all, black around; multiples of 90 degrees are exact. Second result: the 2 x 3 affine map, row by row, from pixels of this picture.
+---Rotated clockwise on a picture just large enough to hold it all, black around; multiples of 90 degrees are exact. Second result: the 2 x 3 affine map, row by row, from pixels of this picture.
 ---```lua
----print(im.image.new(64, 48):rotate(90))
+---print(im.image.new(64, 48):rotate(90)) --> Image(48x64) table:...
 ---```
 ---@param angle_deg any
 ---@return Image
@@ -980,7 +988,7 @@ function Image:rotate(angle_deg) end
 ---Writes png, jpg, jpeg, tif, tiff, webp or bmp by the extension, whole or not at all; makes missing folders. Another extension is an error. Fails with unwritable, no_space.
 ---```lua
 ---local path = os.tmpname() .. '.png'
----assert(im.image.new(8, 8):save(path))
+---print(im.image.new(8, 8):save(path)) --> true
 ---os.remove(path)
 ---```
 ---@param path any
@@ -990,7 +998,7 @@ function Image:save(path, options) end
 
 ---What shows the picture when it is written to a terminal. way: 'kitty' (its graphics protocol), 'sixel', or 'blocks': two pixels a character, in any terminal with colours. im.preview chooses way and size.
 ---```lua
----print(#im.image.new(1, 2):terminal_text 'blocks')
+---print(#im.image.new(1, 2):terminal_text 'blocks') --> 34
 ---```
 ---@param way any
 ---@return string
@@ -998,7 +1006,7 @@ function Image:terminal_text(way) end
 
 ---This picture as seen in frame b, bilinear. b_from_a: 9 numbers, row by row, from pixels of this picture. valid: uint8 Tensor [height, width], 1 where the pixel comes from inside this picture.
 ---```lua
----print(im.image.new(64, 48):warp({ 1, 0, 5, 0, 1, 0, 0, 0, 1 }, 80, 48))
+---print(im.image.new(64, 48):warp({ 1, 0, 5, 0, 1, 0, 0, 0, 1 }, 80, 48)) --> Image(80x48) Tensor(48x80 uint8 cpu, min 0 mean 0.8 max 1)
 ---```
 ---@param b_from_a any
 ---@param width? any
@@ -1009,7 +1017,7 @@ function Image:warp(b_from_a, width, height) end
 
 ---Width in pixels.
 ---```lua
----print(im.image.new(640, 480):width())
+---print(im.image.new(640, 480):width()) --> 640
 ---```
 ---@return integer
 function Image:width() end
@@ -1030,7 +1038,7 @@ local FileStatistics = {}
 
 ---Reads the files in parallel, resizes each when options of Image:resize are given, and adds them. Returns those that could not be read; they are left out.
 ---```lua
----print(im.image.file_statistics():add({ 'none.jpg' })[1].message)
+---print(im.image.file_statistics():add({ 'none.jpg' })[1].message) --> none.jpg: no such file
 ---```
 ---@param paths any
 ---@param resize? any
@@ -1047,7 +1055,7 @@ function FileStatistics:close() end
 ---images, pixels; mean and std of each channel over all pixels of all pictures, in 0 to 1, exact; mean_of_image_means and mean_of_image_stds, which weigh pictures alike whatever their size. Without a picture an error.
 ---```lua
 ---local path = os.tmpname() .. '.png'; im.image.new(8, 8, { 255, 0, 51 }):save(path)
----local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path)
+---local s = im.image.file_statistics(); s:add { path }; print(s:result().mean[1]); os.remove(path) --> 1
 ---```
 ---@return table
 function FileStatistics:result() end
@@ -1064,7 +1072,7 @@ function ImageStream:close() end
 
 ---The next picture and the time it took; false and why when it cannot be decoded; nil at the end.
 ---```lua
----print(im.image.stream({}):next())
+---print(im.image.stream({}):next()) --> nil
 ---```
 ---@return any
 ---@return Image
@@ -1084,7 +1092,7 @@ im.image = {}
 ---The same from the bytes of a file. Fails with bad_format, too_large.
 ---```lua
 ---local bytes = im.image.new(4, 3):encode 'png'
----print(im.image.decode(bytes))
+---print(im.image.decode(bytes)) --> Image(4x3)
 ---```
 ---@param bytes any
 ---@param options? imatch.image.decode.options
@@ -1094,7 +1102,7 @@ function im.image.decode(bytes, options) end
 ---The inverse of normalize for one image of [N, 3, H, W], the first unless a position from 1 to N is given, or of [3, H, W].
 ---```lua
 ---local t = im.image.normalize(im.image.new(32, 24), 'half')
----print(im.image.denormalize(t, 'half'))
+---print(im.image.denormalize(t, 'half')) --> Image(32x24)
 ---```
 ---@param tensor any
 ---@param preset? any
@@ -1120,7 +1128,7 @@ function im.image.denormalize(tensor, preset, position) end
 ---```lua
 ---local a, b = im.image.new(64, 48), im.image.new(64, 48)
 ---local m = { points_a = { { 10, 10 } }, points_b = { { 20, 30 } }, similarity = { 0.9 } }
----print(im.image.draw_matches(a, b, m, { true }, { caption = 'one match' }))
+---print(im.image.draw_matches(a, b, m, { true }, { caption = 'one match' })) --> Image(1600x656)
 ---```
 ---@param a any
 ---@param b any
@@ -1132,14 +1140,14 @@ function im.image.draw_matches(a, b, matches, inliers, options) end
 
 ---Endings of the files that are taken for pictures in a folder, without the dot.
 ---```lua
----print(table.concat(im.image.extensions(), ' '))
+---print(table.concat(im.image.extensions(), ' ')) --> png jpg jpeg tif tiff webp bmp
 ---```
 ---@return string[]
 function im.image.extensions() end
 
 ---Statistics of picture files that are too many to hold: add them in any portions.
 ---```lua
----print(im.image.file_statistics())
+---print(im.image.file_statistics()) --> FileStatistics(0 images)
 ---```
 ---@return FileStatistics
 function im.image.file_statistics() end
@@ -1169,8 +1177,8 @@ function im.image.file_statistics() end
 
 ---EXIF position, direction, time and lens, and DJI's XMP. A field that the file lacks is nil. Fails with not_found, not_a_file, unreadable, bad_format.
 ---```lua
----local photo = im.image.metadata 'photo.jpg'
----if photo then print(photo.latitude_deg, photo.gimbal_yaw_deg) end
+---local photo, why = im.image.metadata 'photo.jpg'
+---print(photo and photo.latitude_deg or why) --> photo.jpg: no such file
 ---```
 ---@param path any
 ---@return table
@@ -1178,7 +1186,7 @@ function im.image.metadata(path) end
 
 ---A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px.
 ---```lua
----print(im.image.new(640, 480, { 255, 128, 0 }))
+---print(im.image.new(640, 480, { 255, 128, 0 })) --> Image(640x480)
 ---```
 ---@param width any
 ---@param height any
@@ -1188,7 +1196,7 @@ function im.image.new(width, height, colour) end
 
 ---One Image, or a list of Images of one size, as float32 [N, 3, H, W]: (value / 255 - mean) / std. Presets: 'imagenet' (default), 'sat493m', 'half' (-1 to 1), 'none' (0 to 1).
 ---```lua
----print(im.image.normalize(im.image.new(32, 24), 'half'))
+---print(im.image.normalize(im.image.new(32, 24), 'half')) --> Tensor(1x3x24x32 float32 cpu, min -1 mean -1 max -1)
 ---```
 ---@param images any
 ---@param preset? any
@@ -1202,7 +1210,7 @@ function im.image.normalize(images, preset) end
 ---Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its EXIF orientation. 16 bits are scaled to 8, alpha is dropped, colour profiles are not applied. Fails with nil, message, code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a picture), too_large.
 ---```lua
 ---local photo, why = im.image.open 'photo.jpg'
----print(photo or why)
+---print(photo or why) --> photo.jpg: no such file
 ---```
 ---@param path any
 ---@param options? imatch.image.open.options
@@ -1221,7 +1229,7 @@ function im.image.open(path, options) end
 
 ---The size that Image:resize gives a picture of this size.
 ---```lua
----print(im.image.resized_size(1600, 900, { mode = 'longer', size = 518, multiple = 14 }))
+---print(im.image.resized_size(1600, 900, { mode = 'longer', size = 518, multiple = 14 })) --> 518 294
 ---```
 ---@param width any
 ---@param height any
@@ -1232,7 +1240,7 @@ function im.image.resized_size(width, height, options) end
 
 ---Size in pixels, upright, from the file's header alone. Fails with not_found, not_a_file, unreadable, bad_format.
 ---```lua
----print(im.image.size 'photo.jpg')
+---print(im.image.size 'photo.jpg') --> nil photo.jpg: no such file not_found
 ---```
 ---@param path any
 ---@return any
@@ -1241,7 +1249,7 @@ function im.image.size(path) end
 
 ---Mean and standard deviation of each channel over all pixels of one Image or a list of them, in 0 to 1: { mean = {r, g, b}, std = {r, g, b}, pixels = n }. Exact.
 ---```lua
----print(im.image.statistics(im.image.new(8, 8, { 255, 0, 51 })).mean[3])
+---print(im.image.statistics(im.image.new(8, 8, { 255, 0, 51 })).mean[3]) --> 0.2
 ---```
 ---@param images any
 ---@return table
@@ -1254,7 +1262,7 @@ function im.image.statistics(images) end
 
 ---Decodes pictures in the background, in order.
 ---```lua
----print(im.image.stream { 'no_such.jpg' }:next())
+---print(im.image.stream { 'no_such.jpg' }:next()) --> 1 false no_such.jpg: no such file
 ---```
 ---@param paths any
 ---@param options? imatch.image.stream.options
@@ -1267,7 +1275,7 @@ local Features = {}
 
 ---What made them, with every option.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:backbone())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:backbone()) --> unknown
 ---```
 ---@return string
 function Features:backbone() end
@@ -1280,14 +1288,14 @@ function Features:close() end
 
 ---[D]: one vector for the whole image.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:global())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:global()) --> Tensor(2 float32 cpu, min 0 mean 0.5 max 1)
 ---```
 ---@return Tensor
 function Features:global() end
 
 ---Size of the token grid, and length of a token.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:grid())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:grid()) --> 2 2 2
 ---```
 ---@return any
 ---@return any
@@ -1296,7 +1304,7 @@ function Features:grid() end
 
 ---Of the image as it was given, px.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:image_size())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:image_size()) --> 2 2
 ---```
 ---@return any
 ---@return any
@@ -1304,21 +1312,21 @@ function Features:image_size() end
 
 ---SHA-256 of everything they depend on, under which the cache keeps them; '' when unknown.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:key())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(#f:key()) --> 0
 ---```
 ---@return string
 function Features:key() end
 
 ---Global vector and tokens scaled to length one; a zero vector stays zero.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:normalized():tokens():max())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:normalized():tokens():max()) --> 1
 ---```
 ---@return Features
 function Features:normalized() end
 
 ---Centres of the tokens (or of those with the 0-based indices) in the original image: [n, 2] float64, x then y, px.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:points { 3 }:get(0, 1))
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:points { 3 }:get(0, 1)) --> 1.5
 ---```
 ---@param indices? any
 ---@return Tensor
@@ -1326,14 +1334,14 @@ function Features:points(indices) end
 
 ---By how many degrees the image was rotated clockwise before the backbone saw it.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:rotation_deg())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:rotation_deg()) --> 0
 ---```
 ---@return number
 function Features:rotation_deg() end
 
 ---Writes everything to one file with a checksum. Failures: unwritable, no_space.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); local p = os.tmpname(); f:save(p); os.remove(p)
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); local p = os.tmpname(); print(f:save(p)); os.remove(p) --> true
 ---```
 ---@param path any
 ---@return any
@@ -1341,14 +1349,14 @@ function Features:save(path) end
 
 ---[rows * cols, D], row-major over the grid.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:tokens())
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:tokens()) --> Tensor(4x2 float32 cpu, min 0 mean 0.75 max 2)
 ---```
 ---@return Tensor
 function Features:tokens() end
 
 ---'raw': these; 'sub<stride>' ('sub2'): every stride-th token of the grid in both directions, at its own place in the image.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:variant 'sub2')
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f:variant 'sub2') --> Features(1x1x2 of 2x2 px, unknown)
 ---```
 ---@param name any
 ---@return Features
@@ -1360,7 +1368,7 @@ im.features = {}
 
 ---Pictures of token grids, a pixel a token: the first three principal components of all the tokens together as red, green and blue, each stretched from its 1st to its 99th percentile. One colour means one thing in all of them. Resize with filter = 'area' to show squares.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(im.features.colours({ f, f })[2])
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(im.features.colours({ f, f })[2]) --> Image(2x2)
 ---```
 ---@param list any
 ---@return Image[]
@@ -1375,7 +1383,7 @@ function im.features.colours(list) end
 
 ---Features from vectors that were made elsewhere: a global vector [D] and tokens [rows * cols, D] or [rows, cols, D], row-major, on a grid that covers the whole image.
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f)
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); print(f) --> Features(2x2x2 of 2x2 px, unknown)
 ---```
 ---@param global any
 ---@param tokens any
@@ -1385,7 +1393,7 @@ function im.features.from_tensors(global, tokens, options) end
 
 ---What Features:save wrote. Failures: not_found, not_a_file, unreadable, bad_format (also for a wrong checksum).
 ---```lua
----local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); local p = os.tmpname(); f:save(p); print(im.features.open(p)); os.remove(p)
+---local f = im.features.from_tensors(im.tensor.from_table { 1, 0 }, im.tensor.from_table { { 1, 0 }, { 0, 1 }, { 2, 0 }, { 0, 2 } }, { rows = 2, cols = 2 }); local p = os.tmpname(); f:save(p); print(im.features.open(p)); os.remove(p) --> Features(2x2x2 of 2x2 px, unknown)
 ---```
 ---@param path any
 ---@return Features
@@ -1397,7 +1405,7 @@ im.cache = {}
 
 ---Removes every entry from memory and disk; returns how many files went.
 ---```lua
----print(im.cache.clear)
+---print(type(im.cache.clear)) --> function
 ---```
 ---@return integer
 function im.cache.clear() end
@@ -1411,6 +1419,7 @@ function im.cache.clear() end
 ---Changes the options that are given, empties the tier in memory and the statistics; files stay.
 ---```lua
 ---im.cache.configure { memory_mb = 100 }
+---print(im.cache.settings().memory_mb) --> 100
 ---```
 ---@param options imatch.cache.configure.options
 function im.cache.configure(options) end
@@ -1457,7 +1466,7 @@ local Backbone = {}
 ---How many classes it tells apart; 0 for a backbone without.
 ---```lua
 ---assert(im.backbone.open('efficientnet_lite0'):classes() == 1000)
----assert(im.backbone.open('dense_sift'):classes() == 0)
+---print(im.backbone.open('dense_sift'):classes() == 0) --> true
 ---```
 ---@return integer
 function Backbone:classes() end
@@ -1470,7 +1479,7 @@ function Backbone:close() end
 
 ---As backbone.features: one Features for an image, a list for a list, through the cache.
 ---```lua
----print(im.backbone.open('dense_sift image_size=64'):features(im.image.new(64, 64)))
+---print(im.backbone.open('dense_sift image_size=64'):features(im.image.new(64, 64))) --> Features(8x8x128 of 64x64 px, dense_sift image_size=64 resiz...
 ---```
 ---@param images any
 ---@return any
@@ -1479,7 +1488,7 @@ function Backbone:features(images) end
 ---Scores of the classes it was trained on, before softmax, [images, classes] float32; for efficientnet_lite0 the 1000 classes of ImageNet. A backbone without classes is an error.
 ---```lua
 ---local scores = im.backbone.open('efficientnet_lite0 image_size=64'):logits(im.image.new(64, 64))
----assert(scores:shape()[2] == 1000)
+---print(scores:shape()[2] == 1000) --> true
 ---```
 ---@param images any
 ---@return Tensor
@@ -1487,21 +1496,21 @@ function Backbone:logits(images) end
 
 ---Name and every option that shapes the result; backbone.open takes it back.
 ---```lua
----print(im.backbone.open('dense_sift'):spec())
+---print(im.backbone.open('dense_sift'):spec()) --> dense_sift image_size=336 resize=shorter step=8 bin_size=4 global=mean
 ---```
 ---@return string
 function Backbone:spec() end
 
 ---Side of a token in pixels of the resized image.
 ---```lua
----print(im.backbone.open('dense_sift'):stride())
+---print(im.backbone.open('dense_sift'):stride()) --> 8
 ---```
 ---@return integer
 function Backbone:stride() end
 
 ---SHA-256 of the file of weights, 64 hexadecimal digits; '' without weights.
 ---```lua
----print(im.backbone.open('efficientnet_lite0'):weights_sha256())
+---print(im.backbone.open('efficientnet_lite0'):weights_sha256()) --> 579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db
 ---```
 ---@return string
 function Backbone:weights_sha256() end
@@ -1512,7 +1521,7 @@ im.backbone = {}
 
 ---How far features move when the network runs in bf16 or fp16 instead of fp32, and how long it takes. A row for each dtype: dtype, token_max_abs, token_min_cosine, token_mean_cosine, global_min_cosine, ms_per_image. The cache is not used. A backbone without the option dtype is an error.
 ---```lua
----print(im.backbone.check(im.image.new(64, 64), 'efficientnet_lite0 image_size=64')[2].dtype)
+---print(im.backbone.check(im.image.new(64, 64), 'efficientnet_lite0 image_size=64')[2].dtype) --> bf16
 ---```
 ---@param images any
 ---@param spec any
@@ -1523,12 +1532,13 @@ function im.backbone.check(images, spec, options) end
 ---Forgets every opened backbone, so that its weights are freed once no handle holds it.
 ---```lua
 ---im.backbone.close_all()
+---print(im.backbone.open('dense_sift image_size=64'):stride()) --> 8
 ---```
 function im.backbone.close_all() end
 
 ---What a backbone is and its options, each with name, type, allowed, default and doc.
 ---```lua
----print(im.backbone.describe('dense_sift').doc)
+---print(im.backbone.describe('dense_sift').doc) --> RootSIFT descriptors on a dense grid, upright: 128 values a ...
 ---```
 ---@param name any
 ---@return any
@@ -1538,7 +1548,7 @@ function im.backbone.describe(name) end
 
 ---Features of one image or of each of a list, through the feature cache: only images that were never seen by this backbone with these options go forward, in batches of one size. `backbone` is a Backbone or what backbone.open takes, `options` then its options. An image so narrow that it would be resized to more than 2^24 pixels returns nil, message, 'too_large'.
 ---```lua
----print(im.backbone.features(im.image.new(64, 48), 'dense_sift', { image_size = 64 }))
+---print(im.backbone.features(im.image.new(64, 48), 'dense_sift', { image_size = 64 })) --> Features(8x11x128 of 64x48 px, dense_sift image_size=64 resi...
 ---```
 ---@param images any
 ---@param backbone any
@@ -1552,7 +1562,7 @@ function im.backbone.features(images, backbone, options) end
 
 ---The file or folder with the published weights of that backbone. Failures: not_found, with the names that were looked for and where to get them.
 ---```lua
----print(im.backbone.find_weights('vits14', { root = '.', layout = 'file' }))
+---print(im.backbone.find_weights('vits14', { root = '.', layout = 'file' })) --> nil vits14: no weights: looked for the file 'dinov2_vits14_p...
 ---```
 ---@param name any
 ---@param options? imatch.backbone.find_weights.options
@@ -1561,14 +1571,14 @@ function im.backbone.find_weights(name, options) end
 
 ---Names of all backbones, sorted.
 ---```lua
----for _, name in ipairs(im.backbone.list()) do print(name) end
+---print(table.concat(im.backbone.list(), ' '))
 ---```
 ---@return any
 function im.backbone.list() end
 
 ---Opens a backbone by its name or a whole specification, 'dense_sift step=4'; `options` add to it and win over it (see backbone.describe). The same name and options give the same model, loaded once a process. An unknown name or option is an error; missing weights return nil, message, 'not_found', unfit ones nil, message, 'bad_weights' or 'bad_format'.
 ---```lua
----print(im.backbone.open('dense_sift', { step = 16 }))
+---print(im.backbone.open('dense_sift', { step = 16 })) --> Backbone(dense_sift image_size=336 resize=shorter step=16 bi...
 ---```
 ---@param spec any
 ---@param options? any
@@ -1577,7 +1587,7 @@ function im.backbone.open(spec, options) end
 
 ---What the published weights of a backbone are called (a folder of transformers as 'folder/config.json'), where they are handed out, and how its input is normalised; nil for one that comes with the program.
 ---```lua
----print(im.backbone.published('vits14').files[1])
+---print(im.backbone.published('vits14').files[1]) --> dinov2_vits14_pretrain.pth
 ---```
 ---@param name any
 ---@return any
@@ -1586,9 +1596,9 @@ function im.backbone.open(spec, options) end
 ---@return any
 function im.backbone.published(name) end
 
----Features of an image (or of each of a list) rotated clockwise by each of the angles, placed in the image as it is: points come out in its pixels, and tokens that see what a turn left empty take no part in matching. Turned by other than a right angle the image keeps its scale, as image_size grows with the frame. For match.rotation_search.
+---Features of an image (or of each of a list) rotated clockwise by each of the angles, placed in the image as it is: points come out in its pixels, and tokens that see what a turn left empty take no part in matching. Rotated by other than a right angle the image keeps its scale, as image_size grows with the frame. For match.rotation_search.
 ---```lua
----print(#im.backbone.rotations(im.image.new(64, 48), { 0, 90 }, 'dense_sift image_size=64'))
+---print(#im.backbone.rotations(im.image.new(64, 48), { 0, 90 }, 'dense_sift image_size=64')) --> 2
 ---```
 ---@param images any
 ---@param angles_deg any
@@ -1612,7 +1622,7 @@ function Matches:close() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f):counts().n_selected_a)
+---print(im.match.mutual_nearest(f, f):counts().n_selected_a) --> 15
 ---```
 ---@return table
 function Matches:counts() end
@@ -1627,7 +1637,7 @@ function Matches:counts() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f):filter { max_matches = 10 })
+---print(im.match.mutual_nearest(f, f):filter { max_matches = 10 }) --> Matches(10 of 15 x 15 tokens, best 1.000)
 ---```
 ---@param options imatch.Matches.filter.options
 ---@return Matches
@@ -1638,7 +1648,7 @@ function Matches:filter(options) end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f):idx_a()[1])
+---print(im.match.mutual_nearest(f, f):idx_a()[1]) --> 3
 ---```
 ---@return integer[]
 function Matches:idx_a() end
@@ -1648,7 +1658,7 @@ function Matches:idx_a() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f):idx_b()[1])
+---print(im.match.mutual_nearest(f, f):idx_b()[1]) --> 3
 ---```
 ---@return integer[]
 function Matches:idx_b() end
@@ -1659,7 +1669,7 @@ function Matches:idx_b() end
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
 ---local m = im.match.mutual_nearest(f, f)
----print(m:inliers_of(im.match.geometry(m)))
+---print(m:inliers_of(im.match.geometry(m))) --> Matches(15 of 15 x 15 tokens, best 1.000)
 ---```
 ---@param geometry any
 ---@return Matches
@@ -1670,7 +1680,7 @@ function Matches:inliers_of(geometry) end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f):len())
+---print(im.match.mutual_nearest(f, f):len()) --> 15
 ---```
 ---@return integer
 function Matches:len() end
@@ -1680,7 +1690,7 @@ function Matches:len() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f):points()[1][3])
+---print(im.match.mutual_nearest(f, f):points()[1][3]) --> 3.5
 ---```
 ---@return any[]
 ---@return any
@@ -1693,7 +1703,7 @@ function Matches:points() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.mutual_nearest(f, f):similarity()[1])
+---print(im.match.mutual_nearest(f, f):similarity()[1]) --> 1
 ---```
 ---@return number[]
 function Matches:similarity() end
@@ -1703,7 +1713,7 @@ function Matches:similarity() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(#im.match.mutual_nearest(f, f):to_table().points_a)
+---print(#im.match.mutual_nearest(f, f):to_table().points_a) --> 15
 ---```
 ---@return table
 function Matches:to_table() end
@@ -1723,7 +1733,7 @@ function Geometry:close() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.geometry(im.match.mutual_nearest(f, f)):homography()[1])
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):homography()[1]) --> 1
 ---```
 ---@return any[]
 function Geometry:homography() end
@@ -1733,7 +1743,7 @@ function Geometry:homography() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.geometry(im.match.mutual_nearest(f, f)):inliers()[1])
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):inliers()[1]) --> true
 ---```
 ---@return boolean[]
 function Geometry:inliers() end
@@ -1743,7 +1753,7 @@ function Geometry:inliers() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.geometry(im.match.mutual_nearest(f, f)):mean_reprojection_px())
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):mean_reprojection_px()) --> 0
 ---```
 ---@return number|nil
 function Geometry:mean_reprojection_px() end
@@ -1753,7 +1763,7 @@ function Geometry:mean_reprojection_px() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.geometry(im.match.mutual_nearest(f, f)):method())
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):method()) --> usac_magsac
 ---```
 ---@return string
 function Geometry:method() end
@@ -1763,7 +1773,7 @@ function Geometry:method() end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----print(im.match.geometry(im.match.mutual_nearest(f, f)):num_inliers())
+---print(im.match.geometry(im.match.mutual_nearest(f, f)):num_inliers()) --> 15
 ---```
 ---@return integer
 function Geometry:num_inliers() end
@@ -1786,7 +1796,7 @@ im.match = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
 ---local found = im.match.geometry(im.match.mutual_nearest(f, f), { reproj_px = 4 })
----assert(found:num_inliers() > 8)
+---print(found:num_inliers() > 8) --> true
 ---```
 ---@param matches any
 ---@param options? imatch.match.geometry.options
@@ -1805,7 +1815,7 @@ function im.match.geometry(matches, options) end
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
----assert(im.match.mutual_nearest(f, f, { match_th = 0.5 }):similarity()[1] > 0.999)
+---print(im.match.mutual_nearest(f, f, { match_th = 0.5 }):similarity()[1] > 0.999) --> true
 ---```
 ---@param a any
 ---@param b any
@@ -1849,7 +1859,7 @@ function PairFile:close() end
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
 ---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
----assert(read:header().image_a == 'a.jpg' and read:header().patch == nil)
+---print(read:header().image_a == 'a.jpg' and read:header().patch == nil) --> true
 ---```
 ---@return table
 function PairFile:header() end
@@ -1858,7 +1868,7 @@ function PairFile:header() end
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
 ---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
----assert(read:matches(200, 200, 200, 200):points()[1][3] == 150)
+---print(read:matches(200, 200, 200, 200):points()[1][3] == 150) --> true
 ---```
 ---@param width_a any
 ---@param height_a any
@@ -1871,7 +1881,7 @@ function PairFile:matches(width_a, height_a, width_b, height_b) end
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
 ---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
----assert(read:to_table().patch.idx_b[1] == 3)
+---print(read:to_table().patch.idx_b[1] == 3) --> true
 ---```
 ---@return table
 function PairFile:to_table() end
@@ -1887,7 +1897,7 @@ im.pairs = {}
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
 ---local path = os.tmpname(); assert(im.pairs.write(path, pair)); local read = im.pairs.read(path); os.remove(path)
----assert(read:header().weight == 'vits14')
+---print(read:header().weight == 'vits14') --> true
 ---```
 ---@param path any
 ---@param options? imatch.pairs.read.options
@@ -1912,7 +1922,7 @@ function im.pairs.read(path, options) end
 ---```lua
 ---local backbone = im.backbone.open 'dense_sift'
 ---local done = im.pairs.run(backbone, { images = {}, pairs = {}, folder = os.tmpname() .. '.d' })
----assert(done.counts.total == 0)
+---print(done.counts.total == 0) --> true
 ---```
 ---@param backbone any
 ---@param job any
@@ -1940,7 +1950,7 @@ function im.pairs.run(backbone, job, on_progress, on_grid) end
 ---Writes a pair file, whole or not at all; makes missing folders. Fields that are unset and that every file has become null. Failures: unwritable, no_space; bad_format for lists of unequal length and tokens outside of their grid.
 ---```lua
 ---local pair = { image_a = 'a.jpg', image_b = 'b.jpg', weight = 'vits14', cosine = 0.9, advanced_settings = { match_threshold = 0.1, max_features = 1000, keypoint_threshold = 0.015, line_threshold = 0.2 }, patch = { n_a = 4, n_b = 4, n_selected_a = 4, n_selected_b = 4, grid_g_a = 2, grid_g_b = 2, idx_a = { 0 }, idx_b = { 3 }, similarities = { 0.8 } } }
----local path = os.tmpname(); assert(im.pairs.write(path, pair)); assert(im.io.read_json(path).cosine == 0.9); os.remove(path)
+---local path = os.tmpname(); assert(im.pairs.write(path, pair)); print(im.io.read_json(path).cosine == 0.9); os.remove(path) --> true
 ---```
 ---@param path any
 ---@param pair any
@@ -1953,7 +1963,7 @@ im.evaluate = {}
 
 ---Area under the curve of the share of errors below t, for t up to each threshold, divided by it: in [0, 1]. Thresholds are { 1, 3, 5, 10 } px unless given; errors >= 0, math.huge for a failed pair.
 ---```lua
----print(im.evaluate.auc({ 0.5, 2, math.huge }, { 3 })[1])
+---print(im.evaluate.auc({ 0.5, 2, math.huge }, { 3 })[1]) --> 0.5
 ---```
 ---@param errors any
 ---@param thresholds? any
@@ -1969,7 +1979,7 @@ function im.evaluate.auc(errors, thresholds) end
 
 ---{value, low, high}: by how much the statistic of b exceeds that of a, with its bootstrap interval; a[i] and b[i] belong together and are drawn together.
 ---```lua
----assert(im.evaluate.difference({ 1, 2, 3 }, { 2, 3, 4 }).low == 1)
+---print(im.evaluate.difference({ 1, 2, 3 }, { 2, 3, 4 }).low == 1) --> true
 ---```
 ---@param a any
 ---@param b any
@@ -1988,7 +1998,7 @@ function im.evaluate.difference(a, b, units, options) end
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
 ---local m = im.match.mutual_nearest(f, f)
----print(im.evaluate.homography(m, { 1, 0, 0, 0, 1, 0, 0, 0, 1 }).precision)
+---print(im.evaluate.homography(m, { 1, 0, 0, 0, 1, 0, 0, 0, 1 }).precision) --> 1
 ---```
 ---@param matches any
 ---@param geometry? any
@@ -1999,7 +2009,7 @@ function im.evaluate.homography(matches, geometry, b_from_a, options) end
 
 ---{name, unit, definition, better}: what a metric of one pair or query means; better is 'lower', 'higher' or nil. Of an unknown name what its words say.
 ---```lua
----assert(im.evaluate.metric('corner_error_px').better == 'lower')
+---print(im.evaluate.metric('corner_error_px').better == 'lower') --> true
 ---```
 ---@param name any
 ---@return table
@@ -2014,7 +2024,7 @@ function im.evaluate.metric(name) end
 ---Metrics of the corner errors of many pairs: auc@<t>px and share@<t>px (of pairs within t) for each limit, each {name, value, low, high, unit, definition, better}. low and high: bootstrap interval over units; units[i] says to which (a place, a seed) pair i belongs, without them every pair is one. Errors >= 0, math.huge for a failed pair.
 ---```lua
 ---local metrics = im.evaluate.pair_errors({ 0.5, 2, math.huge }, { 'a', 'a', 'b' }, { limits_px = { 3 } })
----assert(metrics[2].name == 'share@3px' and metrics[2].value == 2 / 3)
+---print(metrics[2].name == 'share@3px' and metrics[2].value == 2 / 3) --> true
 ---```
 ---@param errors any
 ---@param units? any
@@ -2032,7 +2042,7 @@ function im.evaluate.pair_errors(errors, units, options) end
 ---{metrics, curves} of localised photos, a list of tables with the fields found, error_m, heading_error_deg, width_error, position_sigma_m, rank and time_ms, of which any but found may be missing: hit@<t>m, top1_median_m, failure_rate, R@<k>_all and more, each {name, value, unit, definition, better}; shares are of all queries.
 ---```lua
 ---local e = im.evaluate.predictions({ { found = true, error_m = 2 }, { found = false } })
----assert(e.metrics[2].name == 'found_rate' and e.metrics[2].value == 0.5)
+---print(e.metrics[2].name == 'found_rate' and e.metrics[2].value == 0.5) --> true
 ---```
 ---@param predictions any
 ---@param options? imatch.evaluate.predictions.options
@@ -2049,7 +2059,7 @@ function im.evaluate.predictions(predictions, options) end
 ---{value, low, high, std}: a statistic of the values with its percentile bootstrap interval (Efron and Tibshirani 1993), and their standard deviation (n - 1). units[i] says to which unit (a place, a seed) value i belongs; units are drawn, each with all its values. Without units every value is one. Values may be math.huge.
 ---```lua
 ---local s = im.evaluate.statistic({ 1, 2, 3, 4 }, nil, { statistic = 'share@2' })
----assert(s.value == 0.5 and s.low < 0.5 and s.high > 0.5)
+---print(s.value == 0.5 and s.low < 0.5 and s.high > 0.5) --> true
 ---```
 ---@param values any
 ---@param units? any
@@ -2059,7 +2069,7 @@ function im.evaluate.statistic(values, units, options) end
 
 ---A statistic of a metric in words.
 ---```lua
----assert(im.evaluate.title('auc@10', 'corner_error_px') == 'AUC@10px of corner error')
+---print(im.evaluate.title('auc@10', 'corner_error_px') == 'AUC@10px of corner error') --> true
 ---```
 ---@param statistic any
 ---@param metric any
@@ -2071,7 +2081,7 @@ function im.evaluate.title(statistic, metric) end
 ---local path = os.tmpname()
 ---local at = { latitude_deg = 46.8, longitude_deg = 8.2 }
 ---assert(im.evaluate.write_geojson(path, { { query = 'a.jpg', predicted = at } }))
----assert(im.io.read_json(path).features[1].geometry.coordinates[1] == 8.2)
+---print(im.io.read_json(path).features[1].geometry.coordinates[1] == 8.2) --> true
 ---os.remove(path)
 ---```
 ---@param path any
@@ -2083,7 +2093,7 @@ function im.evaluate.write_geojson(path, queries) end
 ---```lua
 ---local path = os.tmpname()
 ---local at = { latitude_deg = 46.8, longitude_deg = 8.2 }
----assert(im.evaluate.write_kml(path, { { query = 'a.jpg', predicted = at } }))
+---print(im.evaluate.write_kml(path, { { query = 'a.jpg', predicted = at } })) --> true
 ---os.remove(path)
 ---```
 ---@param path any
@@ -2097,7 +2107,9 @@ local ExportSet = {}
 
 ---An image by its path below the folder of the images. With features its tokens are its keypoints, with their descriptors; with a size in pixels the keypoints come with the pairs.
 ---```lua
----im.export.new():add_image('a.jpg', 640, 480)
+---local set = im.export.new()
+---set:add_image('a.jpg', 640, 480)
+---print(set:has_image 'a.jpg') --> true
 ---```
 ---@param name any
 ---@param features any
@@ -2113,7 +2125,7 @@ function ExportSet:add_image(name, features, width, height) end
 ---set:add_image('a.jpg', features)
 ---set:add_image('b.jpg', features)
 ---local matches = im.match.mutual_nearest(features, features)
----print(set:add_pair('a.jpg', 'b.jpg', matches, im.match.geometry(matches)))
+---print(set:add_pair('a.jpg', 'b.jpg', matches, im.match.geometry(matches))) --> true
 ---```
 ---@param a any
 ---@param b any
@@ -2137,14 +2149,14 @@ function ExportSet:close() end
 
 ---images, keypoints, pairs, matches, geometries.
 ---```lua
----assert(im.export.new():counts().pairs == 0)
+---print(im.export.new():counts().pairs == 0) --> true
 ---```
 ---@return table
 function ExportSet:counts() end
 
 ---Whether an image of that name was added.
 ---```lua
----print(im.export.new():has_image 'a.jpg')
+---print(im.export.new():has_image 'a.jpg') --> false
 ---```
 ---@param name any
 ---@return boolean
@@ -2161,7 +2173,7 @@ function ExportSet:has_image(name) end
 ---local set = im.export.new()
 ---set:add_image('a.jpg', features)
 ---set:add_image('b.jpg', features)
----set:write_colmap '/tmp/imatch_doc_colmap.db'
+---print(set:write_colmap '/tmp/imatch_doc_colmap.db') --> true
 ---```
 ---@param path any
 ---@param options? imatch.ExportSet.write_colmap.options
@@ -2178,7 +2190,7 @@ function ExportSet:write_colmap(path, options) end
 ---local set = im.export.new()
 ---set:add_image('a.jpg', features)
 ---set:add_image('b.jpg', features)
----set:write_hloc '/tmp/imatch_doc_hloc'
+---print(set:write_hloc '/tmp/imatch_doc_hloc') --> true
 ---```
 ---@param folder any
 ---@param options? imatch.ExportSet.write_hloc.options
@@ -2191,7 +2203,7 @@ im.export = {}
 
 ---A set without images, to be filled and written.
 ---```lua
----print(#im.export.new())
+---print(#im.export.new()) --> 0
 ---```
 ---@return ExportSet
 function im.export.new() end
@@ -2202,7 +2214,7 @@ im.geo = {}
 
 ---The altitude from which a picture taken straight down is that wide, metres.
 ---```lua
----print(im.geo.altitude_for_width_m(87.57, 60))
+---print(im.geo.altitude_for_width_m(87.57, 60)) --> 75.837...
 ---```
 ---@param width_m any
 ---@param fov_deg any
@@ -2211,7 +2223,7 @@ function im.geo.altitude_for_width_m(width_m, fov_deg) end
 
 ---a - b the short way round, degrees in [-180, 180): plus where a lies clockwise of b.
 ---```lua
----print(im.geo.angle_difference_deg(10, 350))
+---print(im.geo.angle_difference_deg(10, 350)) --> 20
 ---```
 ---@param a any
 ---@param b any
@@ -2220,7 +2232,7 @@ function im.geo.angle_difference_deg(a, b) end
 
 ---Direction in which the WGS-84 geodesic leaves the first point, degrees clockwise from true north in [0, 360); 0 for equal points.
 ---```lua
----print(im.geo.bearing_deg(48.8566, 2.3522, 51.5072, -0.1276))
+---print(im.geo.bearing_deg(48.8566, 2.3522, 51.5072, -0.1276)) --> 329.951...
 ---```
 ---@param lat1 any
 ---@param lon1 any
@@ -2231,7 +2243,7 @@ function im.geo.bearing_deg(lat1, lon1, lat2, lon2) end
 
 ---The point reached along the WGS-84 geodesic that leaves at that bearing, degrees.
 ---```lua
----print(im.geo.destination(47, 8, 90, 1000))
+---print(im.geo.destination(47, 8, 90, 1000)) --> 46.999... 8.013...
 ---```
 ---@param lat any
 ---@param lon any
@@ -2246,7 +2258,7 @@ function im.geo.destination(lat, lon, bearing_deg, distance_m) end
 
 ---Great-circle distance by the haversine formula, metres; the sphere's radius is 6371000 m unless radius_m says otherwise. Degrees; latitude in [-90, 90].
 ---```lua
----print(im.geo.distance_m(48.8566, 2.3522, 51.5072, -0.1276))
+---print(im.geo.distance_m(48.8566, 2.3522, 51.5072, -0.1276)) --> 343529.865...
 ---```
 ---@param lat1 any
 ---@param lon1 any
@@ -2258,7 +2270,7 @@ function im.geo.distance_m(lat1, lon1, lat2, lon2, options) end
 
 ---Length of the geodesic on the WGS-84 ellipsoid, metres (Karney 2013, as PROJ computes it).
 ---```lua
----print(im.geo.geodesic_m(48.8566, 2.3522, 51.5072, -0.1276))
+---print(im.geo.geodesic_m(48.8566, 2.3522, 51.5072, -0.1276)) --> 343896.891...
 ---```
 ---@param lat1 any
 ---@param lon1 any
@@ -2269,14 +2281,14 @@ function im.geo.geodesic_m(lat1, lon1, lat2, lon2) end
 
 ---Width of level ground in a picture taken straight down: 2 altitude tan(fov / 2), metres.
 ---```lua
----print(im.geo.ground_width_m(120, 60))
+---print(im.geo.ground_width_m(120, 60)) --> 138.564...
 ---```
 ---@param altitude_m any
 ---@param fov_deg any
 ---@return number
 function im.geo.ground_width_m(altitude_m, fov_deg) end
 
----A flat surface with a colour everywhere: a made-up world or a map. Its frame is metres east (x) and north (y) of its origin.
+---A flat surface with a colour everywhere: a synthetic scene or a map. Its frame is metres east (x) and north (y) of its origin.
 ---@class Ground
 local Ground = {}
 
@@ -2288,7 +2300,7 @@ function Ground:close() end
 
 ---Bounds in metres east and north of the origin.
 ---```lua
----print(im.render.world({ size_m = 400 }):extent().east_m)
+---print(im.render.world({ size_m = 400 }):extent().east_m) --> 200
 ---```
 ---@return any
 ---@return any
@@ -2298,14 +2310,14 @@ function Ground:extent() end
 
 ---Metres a texel at the finest level: views much finer than this are only enlarged.
 ---```lua
----print(im.render.world({ size_m = 400 }):gsd_m())
+---print(im.render.world({ size_m = 400 }):gsd_m()) --> 0.125
 ---```
 ---@return number
 function Ground:gsd_m() end
 
 ---The inverse of local_from_latlon, degrees.
 ---```lua
----print(im.render.world({ size_m = 400 }):latlon_from_local(0, 100))
+---print(im.render.world({ size_m = 400 }):latlon_from_local(0, 100)) --> 47.000... 8
 ---```
 ---@param x_m any
 ---@param y_m any
@@ -2315,7 +2327,7 @@ function Ground:latlon_from_local(x_m, y_m) end
 
 ---Metres east and north of the ground's origin (azimuthal equidistant on WGS-84).
 ---```lua
----print(im.render.world({ size_m = 400 }):local_from_latlon(47, 8.001))
+---print(im.render.world({ size_m = 400 }):local_from_latlon(47, 8.001)) --> 76.055... 0.000...
 ---```
 ---@param lat any
 ---@param lon any
@@ -2325,7 +2337,7 @@ function Ground:local_from_latlon(lat, lon) end
 
 ---One line that says which ground this is, for reports.
 ---```lua
----print(im.render.world({ size_m = 400 }):name())
+---print(im.render.world({ size_m = 400 }):name()) --> world(seed=1, size_m=400)
 ---```
 ---@return string
 function Ground:name() end
@@ -2355,10 +2367,10 @@ function Ground:name() end
 ---@field seed? integer Of the noise; the same seed gives the same noise everywhere. Default 0.
 ---@field jpeg_quality? integer Compressed and decompressed at this quality; none: not. in [1, 100].
 
----Two views of one place with their true homographies: a query that is turned, tilted, shifted and disturbed, and a clean reference taken straight down.
+---Two views of one place with their true homographies: a query that is rotated, tilted, shifted and disturbed, and a clean reference taken straight down.
 ---```lua
 ---local pair = im.render.world({ size_m = 400 }):pair { altitude_m = 60, rotation_deg = 45 }
----print(pair.query, pair.reference)
+---print(pair.query, pair.reference) --> View(448x336, 0.155 m a pixel, 100 % covered) View(448x336, ...
 ---```
 ---@param options? imatch.Ground.pair.options
 ---@return any
@@ -2369,7 +2381,7 @@ function Ground:pair(options) end
 
 ---The place of that number, from 0: places are spread evenly over what the ground shows and depend on nothing else. Returns nil, message, "no_result" where the ground shows too little.
 ---```lua
----print(im.render.world({ size_m = 400 }):place(0))
+---print(im.render.world({ size_m = 400 }):place(0)) --> -63.731... -111.841...
 ---```
 ---@param index any
 ---@return any
@@ -2400,7 +2412,7 @@ function Ground:place(index) end
 ---What a pinhole camera sees of the ground, area-averaged over each pixel's footprint, then disturbed: blur, colour gains, contrast, brightness, gamma, noise, JPEG, in that order. What lies outside the ground, in holes of a map and above the horizon is black and not valid.
 ---```lua
 ---local view = im.render.world({ size_m = 400 }):view { altitude_m = 80, heading_deg = 45, noise = 4 }
----print(view)
+---print(view) --> View(448x336, 0.206 m a pixel, 100 % covered)
 ---```
 ---@param options? imatch.Ground.view.options
 ---@return View
@@ -2418,40 +2430,40 @@ function View:close() end
 
 ---Share of the pixels that show ground, in [0, 1].
 ---```lua
----print(im.render.world({ size_m = 400 }):view():coverage())
+---print(im.render.world({ size_m = 400 }):view():coverage()) --> 1
 ---```
 ---@return number
 function View:coverage() end
 
 ---Exact: nine numbers, row by row, from pixels to metres east and north.
 ---```lua
----print(#im.render.world({ size_m = 400 }):view():ground_from_image())
+---print(#im.render.world({ size_m = 400 }):view():ground_from_image()) --> 9
 ---```
 ---@return any
 function View:ground_from_image() end
 
 ---Metres of ground a pixel in the middle of the image; infinite in the sky.
 ---```lua
----print(im.render.world({ size_m = 400 }):view():gsd_m())
+---print(im.render.world({ size_m = 400 }):view():gsd_m()) --> 0.309...
 ---```
 ---@return number
 function View:gsd_m() end
 
 ---The picture; nothing is copied.
 ---```lua
----print(im.render.world({ size_m = 400 }):view():image())
+---print(im.render.world({ size_m = 400 }):view():image()) --> Image(448x336)
 ---```
 ---@return Image
 function View:image() end
 
 ---White where the picture shows ground, black elsewhere.
 ---```lua
----print(im.render.world({ size_m = 400 }):view():mask())
+---print(im.render.world({ size_m = 400 }):view():mask()) --> Image(448x336)
 ---```
 ---@return Image
 function View:mask() end
 
----Views of made-up countryside and of maps, with their truth.
+---Views of synthetic scenes and of maps, with their truth.
 ---@class imatch.render
 im.render = {}
 
@@ -2459,7 +2471,7 @@ im.render = {}
 ---```lua
 ---local w = im.render.world { size_m = 400 }
 ---local h = im.render.b_from_a(w:view { altitude_m = 60 }, w:view { altitude_m = 90 })
----print(h[1])
+---print(h[1]) --> 0.666...
 ---```
 ---@param a any
 ---@param b any
@@ -2473,7 +2485,7 @@ function im.render.b_from_a(a, b) end
 
 ---A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its centre. Any coordinate system, any mask, RGB, grey, palette or more than 8 bits. Returns nil, message, code for a file that is none (not_found, not_a_file, unreadable, bad_format).
 ---```lua
----print(im.render.map 'no such map.tif')
+---print(im.render.map 'no such map.tif') --> nil no such map.tif: no such file not_found
 ---```
 ---@param path any
 ---@param options? imatch.render.map.options
@@ -2483,7 +2495,7 @@ function im.render.map(path, options) end
 ---Share of the pixels of view a whose ground view b shows too, in [0, 1].
 ---```lua
 ---local w = im.render.world { size_m = 400 }
----print(im.render.overlap(w:view { altitude_m = 60 }, w:view { altitude_m = 60, x_m = 20 }))
+---print(im.render.overlap(w:view { altitude_m = 60 }, w:view { altitude_m = 60, x_m = 20 })) --> 0.712...
 ---```
 ---@param a any
 ---@param b any
@@ -2497,10 +2509,10 @@ function im.render.overlap(a, b) end
 ---@field longitude? number Where the middle of the world is said to lie, degrees. in [-180, 180]. Default 8.
 ---@field cache_mb? number Memory for painted tiles, in 2^20 bytes. in [1, 1000000]. Default 256.
 
----Made-up countryside: fields, meadows, woods, orchards, villages, roads, a river and ponds, with texels of 0.125 m painted when first seen. The same seed and size give the same bytes on every machine and with any number of threads.
+---A synthetic scene: fields, meadows, woods, orchards, villages, roads, a river and ponds, with texels of 0.125 m painted when first seen. The same seed and size give the same bytes on every machine and with any number of threads.
 ---```lua
 ---local world = im.render.world { seed = 7, size_m = 400 }
----print(world)
+---print(world) --> world(seed=7, size_m=400)
 ---```
 ---@param options? imatch.render.world.options
 ---@return Ground
@@ -2513,7 +2525,9 @@ local Index = {}
 ---Adds [n, D] under ids, a list or tensor of n integers >= 0; by default the numbers after the largest so far, from 0. An id that is there already is an error.
 ---```lua
 ---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
----im.index.new(2):add(vectors)
+---local index = im.index.new(2)
+---index:add(vectors)
+---print(#index) --> 3
 ---```
 ---@param vectors any
 ---@param ids? any
@@ -2527,7 +2541,7 @@ function Index:close() end
 
 ---factory, metric, dim, count, is_trained and source.
 ---```lua
----print(im.index.new(2):description().metric)
+---print(im.index.new(2):description().metric) --> inner_product
 ---```
 ---@return table
 function Index:description() end
@@ -2537,7 +2551,7 @@ function Index:description() end
 ---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
 ---local index = im.index.new(2)
 ---index:add(vectors)
----print(index:remove { 0, 2 })
+---print(index:remove { 0, 2 }) --> 2
 ---```
 ---@param ids any
 ---@return integer
@@ -2545,7 +2559,7 @@ function Index:remove(ids) end
 
 ---Writes path (a .faiss file that FAISS reads) and path.json (factory, metric, count, source). Fails with unwritable or no_space.
 ---```lua
----im.index.new(2):save '/tmp/imatch_doc_index.faiss'
+---print(im.index.new(2):save '/tmp/imatch_doc_index.faiss') --> true
 ---```
 ---@param path any
 ---@return any
@@ -2561,7 +2575,7 @@ function Index:save(path) end
 ---local index = im.index.new(2)
 ---index:add(vectors)
 ---local scores, ids = index:search(vectors, { k = 2 })
----print(ids:to_table()[1][2])
+---print(ids:to_table()[1][2]) --> 1
 ---```
 ---@param queries any
 ---@param options? imatch.Index.search.options
@@ -2571,7 +2585,9 @@ function Index:search(queries, options) end
 
 ---FAISS's parameters of a search: 'nprobe=16', 'efSearch=64'.
 ---```lua
----im.index.new(4, { factory = 'HNSW8' }):set_parameters 'efSearch=64'
+---local index = im.index.new(4, { factory = 'HNSW8' })
+---index:set_parameters 'efSearch=64'
+---print(index:description().factory) --> HNSW8
 ---```
 ---@param text any
 function Index:set_parameters(text) end
@@ -2579,7 +2595,9 @@ function Index:set_parameters(text) end
 ---Learns clusters, quantisers and transforms from [n, D]. Flat and HNSW need none.
 ---```lua
 ---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
----im.index.new(2):train(vectors)
+---local index = im.index.new(2)
+---index:train(vectors)
+---print(#index) --> 0
 ---```
 ---@param vectors any
 function Index:train(vectors) end
@@ -2601,7 +2619,7 @@ function ExactIndex:close() end
 ---As Index:search; queries may lie on any device, results lie on the CPU.
 ---```lua
 ---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
----print(im.index.exact(vectors):search(vectors, { k = 1 }))
+---print(im.index.exact(vectors):search(vectors, { k = 1 })) --> Tensor(3x1 float32 cpu, min 1 mean 1 max 1) Tensor(3x1 int64 ...
 ---```
 ---@param queries any
 ---@param options? imatch.ExactIndex.search.options
@@ -2625,7 +2643,7 @@ im.index = {}
 ---```lua
 ---local rows = im.tensor.from_table { { 0, 0 }, { 0, 1 }, { 9, 9 } }
 ---local ids = im.index.coreset(rows, { ratio = 0.7, project = false })
----assert(ids:numel() == 2)
+---print(ids:numel() == 2) --> true
 ---```
 ---@param rows any
 ---@param options? imatch.index.coreset.options
@@ -2640,7 +2658,7 @@ function im.index.coreset(rows, options) end
 ---Exact search in a tensor [n, D] by LibTorch alone, on the CPU or a GPU, with the same result on both. Ids are positions.
 ---```lua
 ---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
----print(im.index.exact(vectors))
+---print(im.index.exact(vectors)) --> ExactIndex(inner_product, 3 x 2, cpu)
 ---```
 ---@param vectors any
 ---@param options? imatch.index.exact.options
@@ -2652,7 +2670,7 @@ function im.index.exact(vectors, options) end
 
 ---Reads what Index:save or FAISS itself wrote. path.json, where it is there, must agree with it. Fails with not_found, unreadable, bad_format (truncated, foreign).
 ---```lua
----print(im.index.load 'no_such.faiss')
+---print(im.index.load 'no_such.faiss') --> nil no_such.faiss: no such file not_found
 ---```
 ---@param path any
 ---@param options? imatch.index.load.options
@@ -2669,7 +2687,7 @@ function im.index.load(path, options) end
 ---local vectors = im.tensor.from_table { { 1, 0 }, { 0.6, 0.8 }, { 0, 1 } }
 ---local index = im.index.new(2, { factory = 'Flat' })
 ---index:add(vectors)
----print(#index)
+---print(#index) --> 3
 ---```
 ---@param dim any
 ---@param options? imatch.index.new.options
@@ -2678,7 +2696,7 @@ function im.index.new(dim, options) end
 
 ---Each row of [n, D] scaled to length one, float32. An error names a row of zeros, or with a value that is not finite.
 ---```lua
----print(im.index.unit_rows(im.tensor.from_table { { 3, 4 } }):to_table()[1][1])
+---print(im.index.unit_rows(im.tensor.from_table { { 3, 4 } }):to_table()[1][1]) --> 0.600...
 ---```
 ---@param vectors any
 ---@return Tensor
@@ -2696,14 +2714,14 @@ function VectorSet:close() end
 
 ---The file of each row.
 ---```lua
----print(#im.retrieval.vectors({}):paths())
+---print(#im.retrieval.vectors({}):paths()) --> 0
 ---```
 ---@return any[]
 function VectorSet:paths() end
 
 ---What was left out.
 ---```lua
----print(#im.retrieval.vectors({}):skipped())
+---print(#im.retrieval.vectors({}):skipped()) --> 0
 ---```
 ---@return any[]
 ---@return any
@@ -2711,7 +2729,7 @@ function VectorSet:skipped() end
 
 ---What the meta files say of the backbone; empty texts when they say nothing.
 ---```lua
----print(im.retrieval.vectors({}):source().backbone)
+---print('<' .. im.retrieval.vectors({}):source().backbone .. '>') --> <>
 ---```
 ---@return any
 ---@return any
@@ -2719,7 +2737,7 @@ function VectorSet:source() end
 
 ---[n, D] float32, rows of length one.
 ---```lua
----print(im.retrieval.vectors({}):tensor())
+---print(im.retrieval.vectors({}):tensor()) --> Tensor(0x0 float32 cpu)
 ---```
 ---@return Tensor
 function VectorSet:tensor() end
@@ -2736,14 +2754,14 @@ function SearchResults:close() end
 
 ---group, weight, mode, direction, num_queries, num_references, skipped.
 ---```lua
----print(im.retrieval.results({}):description().num_queries)
+---print(im.retrieval.results({}):description().num_queries) --> 0
 ---```
 ---@return table
 function SearchResults:description() end
 
 ---Of the 'queries', or of the 'references' that were found.
 ---```lua
----print(#im.retrieval.results({}):names 'queries')
+---print(#im.retrieval.results({}):names 'queries') --> 0
 ---```
 ---@param which any
 ---@return any[]
@@ -2761,7 +2779,7 @@ function PositionTable:close() end
 
 ---By the path, else the file name, else that without its ending, else the frame that it tells of: a_0001, a_00001, and a_0001_rot045_crop50 are one, and a vector's name tells of an image.
 ---```lua
----print(im.retrieval.image_positions({}):find 'a.jpg')
+---print(im.retrieval.image_positions({}):find 'a.jpg') --> nil
 ---```
 ---@param path any
 ---@return any
@@ -2781,7 +2799,7 @@ function Evaluation:close() end
 ---query, truth, predicted, predicted_name and error_m of query i, from 1.
 ---```lua
 ---local none = im.retrieval.image_positions {}
----print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, none):row(1) end))
+---print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, none):row(1) end)) --> false argument #2: expected an integer in [1, 0], got 1
 ---```
 ---@param i any
 ---@return table
@@ -2790,7 +2808,7 @@ function Evaluation:row(i) end
 ---group, weight, mode, direction, num_references, metrics (a list of {name, value, unit, definition}), label_metrics (likewise, by the names that scripts of old know: haversine_recall_at_k, xy_top1_mean_m, ...), warnings, curves (hit, top_k, latency_ms).
 ---```lua
 ---local none = im.retrieval.image_positions {}
----print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics)
+---print(#im.retrieval.evaluate(im.retrieval.results {}, none, none):summary().metrics) --> 50
 ---```
 ---@return table
 function Evaluation:summary() end
@@ -2801,7 +2819,7 @@ im.retrieval = {}
 
 ---A data set of a data key: root, captures (id, label, folder, altitude_m, heading_deg), gt_sigma_m, alt_ref, yaw_source.
 ---```lua
----print(im.retrieval.dataset('no_such.json', 'flight'))
+---print(im.retrieval.dataset('no_such.json', 'flight')) --> nil no_such.json: no such file not_found
 ---```
 ---@param data_key_path any
 ---@param dataset_key any
@@ -2818,7 +2836,7 @@ function im.retrieval.dataset(data_key_path, dataset_key) end
 
 ---Compares the references found for queries with the truth. The true reference is the nearest of all reference positions.
 ---```lua
----print(pcall(im.retrieval.evaluate, 1, 2, 3))
+---print(pcall(im.retrieval.evaluate, 1, 2, 3)) --> false argument #3: expected PositionTable, got 3
 ---```
 ---@param results any
 ---@param query_positions any
@@ -2829,7 +2847,7 @@ function im.retrieval.evaluate(results, query_positions, reference_positions, op
 
 ---The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.
 ---```lua
----print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy')
+---print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy') --> sub2
 ---```
 ---@param file_name any
 ---@return string|nil
@@ -2837,7 +2855,7 @@ function im.retrieval.global_variant(file_name) end
 
 ---What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre of a GeoTIFF.
 ---```lua
----print(#im.retrieval.image_positions {})
+---print(#im.retrieval.image_positions {}) --> 0
 ---```
 ---@param paths any
 ---@return PositionTable
@@ -2846,7 +2864,7 @@ function im.retrieval.image_positions(paths) end
 
 ---A manifest of embeddings resolved against a data key: dataset_key, dataset_type, embed_root, variants, and models, each with weights, target_res, embedding_cfg, outputs, images (path, capture_id, label, frame, altitude_m, heading_deg) and missing (paths that are not there). Fails with bad_format, naming the file and the key.
 ---```lua
----print(im.retrieval.manifest('no_such.json', 'data_key.json'))
+---print(im.retrieval.manifest('no_such.json', 'data_key.json')) --> nil data_key.json: no such file not_found
 ---```
 ---@param path any
 ---@param data_key_path any
@@ -2856,7 +2874,7 @@ function im.retrieval.manifest(path, data_key_path, dataset_root) end
 
 ---Positions by image: an annotation JSON (images[]{imageref, position}), a label index ({imageref: {lat, lon, x, y}}) or a CSV table with columns such as name, latitude, longitude; x and y, metres in a plane, may be missing. Fails with bad_format, naming the file and the key.
 ---```lua
----print(im.retrieval.positions 'no_such.csv')
+---print(im.retrieval.positions 'no_such.csv') --> nil no_such.csv: no such file not_found
 ---```
 ---@param path any
 ---@return PositionTable
@@ -2877,7 +2895,7 @@ function im.retrieval.positions(path) end
 
 ---The row of query i (from 1) as it is pushed to Redis.
 ---```lua
----print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {}))
+---print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false argument #3: expected VectorSet, got no value
 ---```
 ---@param i any
 ---@param queries any
@@ -2896,7 +2914,7 @@ function im.retrieval.redis_row(i, queries, base, scores, ids, search) end
 ---A reference made of a photo: rotated counter-clockwise on a larger canvas, the largest part of the photo's shape scaled to its size, its centre cropped; as Pillow's rotate (bicubic, expand), ImageOps.fit and crop do it.
 ---```lua
 ---local view = im.retrieval.reference_view(im.image.new(80, 60), { angle_deg = 45 })
----assert(view:width() == 40 and view:height() == 30)
+---print(view:width() == 40 and view:height() == 30) --> true
 ---```
 ---@param photo any
 ---@param options? imatch.retrieval.reference_view.options
@@ -2905,7 +2923,7 @@ function im.retrieval.reference_view(photo, options) end
 
 ---Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by name are damaged ones, those of another `direction` (absent: than the first that names one) and queries that were read already, as with another k.
 ---```lua
----print(im.retrieval.results { 'no_such.json' })
+---print(im.retrieval.results { 'no_such.json' }) --> nil no_such.json: no_such.json: no such file bad_format
 ---```
 ---@param paths any
 ---@param direction? any
@@ -2934,8 +2952,8 @@ function im.retrieval.save_evaluations(folder, evaluations) end
 
 ---Where a vector file lies below <root>/<dataset_key>/<alias>/, without its ending.
 ---```lua
----print(im.retrieval.vector_name { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16',
----  normalization = 'LVD', label = 'a', frame = '0001' })
+---local facts = { embedding_cfg = 'res224', variant = 'raw', hub = 'dinov3_vits16', normalization = 'LVD', label = 'a', frame = '0001' }
+---print(im.retrieval.vector_name(facts)) --> a/GlobalToken/GlobalToken_res224_raw_dinov3_vits16_LVD_a_0001
 ---```
 ---@param fields any
 ---@return string
@@ -2943,7 +2961,7 @@ function im.retrieval.vector_name(fields) end
 
 ---Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the image. Truncated files, NaN, zeros and other sizes are skipped by name. `find_ms`: how long it took to list the files, which goes into the times of search results.
 ---```lua
----print(#im.retrieval.vectors { 'no_such.npy' }:skipped())
+---print(#im.retrieval.vectors { 'no_such.npy' }:skipped()) --> 1
 ---```
 ---@param paths any
 ---@param find_ms? any
@@ -2967,7 +2985,7 @@ function im.retrieval.vectors(paths, find_ms) end
 ---```lua
 ---local none = im.retrieval.vectors {}
 ---local empty = im.tensor.from_table { { 0 } }
----print(im.retrieval.write_aggregate('/tmp/imatch_doc', none, none, empty, empty, { direction = 'db2db' }))
+---print(im.retrieval.write_aggregate('/tmp/imatch_doc', none, none, empty, empty, { direction = 'db2db' })) --> /tmp/imatch_doc/__data-data_top0.json
 ---```
 ---@param out any
 ---@param queries any
@@ -2995,7 +3013,7 @@ function im.retrieval.write_aggregate(out, queries, base, scores, ids, search) e
 ---```lua
 ---local none = im.retrieval.vectors {}
 ---local empty = im.tensor.from_table { { 0 } }
----im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, { direction = 'db2db' })
+---print(im.retrieval.write_results('/tmp/imatch_doc_results', none, none, empty, empty, { direction = 'db2db' })) --> true
 ---```
 ---@param out any
 ---@param queries any
@@ -3010,7 +3028,7 @@ function im.retrieval.write_results(out, queries, base, scores, ids, search, wit
 ---Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], 'PatchToken' [tokens, D] or 'PatchGrid' [rows, cols, D].
 ---```lua
 ---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table { { 1 } }, { rows = 1, cols = 1 })
----im.retrieval.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true })
+---print(im.retrieval.write_vector('/tmp/imatch_doc_vector', f, 'GlobalToken', { config = {} }, { npy = true })) --> true
 ---```
 ---@param stem any
 ---@param features any
@@ -3032,7 +3050,7 @@ function RedisPusher:close() end
 
 ---Sends what waits, for at most wait_s; the rest stays in the buffer for the next run.
 ---```lua
----print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }):finish().waiting)
+---print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }):finish().waiting) --> 0
 ---```
 ---@return any
 function RedisPusher:finish() end
@@ -3054,7 +3072,7 @@ function RedisPusher:finish() end
 ---```lua
 ---local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })
 ---local none, empty = im.retrieval.vectors {}, im.tensor.from_table { { 0 } }
----print(r:push_results(none, none, empty, empty, {}).waiting)
+---print(r:push_results(none, none, empty, empty, {}).waiting) --> 0
 ---```
 ---@param queries any
 ---@param base any
@@ -3082,7 +3100,7 @@ im.redis = {}
 
 ---Pushes search results to a Redis server, redis://[user:password@]host[:port][/database] or rediss:// for TLS. Rows wait in a file while it is away; none comes twice. Fails with refused (password, database, certificate).
 ---```lua
----print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }))
+---print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })) --> RedisPusher(0 pushed, 0 waiting)
 ---```
 ---@param url any
 ---@param options? imatch.redis.open.options
@@ -3119,7 +3137,7 @@ function ReferenceMap:close() end
 ---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
 ---local photo = world:view({ x_m = 5, altitude_m = 52, heading_deg = 93, width = 128, height = 96 }):image()
 ---local location = map:locate(photo, { min_inliers = 10 })
----assert(location.found and #location.matches.photo_px == location.num_matches)
+---print(location.found and #location.matches.photo_px == location.num_matches) --> true
 ---```
 ---@param photo any
 ---@param options? imatch.ReferenceMap.locate.options
@@ -3131,7 +3149,7 @@ function ReferenceMap:locate(photo, options) end
 ---local world = im.render.world { size_m = 128 }
 ---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
 ---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
----print(map:num_tiles())
+---print(map:num_tiles()) --> 528
 ---```
 ---@return integer
 function ReferenceMap:num_tiles() end
@@ -3142,7 +3160,7 @@ function ReferenceMap:num_tiles() end
 ---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
 ---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
 ---local photo = world:view({ x_m = 5, altitude_m = 52, heading_deg = 93, width = 128, height = 96 }):image()
----print(map:retrieve(photo, 5)[1].score)
+---print(map:retrieve(photo, 5)[1].score) --> 0.899...
 ---```
 ---@param photo any
 ---@param k any
@@ -3159,7 +3177,7 @@ im.localize = {}
 ---@field overlap? number Share of its shorter side that a tile has in common with its neighbour. in [0, 0.98]. Default 0.7.
 ---@field heading_step_deg? number Angle between the headings at which the map is seen; 360: north only. in [1, 360]. Default 30.
 ---@field min_coverage? number Smallest share of a tile's tokens that the map must cover. in [0.01, 1]. Default 0.5.
----@field block_tokens? integer Side of the pictures of the map that go forward, in tokens, when the backbone's tokens depend on their neighbourhood only: tiles that overlap are then cut from one picture. Other backbones see each tile alone. in [1, 4096]. Default 96.
+---@field chunk_tokens? integer Side of the pictures of the map that go forward, in tokens, when the backbone's tokens depend on their neighbourhood only: tiles that overlap are then cut from one picture. Other backbones see each tile alone. in [1, 4096]. Default 96.
 ---@field image_width? integer Of the photos that will be looked for, px; with image_height it gives the shape of a tile. in [1, 100000]. Default 4000.
 ---@field image_height? integer Likewise. in [1, 100000]. Default 3000.
 ---@field global? string What stands for a tile in the retrieval: the mean of its tokens, 'mean_std' (with their standard deviation), 'gem' (p = 3), 'vlad' (residuals to words learned from the map), or 'backbone': the vector that the backbone gives itself, a class token for one, for which it must see each tile alone. 'backbone', 'mean', 'mean_std', 'gem' or 'vlad'. Default 'mean_std'.
@@ -3172,7 +3190,7 @@ im.localize = {}
 ---local world = im.render.world { size_m = 128 }
 ---local map = im.localize.reference_map(world, 'dense_sift', { image_size = 64, step = 8 },
 ---  { width_m = 60, scales = { 1 }, heading_step_deg = 90, image_width = 128, image_height = 96 })
----print(map)
+---print(map) --> ReferenceMap(world(seed=1, size_m=128), 528 tiles, 4 picture...
 ---```
 ---@param ground any
 ---@param backbone any
@@ -3234,7 +3252,7 @@ function AnomalyDetector:describe() end
 
 ---What the model says of a picture of any size, with the blobs of its 0 ... 100 map.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---print(im.anomaly.open 'nowhere' == nil) --> true
 ---```
 ---@param image any
 ---@param options? imatch.AnomalyDetector.detect.options
@@ -3243,7 +3261,7 @@ function AnomalyDetector:detect(image, options) end
 
 ---The inspected part of the picture under the colours of its map, the same colours for the same distances in every picture, with the contour of the pixel threshold.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---print(im.anomaly.open 'nowhere' == nil) --> true
 ---```
 ---@param image any
 ---@param detection any
@@ -3260,7 +3278,7 @@ function AnomalyDetector:features(image) end
 
 ---White where the map is at or above the pixel threshold.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---print(im.anomaly.open 'nowhere' == nil) --> true
 ---```
 ---@param detection any
 ---@return Image
@@ -3268,7 +3286,7 @@ function AnomalyDetector:mask(detection) end
 
 ---The mask of a picture (an Image of its size) beside the detection's map: [h, w], 1 where anomalous.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---print(im.anomaly.open 'nowhere' == nil) --> true
 ---```
 ---@param mask any
 ---@param detection any
@@ -3287,14 +3305,14 @@ function Detection:close() end
 
 ---Distances [h, w]: of the network's input size, with tiles of the inspected part's size.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---print(im.anomaly.open 'nowhere' == nil) --> true
 ---```
 ---@return Tensor
 function Detection:map() end
 
 ---{found, score, anomalous, correlation, rect = {x, y, width, height}, mean_scaled, defective, blobs = list of {x, y, width, height, area_px, is_defect}}; found is false where the region is not in the picture.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---print(im.anomaly.open 'nowhere' == nil) --> true
 ---```
 ---@return table
 function Detection:to_table() end
@@ -3311,7 +3329,7 @@ im.anomaly = {}
 
 ---Which pictures of a data folder are trained with and tested on: lists of {path, kind, anomalous, mask}.
 ---```lua
----assert(im.anomaly.data 'nowhere' == nil)
+---print(im.anomaly.data 'nowhere' == nil) --> true
 ---```
 ---@param folder any
 ---@param options? imatch.anomaly.data.options
@@ -3327,7 +3345,7 @@ function im.anomaly.data(folder, options) end
 
 ---Writes the model as OpenVINO's files, reads them again and compares both on pictures of the data folder (`data`: its layout, as for training). Returns what is written to parity.json. Where the two part: nil, where, 'no_result', and no files.
 ---```lua
----assert(im.anomaly.export('nowhere', '.') == nil)
+---print(im.anomaly.export('nowhere', '.') == nil) --> true
 ---```
 ---@param model_folder any
 ---@param data_folder any
@@ -3344,7 +3362,7 @@ function im.anomaly.export(model_folder, data_folder, options, data) end
 
 ---Adds the normal pictures of a folder to a model without starting over: the coreset goes on over the new patches. Thresholds stay as they are. Returns as anomaly.train.
 ---```lua
----assert(im.anomaly.extend('nowhere', '.') == nil)
+---print(im.anomaly.extend('nowhere', '.') == nil) --> true
 ---```
 ---@param model_folder any
 ---@param data_folder any
@@ -3354,7 +3372,7 @@ function im.anomaly.extend(model_folder, data_folder, options) end
 
 ---How well scores tell anomalous from normal: {auroc, average_precision, best_f1, threshold, f1, true_positives, ...}. score >= threshold is anomalous; unset: the threshold of the best F1.
 ---```lua
----assert(im.anomaly.image_metrics({ 1, 2, 3 }, { false, false, true }).auroc == 1)
+---print(im.anomaly.image_metrics({ 1, 2, 3 }, { false, false, true }).auroc == 1) --> true
 ---```
 ---@param scores any
 ---@param anomalous any
@@ -3372,7 +3390,7 @@ function im.anomaly.image_metrics(scores, anomalous, threshold) end
 
 ---A trained model, by its exported files or its checkpoint.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---print(im.anomaly.open 'nowhere' == nil) --> true
 ---```
 ---@param model_folder any
 ---@param options? imatch.anomaly.open.options
@@ -3382,7 +3400,7 @@ function im.anomaly.open(model_folder, options) end
 ---The same of pixels: lists of [H, W] tensors, masks other than 0 where anomalous. aupro: area under the per-region overlap up to the false positive rate `limit` (0.3), over the images given.
 ---```lua
 ---local map = im.tensor.from_table { { 0, 0, 1 } }
----assert(im.anomaly.pixel_metrics({ map }, { map }).auroc == 1)
+---print(im.anomaly.pixel_metrics({ map }, { map }).auroc == 1) --> true
 ---```
 ---@param maps any
 ---@param masks any
@@ -3410,7 +3428,7 @@ function im.anomaly.pixel_metrics(maps, masks, limit) end
 
 ---The method of 'anomalib', 'anomalib-2.3' or 'patchcore' (amazon-science/patchcore-inspection), option by option.
 ---```lua
----assert(im.anomaly.preset('patchcore').distance == 'squared')
+---print(im.anomaly.preset('patchcore').distance == 'squared') --> true
 ---```
 ---@param name any
 ---@return table
@@ -3438,7 +3456,7 @@ function im.anomaly.preset(name) end
 
 ---Trains PatchCore on the normal pictures of a folder and writes the model into another one: checkpoint.ckpt, config.yaml, thresholds.json, norm_stats.txt. A training that was killed goes on behind its last finished stage. Returns {config, bank_rows, bank_dims, thresholds, max_score, mean_score, skipped, resumed}. Errors: not_found, no_result (fewer than two usable pictures), no_space.
 ---```lua
----assert(not pcall(im.anomaly.train, 'nowhere', 'model', { coreset_ratio = 2 }))
+---print(not pcall(im.anomaly.train, 'nowhere', 'model', { coreset_ratio = 2 })) --> true
 ---```
 ---@param data_folder any
 ---@param model_folder any
@@ -3448,7 +3466,7 @@ function im.anomaly.train(data_folder, model_folder, options) end
 
 ---A folder into which others put pictures.
 ---```lua
----print(im.anomaly.watch '.')
+---print(im.anomaly.watch '.') --> WatchedFolder
 ---```
 ---@param folder any
 ---@return WatchedFolder
@@ -3460,21 +3478,21 @@ im.inputs = {}
 
 ---Files and folders that are part of the keys of cells: reading them while cells are measured need not be noted.
 ---```lua
----im.inputs.cover { '/etc' }
+---print(im.inputs.cover { '/etc' })
 ---```
 ---@param paths any
 function im.inputs.cover(paths) end
 
 ---What the code of this process has read so far, in this order: { kind = 'code' (scripts, modules), 'data' (files), 'environment' or 'text' (of -e, standard input and the session), name =, sha256 = }. sha256 is 'absent' for what was not there and 'changed' for a file that was changed since. The library's own files do not count.
 ---```lua
----os.getenv 'HOME'; local list = im.inputs.list(); assert(list[#list].sha256 ~= nil)
+---os.getenv 'HOME'; local list = im.inputs.list(); print(list[#list].sha256 ~= nil) --> true
 ---```
 ---@return any[]
 function im.inputs.list() end
 
 ---Whether cells are measured just now, as im.sweep says; returns how it was. What is read meanwhile is not in the list: it depends on which cells were finished before. It is kept with those who measured.
 ---```lua
----local was = im.inputs.measuring(true); assert(im.inputs.measuring(was) == true)
+---local was = im.inputs.measuring(true); print(im.inputs.measuring(was) == true) --> true
 ---```
 ---@param is any
 ---@return boolean
@@ -3482,14 +3500,14 @@ function im.inputs.measuring(is) end
 
 ---Counts a file among what was read, if there is one of that name; for libraries that read files by themselves. io.open, io.lines and the readers of im do so.
 ---```lua
----im.inputs.note '/etc/os-release'
+---print(im.inputs.note '/etc/os-release')
 ---```
 ---@param path any
 function im.inputs.note(path) end
 
 ---The sha256 that an input of that kind and name would have if it were read now.
 ---```lua
----assert(im.inputs.now('environment', 'NONE_OF_THAT_NAME') == 'absent')
+---print(im.inputs.now('environment', 'NONE_OF_THAT_NAME') == 'absent') --> true
 ---```
 ---@param kind any
 ---@param name any
@@ -3498,7 +3516,7 @@ function im.inputs.now(kind, name) end
 
 ---SHA-256 of bytes, 64 hexadecimal digits.
 ---```lua
----assert(im.inputs.sha256 '' == 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+---print(im.inputs.sha256 '' == 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855') --> true
 ---```
 ---@param text any
 ---@return string
@@ -3516,7 +3534,7 @@ function Plan:close() end
 
 ---Key of a cell: the hash of its parameters (and inputs).
 ---```lua
----print(im.run.plan { { name = 'th', values = { 0.1 } } }:key(1))
+---print(im.run.plan { { name = 'th', values = { 0.1 } } }:key(1)) --> 288a0cd0496cb6b336671a05
 ---```
 ---@param cell any
 ---@return string
@@ -3524,7 +3542,7 @@ function Plan:key(cell) end
 
 ---Parameters of a cell, a new table each time; cells count from 1.
 ---```lua
----print(im.run.plan { { name = 'th', values = { 0.1 } } }:params(1).th)
+---print(im.run.plan { { name = 'th', values = { 0.1 } } }:params(1).th) --> 0.1
 ---```
 ---@param cell any
 ---@return table
@@ -3532,7 +3550,7 @@ function Plan:params(cell) end
 
 ---Random seed of a cell in [0, 2^52), made of the sweep's seed and the cell's key.
 ---```lua
----print(im.run.plan { { name = 'th', values = { 0.1 } } }:seed(1, 0))
+---print(im.run.plan { { name = 'th', values = { 0.1 } } }:seed(1, 0) < 2 ^ 53) --> true
 ---```
 ---@param cell any
 ---@param sweep_seed any
@@ -3545,7 +3563,7 @@ local Run = {}
 
 ---The axes: {name, values}.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:axes()[1].name)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:axes()[1].name) --> th
 ---```
 ---@return any[]
 function Run:axes() end
@@ -3584,7 +3602,7 @@ function Run:close() end
 
 ---Numbers of cells: total, run, cached, ok, failed, pending; damaged: unreadable records; measured_s and cached_s: the time that measuring the finished cells took, and that of those among them which were there before.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:counts().run)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:counts().total) --> 2
 ---```
 ---@return table
 function Run:counts() end
@@ -3639,7 +3657,7 @@ function Run:measure(fn, seed, best, name, on_tables) end
 
 ---Parameters of a cell; cells count from 1.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:params(1).th)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:params(1).th) --> 0.1
 ---```
 ---@param cell any
 ---@return table
@@ -3651,7 +3669,7 @@ function Run:params(cell) end
 
 ---The settings that no other one beats in all of {{metric =, direction =}, ...} at once, in the mean over the axes `over`: {params, num_cells, num_missing, metrics}. A setting beats another only if it fails no more often.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#run:pareto { { metric = 'score', direction = 'max' }, { metric = 'time_ms' } })
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#run:pareto { { metric = 'score', direction = 'max' }, { metric = 'time_ms' } } > 0) --> true
 ---```
 ---@param objectives any
 ---@param over? any
@@ -3660,7 +3678,7 @@ function Run:pareto(objectives, over) end
 
 ---The run folder.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:path())
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:path()) --> /tmp/imatch-lua-examples/demo/...
 ---```
 ---@return string
 function Run:path() end
@@ -3675,7 +3693,7 @@ function Run:progress(cell, state) end
 
 ---Cells that have the metric, best first; 'min' or 'max'.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:rank('score', 'max')[1])
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:rank('score', 'max')[1]) --> 2
 ---```
 ---@param metric any
 ---@param direction any
@@ -3684,7 +3702,7 @@ function Run:rank(metric, direction) end
 
 ---What is kept of a finished cell: cell_key, params, status, metrics, time_ms, seed, error, traceback, log (the end of what a failed one wrote), worker, started, progress (the last that it told). Fails with 'not_found'.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:record(1).started)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:record(1).params.th) --> 0.1
 ---```
 ---@param cell any
 ---@return table
@@ -3692,7 +3710,7 @@ function Run:record(cell) end
 
 ---Writes report.html unless it stands there with the same results; returns its path. Options: line_x, line_color, heat_x, heat_y, heat_facet, metric: what the charts show first.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:report(nil, 'demo'))
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:report(nil, 'demo')) --> /tmp/imatch-lua-examples/demo/.../report.html
 ---```
 ---@param best any
 ---@param title any
@@ -3702,7 +3720,7 @@ function Run:report(best, title, options) end
 
 ---One row of results: parameters, metrics, time_ms, cell_key, status, error.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:row(1).score)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:row(1).score) --> 0.2
 ---```
 ---@param cell any
 ---@return table
@@ -3710,7 +3728,7 @@ function Run:row(cell) end
 
 ---All rows, in the order of the plan.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#run:rows())
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#run:rows()) --> 2
 ---```
 ---@return any[]
 function Run:rows() end
@@ -3728,7 +3746,7 @@ im.run = {}
 
 ---{pairs = {{cell of first, cell of second}, ...}, num_only_first, num_only_second}: the finished cells of two runs that have the same parameters.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#im.run.compare(run, run).pairs)
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#im.run.compare(run, run).pairs) --> 2
 ---```
 ---@param first any
 ---@param second any
@@ -3737,7 +3755,7 @@ function im.run.compare(first, second) end
 
 ---SHA-256 of a file, or of all files below a folder with their names; 64 hexadecimal digits. Fails with 'not_found' or 'unreadable'.
 ---```lua
----print(im.run.hash '/etc/os-release')
+---print(#im.run.hash '/etc/os-release') --> 64
 ---```
 ---@param path any
 ---@return string
@@ -3745,7 +3763,7 @@ function im.run.hash(path) end
 
 ---Hash of plain data, 24 hexadecimal digits. Equal data has equal keys: the order in tables does not count, and 2 is 2.0. NaN, infinity and text that is not UTF-8 are errors.
 ---```lua
----assert(im.run.key { a = 1, b = 2 } == im.run.key { b = 2.0, a = 1 })
+---print(im.run.key { a = 1, b = 2 } == im.run.key { b = 2.0, a = 1 }) --> true
 ---```
 ---@param value any
 ---@return string
@@ -3753,7 +3771,7 @@ function im.run.key(value) end
 
 ---"; did you mean 'x'?" when one of the names is near, else "": the end of a message about a wrong name.
 ---```lua
----print(im.run.nearest('mesure', { 'measure', 'name' }))
+---print(im.run.nearest('mesure', { 'measure', 'name' })) --> ; did you mean 'measure'?
 ---```
 ---@param name any
 ---@param names any
@@ -3785,7 +3803,7 @@ function im.run.open(out, name, plan, identity, options) end
 
 ---The cells of a sweep: every combination of the axes, a list of {name =, values = {...}}, the last one fastest; with points, {names = {...}, rows = {{name = value}, ...}}, every one of them with every combination. What is equal counts once. where(params) says which cells stay; inputs(params) returns plain data (hashes of the files a cell reads) that becomes part of the cell's key.
 ---```lua
----print(#im.run.plan { { name = 'th', values = { 0.1, 0.5 } }, { name = 'place', values = { 1, 2, 3 } } })
+---print(#im.run.plan { { name = 'th', values = { 0.1, 0.5 } }, { name = 'place', values = { 1, 2, 3 } } }) --> 6
 ---```
 ---@param axes any
 ---@param where? any
@@ -3797,7 +3815,7 @@ function im.run.plan(axes, where, inputs, points, options) end
 
 ---The run in a folder, to look at: its plan is that of the last sweep there. Fails with 'not_found' or 'bad_format'.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#im.run.read(run:path()):rows())
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#im.run.read(run:path()):rows()) --> 2
 ---```
 ---@param path any
 ---@return Run
@@ -3816,7 +3834,7 @@ function im.run.report_difference(first, second, title, path) end
 
 ---The processes that work on a run folder: {worker, host, pid, heartbeat_age_s, is_alive}.
 ---```lua
----print(#im.run.workers '/tmp')
+---print(#im.run.workers '/tmp') --> 0
 ---```
 ---@param path any
 ---@return any[]
@@ -3828,7 +3846,7 @@ im.report = {}
 
 ---Bytes in the digits of RFC 4648, padded.
 ---```lua
----print(im.report.base64 'hello')
+---print(im.report.base64 'hello') --> aGVsbG8=
 ---```
 ---@param bytes any
 ---@return string
@@ -3836,7 +3854,7 @@ function im.report.base64(bytes) end
 
 ---The bytes of a picture file (PNG, JPEG, WebP, SVG) as an address that a page can hold.
 ---```lua
----print(im.report.data_url(im.image.new(1, 1):encode 'png'):sub(1, 26))
+---print(im.report.data_url(im.image.new(1, 1):encode 'png'):sub(1, 26)) --> data:image/png;base64,iVBO
 ---```
 ---@param bytes any
 ---@return string
@@ -3844,7 +3862,7 @@ function im.report.data_url(bytes) end
 
 ---Text as it stands in a page: &, <, > and quotes escaped, also for attributes.
 ---```lua
----print(im.report.html 'a < b')
+---print(im.report.html 'a < b') --> a &lt; b
 ---```
 ---@param text any
 ---@return string
@@ -3852,7 +3870,7 @@ function im.report.html(text) end
 
 ---JSON in one line that cannot end the <script> in which it stands.
 ---```lua
----print(im.report.json { tag = '<b>' })
+---print(im.report.json { tag = '<b>' }) --> {"tag":"\u003cb>"}
 ---```
 ---@param value any
 ---@return string
@@ -3860,7 +3878,7 @@ function im.report.json(value) end
 
 ---A page with each {{name}} replaced by the value of that name, which may hold anything. A name without a value is an error.
 ---```lua
----print(im.report.page('<h1>{{title}}</h1>', { title = im.report.html 'A & B' }))
+---print(im.report.page('<h1>{{title}}</h1>', { title = im.report.html 'A & B' })) --> <h1>A &amp; B</h1>
 ---```
 ---@param template any
 ---@param values any
@@ -3869,7 +3887,7 @@ function im.report.page(template, values) end
 
 ---A <script> element that nothing in its text ends.
 ---```lua
----print(im.report.script 'let a = "</script>"')
+---print(im.report.script 'let a = "</script>"') --> <script>let a = "<\/script>"</script>
 ---```
 ---@param javascript any
 ---@return string
