@@ -1496,7 +1496,7 @@ function Backbone:logits(images) end
 
 ---Name and every option that shapes the result; backbone.open takes it back.
 ---```lua
----print(im.backbone.open('dense_sift'):spec()) --> dense_sift image_size=336 resize=shorter step=8 bin_size=4 global=mean
+---print(im.backbone.open('dense_sift'):spec()) --> dense_sift image_size=336...
 ---```
 ---@return string
 function Backbone:spec() end
@@ -1578,7 +1578,7 @@ function im.backbone.list() end
 
 ---Opens a backbone by its name or a whole specification, 'dense_sift step=4'; `options` add to it and win over it (see backbone.describe). The same name and options give the same model, loaded once a process. An unknown name or option is an error; missing weights return nil, message, 'not_found', unfit ones nil, message, 'bad_weights' or 'bad_format'.
 ---```lua
----print(im.backbone.open('dense_sift', { step = 16 })) --> Backbone(dense_sift image_size=336 resize=shorter step=16 bi...
+---print(im.backbone.open('dense_sift', { step = 16 })) --> Backbone(dense_sift image_size=336...
 ---```
 ---@param spec any
 ---@param options? any
