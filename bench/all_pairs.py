@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of all_pairs.lua, as one would write it first: each pair opens its photographs and runs the network on both."""
+"""The baseline of all_pairs.lua, as one would write it first: each pair opens its photographs and runs the network on both."""
 
 import itertools
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of cached_cells.lua: reads one JSON file for each cell of its run and writes them as a table."""
+"""The baseline of cached_cells.lua: reads one JSON file for each cell of its run and writes them as a table."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ start = time.perf_counter()
 cells = [json.loads(path.read_text()) for path in sorted(folder.glob("**/*.json"))]
 assert len(cells) == 10000, len(cells)
 rows = [{"key": cell["key"], **cell["params"], **cell["metrics"]} for cell in cells]
-with open(folder.parent / "peer.csv", "w", newline="") as file:
+with open(folder.parent / "baseline.csv", "w", newline="") as file:
     writer = csv.DictWriter(file, rows[0].keys())
     writer.writeheader()
     writer.writerows(rows)

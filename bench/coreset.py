@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of coreset.lua: anomalib's greedy k-centre (2.4 on) written in PyTorch: project, then for every pick a distance
+"""The baseline of coreset.lua: anomalib's greedy k-centre (2.4 on) written in PyTorch: project, then for every pick a distance
 to all rows, a running minimum and an argmax. `coreset.py FOLDER make` writes the rows for both. Like patches of pictures,
 they vary in few directions about common centres."""
 

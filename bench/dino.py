@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peers of dino.lua: the same random weights in transformers (eager), OpenVINO and ONNX Runtime, all float32.
+"""The baselines of dino.lua: the same random weights in transformers (eager), OpenVINO and ONNX Runtime, all float32.
 
     dino.py FOLDER make                            writes the weights, and the networks as ONNX
     dino.py FOLDER ALIAS BATCH PEER                seconds an image, from 8-bit pixels; PEER: transformers, openvino, onnxruntime
@@ -36,9 +36,9 @@ def make(folder):
                               input_names=["pixels"], output_names=["tokens"], opset_version=18, dynamo=False)
 
 
-def forward_of(folder, alias, batch, peer):
+def forward_of(folder, alias, batch, library):
     """Pixels [N, 3, H, W] normalised -> tokens."""
-    if peer == "transformers":
+    if library == "transformers":
         import transformers
 
         model = transformers.Dinov2Model.from_pretrained(folder / alias).eval()
@@ -49,7 +49,7 @@ def forward_of(folder, alias, batch, peer):
 
         return forward
     path = str(folder / f"{alias}_{batch}.onnx")
-    if peer == "onnxruntime":
+    if library == "onnxruntime":
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -67,8 +67,8 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     if sys.argv[2] == "make":
         return make(folder)
-    alias, batch, peer = sys.argv[2], int(sys.argv[3]), sys.argv[4]
-    forward = forward_of(folder, alias, batch, peer)
+    alias, batch, library = sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    forward = forward_of(folder, alias, batch, library)
     images = np.stack([np.full((SIDE, SIDE, 3), (20 * i, 255 - 20 * i, 120), np.uint8) for i in range(1, batch + 1)])
     times = []
     for _ in range(TURNS + 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of dino_pairs.lua: for each pair it opens both images and runs the network four times, twice for the class tokens and
+"""The baseline of dino_pairs.lua: for each pair it opens both images and runs the network four times, twice for the class tokens and
 twice for the patch tokens, as the program that it stands for does; again for every threshold, since nothing is kept.
 
     dino_pairs.py WEIGHTS OUT THRESHOLDS IMAGE...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of embed.lua: one image at a time is opened and resized, and goes through the network twice, once for the global
+"""The baseline of embed.lua: one image at a time is opened and resized, and goes through the network twice, once for the global
 vector and once for the tokens, as the program that it stands for does; vectors are saved with their _meta.json.
 
     embed.py FOLDER make PHOTO...     links the photographs and writes manifest.json and key.json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of forward.lua: the network that the weights were published for, in PyTorch."""
+"""The baseline of forward.lua: the network that the weights were published for, in PyTorch."""
 
 import os
 import statistics

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of index.lua: the faiss-cpu wheel on the same files. `index.py FOLDER make` writes them."""
+"""The baseline of index.lua: the faiss-cpu wheel on the same files. `index.py FOLDER make` writes them."""
 
 import os
 import statistics

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of matching.lua: the matrix product alone. `matching.py FOLDER make` writes the tokens for both."""
+"""The baseline of matching.lua: the matrix product alone. `matching.py FOLDER make` writes the tokens for both."""
 
 import os
 import statistics
