@@ -111,12 +111,12 @@ TEST_CASE("Differences of statistics are of pairs that are drawn together") {
   const std::vector<double> a{1, 5, 9, 20}, b{2, 6, 10, 21};
   const std::vector<std::size_t> units{0, 1, 2, 3};
   for (const char* text : {"mean", "median", "quantile@0.9"}) {
-    const PairedDifference d = paired_difference(a, b, units, Statistic::parse(text), Better::kLower);
+    const Estimate d = paired_difference(a, b, units, Statistic::parse(text), Better::kLower);
     CHECK(d.value == Approx(1));  // one more in each pair, in each resample
     CHECK(d.interval.low == Approx(1));
     CHECK(d.interval.high == Approx(1));
   }
-  const PairedDifference share = paired_difference(a, b, units, Statistic::parse("share@5"), Better::kLower);
+  const Estimate share = paired_difference(a, b, units, Statistic::parse("share@5"), Better::kLower);
   CHECK(share.value == -0.25);
   CHECK(share.interval.high == 0);
   CHECK(share.interval.low < -0.25);
