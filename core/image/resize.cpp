@@ -107,6 +107,12 @@ bool height_first(ImageSize from, ImageSize to) {
   return to.height < from.height && from.height - to.height > 2 * (from.width - to.width);
 }
 
+/// Pillow holds a box, and its extent, in single precision.
+AxisPart in_single_precision(double begin, double end) {
+  const auto first = static_cast<float>(begin), extent = static_cast<float>(end) - first;
+  return {first, static_cast<double>(first) + static_cast<double>(extent)};
+}
+
 int to_multiple(int side, const ResizeOptions& options) {
   const int m = options.multiple;
   int count = (side + m / 2) / m;
@@ -157,8 +163,10 @@ Image resize_part(const Image& image, const PictureBox& part, ImageSize size, st
         part.right <= image.width && part.bottom <= image.height))
     throw Error(fmt::format("resize: the part from ({}, {}) to ({}, {}) is not inside {} x {} px", part.left,
                             part.top, part.right, part.bottom, image.width, image.height));
-  const ResampleWeights across = resample_weights(image.width, size.width, filter, {part.left, part.right});
-  const ResampleWeights down = resample_weights(image.height, size.height, filter, {part.top, part.bottom});
+  const ResampleWeights across =
+      resample_weights(image.width, size.width, filter, in_single_precision(part.left, part.right));
+  const ResampleWeights down =
+      resample_weights(image.height, size.height, filter, in_single_precision(part.top, part.bottom));
   const bool change_width = size.width != image.width || part.left > 0 || part.right < image.width;
   const bool change_height = size.height != image.height || part.top > 0 || part.bottom < image.height;
   if (!change_width) return change_height ? resample_height(image, down) : image;

@@ -2,11 +2,13 @@
 #include "image/rotate_expanded.h"
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <string>
 
 #include "base/error.h"
 #include "image/orientation.h"
@@ -46,7 +48,7 @@ void sample_bicubic(const Image& image, double x, double y, std::uint8_t* out) {
 
 /// Pillow rounds sine and cosine to 15 decimals, so that the canvas of a quarter turn has no column more.
 double rounded(double value) {
-  return std::round(value * 1e15) / 1e15;
+  return std::stod(fmt::format("{:.15f}", value));
 }
 
 }  // namespace
@@ -61,22 +63,27 @@ Image rotate_expanded(const Image& image, double angle_deg) {
   if (turn == 180) return upright(image, 3);
   if (turn == 270) return upright(image, 6);
 
-  const double angle = turn * std::numbers::pi / 180;
+  const double angle = turn * (std::numbers::pi / 180);
   const double c = rounded(std::cos(angle)), s = rounded(std::sin(angle));
   const double w = image.width, h = image.height;
-  // Where the corners go; the canvas is measured in whole pixels about the centre.
-  const auto moved_x = [&](double x, double y) { return c * (x - w / 2) - s * (y - h / 2) + w / 2; };
-  const auto moved_y = [&](double x, double y) { return s * (x - w / 2) + c * (y - h / 2) + h / 2; };
-  const auto extent = [&](const auto& moved) {
-    const auto [least, most] = std::minmax({moved(0, 0), moved(w, 0), moved(w, h), moved(0, h)});
+  // From the result to the photo, about its centre. Sums are made in Pillow's order: samples are cut to whole
+  // numbers, so that the last bit of a position can show.
+  double x0 = c * (-w / 2) - s * (-h / 2) + w / 2, y0 = s * (-w / 2) + c * (-h / 2) + h / 2;
+  const auto source_x = [&](double x, double y) { return c * x - s * y + x0; };
+  const auto source_y = [&](double x, double y) { return s * x + c * y + y0; };
+  // Where the corners go: the canvas holds their whole pixels.
+  const auto extent = [&](const auto& source) {
+    const auto [least, most] = std::minmax({source(0, 0), source(w, 0), source(w, h), source(0, h)});
     return static_cast<int>(std::ceil(most) - std::floor(least));
   };
-  Image result(extent(moved_x), extent(moved_y));
+  Image result(extent(source_x), extent(source_y));
+  const double left = -(result.width - w) / 2, top = -(result.height - h) / 2;
+  const double x1 = source_x(left, top), y1 = source_y(left, top);
+  x0 = x1, y0 = y1;
   at::parallel_for(0, result.height, 8, [&](std::int64_t begin, std::int64_t end) {
     for (auto row = static_cast<int>(begin); row < end; ++row)
       for (int column = 0; column < result.width; ++column) {
-        const double u = column + 0.5 - result.width / 2.0, v = row + 0.5 - result.height / 2.0;
-        const double x = c * u - s * v + w / 2, y = s * u + c * v + h / 2;
+        const double x = source_x(column + 0.5, row + 0.5), y = source_y(column + 0.5, row + 0.5);
         if (x < 0 || y < 0 || x >= w || y >= h) continue;
         sample_bicubic(image, x, y, result.pixel(column, row));
       }

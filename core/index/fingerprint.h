@@ -13,11 +13,15 @@ namespace imatch {
 struct VectorSource {
   std::string backbone = {};
   std::string weights_sha256 = {};
+  std::string global = {};
   static constexpr auto fields =
       std::tuple{field("backbone", &VectorSource::backbone, anything(),
                        "The backbone's specification with all options (Backbone:spec()); empty: not known."),
                  field("weights_sha256", &VectorSource::weights_sha256, anything(),
-                       "SHA-256 of its weights file, hexadecimal; empty: not known, or none.")};
+                       "SHA-256 of its weights file, hexadecimal; empty: not known, or none."),
+                 field("global", &VectorSource::global, anything(),
+                       "Which vector stands for an image, as the backbone's option `global` says; empty: not "
+                       "known.")};
 };
 
 /// "'dinov3_vits16 image_size=448' (weights 08c60483...)", or "an unknown backbone".

@@ -207,7 +207,7 @@ class Reader {
     } else if (key == "hits" || (key == "topk" && held.type() == json_type::array)) {
       take_hits(held, query);
     } else if (key == "k" || key == "topk") {
-      query.k = held.get_int64();
+      if (std::int64_t k = 0; held.get_int64().get(k) == simdjson::SUCCESS) query.k = k;
     } else if (key == "index_build_ms") {
       query.index_build_ms = number(held);
     } else if (key == "timing_ms") {

@@ -25,7 +25,7 @@ namespace {
 struct OneVector {
   at::Tensor vector;
   std::string meta, image, problem;
-  VectorSource source;
+  VectorOrigin origin;
   double embed_ms = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -47,7 +47,7 @@ void read_meta(const std::string& path, OneVector& one) {
     one.meta = meta;
     one.image = text_in(json, {"image"});
     if (one.image.empty()) one.image = text_in(json, {"config", "reference", "source_file"});
-    one.source = {text_in(json, {"config", "backbone"}), text_in(json, {"config", "weights_sha256"})};
+    one.origin = vector_origin(json);
     if (json.is_object() && json.contains("timing_ms") && json["timing_ms"].is_object()) {
       const Json& time = json["timing_ms"];
       for (const char* key : {"pipeline_total", "global_forward"})
@@ -95,11 +95,11 @@ std::string vector_stem(const VectorName& n) {
                      n.normalization, n.label, n.frame);
 }
 
-std::optional<std::string> global_variant(const std::string& file_name) {
+std::optional<std::string> global_variant(const std::string& file_name, const std::string& kind) {
   if (!file_name.ends_with(".npy")) return std::nullopt;
-  if (!file_name.starts_with("GlobalToken_") && !file_name.starts_with("ReferenceGlobal") &&
-      !file_name.starts_with("QueryGlobal"))
-    return std::nullopt;
+  const bool is_other_name = kind == "GlobalToken" && (file_name.starts_with("ReferenceGlobal") ||
+                                                       file_name.starts_with("QueryGlobal"));
+  if (!file_name.starts_with(kind + "_") && !is_other_name) return std::nullopt;
   if (file_name.find("_raw_") != std::string::npos) return "raw";
   for (auto at = file_name.find("_sub"); at != std::string::npos; at = file_name.find("_sub", at + 1)) {
     auto end = at + 4;
@@ -159,7 +159,7 @@ VectorSet read_vectors(const std::vector<std::string>& paths, double find_ms) {
                                 set.paths.front(), rows.front().size(0));
     if (one.problem.empty()) {
       try {
-        require_same_source(one.source, set.source, paths[i]);
+        require_same_source(one.origin.source, set.source, paths[i]);
       } catch (const Error& e) {
         one.problem = e.what();
       }
@@ -168,7 +168,9 @@ VectorSet read_vectors(const std::vector<std::string>& paths, double find_ms) {
       set.skipped.push_back({paths[i], one.problem});
       continue;
     }
-    if (set.source.backbone.empty()) set.source = one.source;
+    for (auto member : {&VectorSource::backbone, &VectorSource::weights_sha256, &VectorSource::global})
+      if ((set.source.*member).empty()) set.source.*member = one.origin.source.*member;
+    set.origins.add(one.origin);
     rows.push_back(one.vector);
     set.paths.push_back(paths[i]);
     set.metas.push_back(one.meta);
@@ -179,6 +181,17 @@ VectorSet read_vectors(const std::vector<std::string>& paths, double find_ms) {
   set.times = {find_ms, milliseconds(loaded - start),
                milliseconds(std::chrono::steady_clock::now() - loaded)};
   return set;
+}
+
+std::vector<std::string> differences_between(const VectorSet& queries, const VectorSet& base) {
+  try {
+    require_same_source(queries.source, base.source, "search");
+  } catch (const Error& e) {
+    throw Failure(code::kBadFormat, e.what());
+  }
+  VectorOrigins origins = queries.origins;
+  origins.add(base.origins);
+  return origins.differences();
 }
 
 }  // namespace imatch

@@ -11,6 +11,7 @@
 #include "feature/features.h"
 #include "index/fingerprint.h"
 #include "retrieval/skipped_file.h"
+#include "retrieval/vector_origins.h"
 
 namespace imatch {
 
@@ -39,9 +40,10 @@ struct VectorName {
 /// "<label>/GlobalToken/GlobalToken_res1024_raw_dinov3_vits16_LVD_<label>_<frame>" without an ending.
 std::string vector_stem(const VectorName& name);
 
-/// The variant in the name of a file of global vectors (GlobalToken_..., ReferenceGlobal..., QueryGlobal...);
-/// nullopt when it is none.
-std::optional<std::string> global_variant(const std::string& file_name);
+/// The variant in the name of a file of global vectors of a kind; nullopt when it is none. GlobalToken_...,
+/// ReferenceGlobal... and QueryGlobal... are all of the kind "GlobalToken".
+std::optional<std::string> global_variant(const std::string& file_name,
+                                          const std::string& kind = "GlobalToken");
 
 /// Writes one vector file of an image's features, and `meta` beside it as <stem>_meta.json, to which it adds
 /// files{<kind>: {path, size_bytes}}. kind: "GlobalToken" [D], "PatchToken" [tokens, D], "PatchGrid" [rows,
@@ -69,11 +71,15 @@ struct VectorSet {
   std::vector<double> embed_ms;     ///< n; NaN where the meta has no time.
   VectorTimes times;
   VectorSource source;               ///< What the first meta file that knows says; others must agree.
+  VectorOrigins origins;             ///< What they say besides.
   std::vector<SkippedFile> skipped;  ///< Truncated, NaN, all zeros, another size or backbone than the first.
 };
 
 /// Reads .npy files of shape [D] or [1, D] with their ..._meta.json, by all threads. What cannot be used is
 /// skipped by name. `find_ms` goes into the set's times.
 VectorSet read_vectors(const std::vector<std::string>& paths, double find_ms = 0);
+
+/// VectorOrigins::differences of both. Throws Failure (bad_format) where their sources differ.
+std::vector<std::string> differences_between(const VectorSet& queries, const VectorSet& base);
 
 }  // namespace imatch

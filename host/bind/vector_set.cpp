@@ -16,7 +16,8 @@ int name_of_vector(lua_State* L) {
 }
 
 int variant_in_name(lua_State* L) {
-  const auto variant = global_variant(check_string(L, 1));
+  const auto variant =
+      global_variant(check_string(L, 1), is_absent(L, 2) ? "GlobalToken" : check_string(L, 2));
   return push(L, variant ? Json(*variant) : Json(nullptr));
 }
 
@@ -29,6 +30,10 @@ int write_vector(lua_State* L) {
   write_vector_files(check_string(L, 1), arg<Features>(L, 2), check_string(L, 3), to_json(L, 4, "meta"),
                      outputs.value("npy", false), outputs.value("json", false));
   return push(L, true);
+}
+
+int differences(lua_State* L) {
+  return push(L, Json(differences_between(arg<VectorSet>(L, 1), arg<VectorSet>(L, 2))));
 }
 
 int vectors_source(lua_State* L) {
@@ -66,9 +71,10 @@ constexpr Binding kFunctions[] = {
                          "a/GlobalToken/GlobalToken_res224_raw_dinov3_vits16_LVD_a_0001",
                          describe_options<VectorName>),
     bind<variant_in_name>(
-        "global_variant", "retrieval.global_variant(file_name) -> string or nil",
-        "The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.",
-        "print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy') --> sub2"),
+        "global_variant", "retrieval.global_variant(file_name [, kind]) -> string or nil",
+        "The variant ('raw', 'sub2') in the name of a file of global vectors of a kind, 'GlobalToken' (which "
+        "ReferenceGlobal... and QueryGlobal... are too) unless another is named; nil for another file.",
+        "assert(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy' == 'sub2')"),
     bind<vectors>(
         "vectors", "retrieval.vectors(paths [, find_ms]) -> VectorSet",
         "Global vectors of many .npy files, each scaled to length one, with what their _meta.json say of the "
@@ -76,6 +82,13 @@ constexpr Binding kFunctions[] = {
         "to "
         "list the files, which goes into the times of search results.",
         "print(#im.retrieval.vectors { 'no_such.npy' }:skipped()) --> 1"),
+    bind<differences>(
+        "differences", "retrieval.differences(queries, base) -> list of strings",
+        "What the meta files of two VectorSets say of the making of their vectors that is not the same for "
+        "all: "
+        "weight_id, embedding_cfg, target_res, and whether they name a backbone. Fails with bad_format where "
+        "source() is not the same: such vectors cannot be compared.",
+        "local none = im.retrieval.vectors {}\nassert(#im.retrieval.differences(none, none) == 0)"),
     bind<write_vector>(
         "write_vector", "retrieval.write_vector(stem, features, kind, meta, outputs) -> true",
         "Writes <stem>.npy (outputs.npy) and <stem>_meta.json (outputs.json): of kind 'GlobalToken' [D], "
@@ -89,9 +102,11 @@ constexpr Binding kFunctions[] = {
 constexpr Binding kMethods[] = {
     bind<vectors_tensor>("tensor", "VectorSet:tensor() -> Tensor", "[n, D] float32, rows of length one.",
                          "print(im.retrieval.vectors({}):tensor()) --> Tensor(0x0 float32 cpu)"),
-    bind<vectors_source>("source", "VectorSet:source() -> {backbone, weights_sha256}",
-                         "What the meta files say of the backbone; empty texts when they say nothing.",
-                         "print('<' .. im.retrieval.vectors({}):source().backbone .. '>') --> <>"),
+    bind<vectors_source>(
+        "source", "VectorSet:source() -> {backbone, weights_sha256, global}",
+        "What the meta files say of the backbone and of the vector that stands for an image; "
+        "empty texts when they say nothing.",
+        "print('<' .. im.retrieval.vectors({}):source().backbone .. '>') --> <>"),
     bind<vectors_paths>("paths", "VectorSet:paths() -> list", "The file of each row.",
                         "print(#im.retrieval.vectors({}):paths()) --> 0"),
     bind<vectors_skipped>("skipped", "VectorSet:skipped() -> list of {path, reason}", "What was left out.",

@@ -188,30 +188,58 @@ def test_references_have_pillows_geometry(folder):
     assert "0 references made, 12 there before" in run(*arguments, status=None).stdout
 
 
-@pytest.mark.parametrize("angle", [0, 45, 90, 135, 180, 225, 270, 315, 17.3])
-def test_references_are_pillows_to_one_grey_level(tmp_path, angle):
+@pytest.mark.parametrize("size", [(90, 61), (61, 90), (64, 64), (333, 200), (201, 334), (300, 37)])
+def test_references_are_pillows_to_the_bit(tmp_path, size):
+    """Pillow's rotate, ImageOps.fit and crop, and the crop resized back; no grey level apart."""
     from PIL import Image, ImageOps
 
-    pixels = np.random.default_rng(3).integers(0, 256, (61, 90, 3), dtype=np.uint8)
-    pixels[20:, 30:] = (np.arange(60)[None, :, None] * 4 + np.arange(41)[:, None, None]) % 256
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    width, height = size
+    pixels = np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    pixels[height // 3:, width // 3:] = (np.arange(width - width // 3)[None, :, None] * 4
+                                         + np.arange(height - height // 3)[:, None, None]) % 256
+    photo = Image.fromarray(pixels)
+    photo.save(tmp_path / "photo.png")
+    angles, ratios = (0, 45, 90, 135, 180, 225, 270, 315, 17.3, 359.9, -45, 400), (0.5, 0.7, 1)
     (tmp_path / "make.lua").write_text(f"""
       local im = require "imatch"
       local photo = assert(im.image.open "{tmp_path}/photo.png")
-      for _, back in ipairs {{ false, true }} do
-        im.retrieval.reference_view(photo, {{ angle_deg = {angle}, crop_ratio = 0.7, resize_back = back }})
-          :save("{tmp_path}/" .. tostring(back) .. ".png")
+      for _, angle in ipairs {{ {", ".join(map(str, angles))} }} do
+        for _, ratio in ipairs {{ {", ".join(map(str, ratios))} }} do
+          for _, back in ipairs {{ false, true }} do
+            im.retrieval.reference_view(photo, {{ angle_deg = angle, crop_ratio = ratio, resize_back = back }})
+              :save(("{tmp_path}/%g_%g_%s.png"):format(angle, ratio, back))
+          end
+        end
       end""")
     run(tmp_path / "make.lua")
-    photo = Image.open(tmp_path / "photo.png")
-    filled = ImageOps.fit(photo.rotate(angle, Image.BICUBIC, expand=True), photo.size, Image.BICUBIC)
-    width, height = int(90 * 0.7), int(61 * 0.7)
-    left, top = (90 - width) // 2, (61 - height) // 2
-    wanted = filled.crop((left, top, left + width, top + height))
-    for name, peer in (("false", wanted), ("true", wanted.resize((90, 61), Image.BICUBIC))):
-        made = np.asarray(Image.open(tmp_path / f"{name}.png"), int)
-        difference = np.abs(made - np.asarray(peer, int))
-        assert difference.max() <= 1, (name, difference.max())
+    for angle in angles:
+        filled = ImageOps.fit(photo.rotate(angle, Image.BICUBIC, expand=True), photo.size, Image.BICUBIC)
+        for ratio in ratios:
+            w, h = int(width * ratio), int(height * ratio)
+            left, top = (width - w) // 2, (height - h) // 2
+            wanted = filled.crop((left, top, left + w, top + h))
+            for name, peer in (("false", wanted), ("true", wanted.resize(photo.size, Image.BICUBIC))):
+                made = np.asarray(Image.open(tmp_path / f"{angle:g}_{ratio:g}_{name}.png"), int)
+                difference = np.abs(made - np.asarray(peer, int))
+                assert difference.max() == 0, (angle, ratio, name, difference.max(), (difference > 0).sum())
+
+
+def test_references_of_photos_are_pillows_to_the_bit(data, tmp_path):
+    from PIL import Image, ImageOps
+
+    photo = Image.open(data / "brighton_beach/DJI_0020.jpg").convert("RGB").resize((1333, 1000))
+    photo.save(tmp_path / "photo.png")
+    (tmp_path / "make.lua").write_text(f"""
+      local im = require "imatch"
+      local photo = assert(im.image.open "{tmp_path}/photo.png")
+      for angle = 0, 315, 45 do
+        im.retrieval.reference_view(photo, {{ angle_deg = angle, crop_ratio = 0.5 }}):save("{tmp_path}/" .. angle .. ".png")
+      end""")
+    run(tmp_path / "make.lua")
+    for angle in range(0, 360, 45):
+        filled = ImageOps.fit(photo.rotate(angle, Image.BICUBIC, expand=True), photo.size, Image.BICUBIC)
+        made = np.asarray(Image.open(tmp_path / f"{angle}.png"), int)
+        assert np.abs(made - np.asarray(filled.crop((333, 250, 999, 750)), int)).max() == 0, angle
 
 
 def test_references_of_one_capture_alone(folder):

@@ -172,7 +172,7 @@ def test_another_direction_in_a_folder_is_left_out_by_name_or_asked_for(searched
 
 def test_a_query_that_was_searched_with_another_k_too_counts_once(searched):
     folder, search, _ = searched
-    shorter = Search((search.queries[:2], np.eye(2, 24)), (search.base, np.eye(30, 24)), k=5)
+    shorter = Search((search.queries[:2], np.eye(2, 24) + 1), (search.base, np.eye(30, 24) + 1), k=5)
     shorter.write_results(folder / "faiss_out")
     done, summary = evaluate(folder, folder / "faiss_out/vits16_raw")
     assert summary["vits16_raw"]["queries"] == 8

@@ -42,6 +42,45 @@ TEST_CASE("the name of a vector file says what is in it") {
   for (const char* name :
        {"PatchToken_res8_raw_h.npy", "GlobalToken_res8_raw_h_meta.json", "x_GlobalToken_raw_.npy"})
     CHECK_FALSE(global_variant(name));
+  CHECK(global_variant("GlobalMeanPatches_res8_sub2_h_LVD_L_1.npy", "GlobalMeanPatches") == "sub2");
+  CHECK_FALSE(global_variant("GlobalMeanPatches_res8_sub2_h_LVD_L_1.npy"));
+  CHECK_FALSE(global_variant("GlobalToken_res8_raw_h_LVD_L_1.npy", "GlobalMean"));
+  CHECK_FALSE(global_variant("ReferenceGlobal_x.npy", "GlobalClass"));
+}
+
+VectorSet set_of(const Scratch& scratch, const std::string& name, const std::vector<Json>& configs) {
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    const std::string stem = scratch / name + std::to_string(i);
+    write_npy(stem + ".npy", at::ones({3}));
+    write_json(stem + "_meta.json", {{"config", configs[i]}});
+    paths.push_back(stem + ".npy");
+  }
+  return read_vectors(paths);
+}
+
+TEST_CASE("vectors that say how they were made are compared, those of other kinds left out or refused") {
+  const Scratch scratch;
+  const Json foreign{{"weight_id", "vits16"}, {"embedding_cfg", "res1024"}, {"target_res", 1024}};
+  Json own = foreign, other = foreign;
+  own.update({{"backbone", "vits16 x"}, {"weights_sha256", "ab"}, {"global", "mean_prenorm"}});
+  other.update({{"backbone", "vits16 y"}, {"global", "class"}});
+  const VectorSet mixed = set_of(scratch, "mixed", {foreign, own, other, foreign});
+  CHECK(mixed.source.global == "mean_prenorm");
+  CHECK((mixed.source.backbone == "vits16 x" && mixed.source.weights_sha256 == "ab"));
+  REQUIRE(mixed.skipped.size() == 1);
+  CHECK_THAT(mixed.skipped[0].reason, Catch::Contains("global 'class'"));
+  CHECK(mixed.origins.differences() ==
+        std::vector<std::string>{"backbone: 2 of 3 vectors do not say which one made them"});
+  CHECK_THROWS_AS(differences_between(mixed, set_of(scratch, "other", {other})), Failure);
+  Json smaller = foreign;
+  smaller["target_res"] = 768;
+  smaller.erase("embedding_cfg");
+  const VectorSet one = set_of(scratch, "one", {foreign}), two = set_of(scratch, "two", {smaller, smaller});
+  CHECK(one.origins.differences().empty());
+  CHECK(differences_between(one, two) ==
+        std::vector<std::string>{"target_res: '1024' (1 vector), '768' (2 vectors)"});
+  CHECK(set_of(scratch, "bare", {Json::object()}).source.global.empty());
 }
 
 TEST_CASE("features are written as one vector, as tokens and as a grid, with what is said of them") {

@@ -21,7 +21,7 @@ spec.describe("index", function(it)
     local folder = os.tmpname()
     os.remove(folder)
     local vectors = im.tensor.from_table(VECTORS)
-    local source = { backbone = "one size=1", weights_sha256 = "ab" }
+    local source = { backbone = "one size=1", weights_sha256 = "ab", global = "class" }
     local index = im.index.new(3, { factory = "HNSW4", metric = "l2", source = source })
     index:add(vectors)
     spec.equal(true, index:save(folder .. "/x.faiss"))

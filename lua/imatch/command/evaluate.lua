@@ -57,14 +57,6 @@ local function evaluate(files)
   summary.dataset = facts and next(facts) and facts or nil
   page.runs[#page.runs + 1] = summary
   page.points, page.num_queries = page.points or points, page.num_queries or summary.num_queries
-  for _, warning in ipairs(summary.warnings) do
-    io.stderr:write("warning: ", warning, "\n")
-  end
-  if not arguments.quiet then
-    print(("%s: %d queries, %d references"):format(summary.name, summary.num_queries, summary.num_references))
-    evaluation.print(summary.metrics)
-    evaluation.print_plane(summary.label_metrics)
-  end
 end
 for _, path in ipairs(arguments.result) do
   for _, files in ipairs(evaluation.groups(path)) do
@@ -82,6 +74,16 @@ if arguments.map then
   page.background = cli.checked(report.background(arguments.map, 1600))
 end
 report.write(arguments.out .. "/report.html", "Coarse localisation", page)
+for _, summary in ipairs(page.runs) do
+  for _, warning in ipairs(summary.warnings) do
+    io.stderr:write("warning: ", warning, "\n")
+  end
+  if not arguments.quiet then
+    print(("%s: %d queries, %d references"):format(summary.name, summary.num_queries, summary.num_references))
+    evaluation.print(summary.metrics)
+    evaluation.print_plane(summary.label_metrics)
+  end
+end
 if not arguments.quiet then
   print(arguments.out .. "/report.html")
 end

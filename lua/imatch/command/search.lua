@@ -16,7 +16,8 @@ parser:option("--reference-root",
   "embeddings of the references (default: $RAW_REFERENCE_ROOT; for a variant $VARIANT_REFERENCE_BASE)")
 cli.option(parser, "--out", "where results go", { "FAISS_OUT_ROOT" }, "faiss_out")
 parser:option("--weight", "alias; may be given again (default: all)"):count "*"
-parser:option("--variant", "raw, sub<stride>, or all: every global vector of an alias in one index"):default "raw"
+parser:option("--variant", "raw (the default), sub<stride>, or all: every global vector of an alias in one index")
+parser:option("--global", "vectors of another kind, as embed writes with --set global=NAME: class for GlobalClass_...")
 parser:option("-k", "neighbours a query"):default "10":convert(cli.integer(1))
 parser:option("--factory", "FAISS's factory string: Flat, IVF256,Flat, HNSW32, IVF256,PQ32, SQ8 ..."):default "Flat"
 parser:option("--parameters", "of the search, such as nprobe=16 or efSearch=64")
@@ -29,7 +30,7 @@ parser:flag("--redis-json", "also write each row for Redis: <out>/<alias>_<varia
 redis_rows.options(parser)
 local arguments = parser:parse { ... }
 
-local is_raw = not arguments.variant:find "^sub"
+local is_raw = not (arguments.variant or "raw"):find "^sub"
 local directions = #arguments.direction > 0 and arguments.direction or { "reference-data" }
 local first, second = search.clash(directions)
 if first and not arguments.aggregate then
@@ -42,7 +43,7 @@ local job = search.new({
     data = arguments.data_root or cli.environment(is_raw and "RAW_EMBED_ROOT" or "VARIANT_DB_BASE"),
     reference = arguments.reference_root or cli.environment(is_raw and "RAW_REFERENCE_ROOT" or "VARIANT_REFERENCE_BASE"),
   },
-  variant = arguments.variant, k = arguments.k, backend = arguments.backend, metric = arguments.metric,
+  variant = arguments.variant, global = arguments.global, k = arguments.k, backend = arguments.backend, metric = arguments.metric,
   device = im.settings().device, factory = arguments.factory, parameters = arguments.parameters, index_folder = arguments.index,
   memory_mapped = arguments.memory_mapped,
 }, function(path, reason)
@@ -73,9 +74,8 @@ for _, direction in ipairs(directions) do
   for _, alias in ipairs(#arguments.weight > 0 and arguments.weight or archive.aliases(by_alias)) do
     local found, message, is_fatal = job:run(direction, alias)
     if found then
-      local num_others = job:num_other_variants(search.DIRECTIONS[direction].to, alias)
-      if num_others > 0 then
-        cli.warn(("%s: %d vectors of other variants are not searched; --variant all takes them"):format(alias, num_others))
+      for _, warning in ipairs(job:warnings(direction, alias)) do
+        cli.warn(warning)
       end
       write(found)
       num_searched = num_searched + #found.queries

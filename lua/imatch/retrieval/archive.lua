@@ -3,12 +3,19 @@ local native = require "imatch.native"
 
 local M = {}
 
---- Paths of the global vectors of one variant by alias, sorted, and how many of other variants lie there by alias; nil,
+--- The kind of the files of a global vector: GlobalToken for the usual one (nil), GlobalMeanPatches for 'mean_patches'.
+---@param global string?
+function M.kind(global)
+  return "Global" .. (global and ("_" .. global):gsub("_(%w)", string.upper) or "Token")
+end
+
+--- Paths of the global vectors of one kind and variant by alias, sorted, and how many of other variants lie there by alias; nil,
 --- message when the root cannot be read.
 ---@param root string
+---@param kind string as kind() gives it
 ---@param variant string 'raw', 'sub<stride>' or 'all'
 ---@return table? paths_by_alias, table|string num_others_by_alias
-function M.find(root, variant)
+function M.find(root, kind, variant)
   local files, message = native.file.list(root, { extensions = { "npy" }, recursive = true })
   if not files then
     return nil, message
@@ -17,7 +24,7 @@ function M.find(root, variant)
   for _, file in ipairs(files) do
     local path = root .. "/" .. file
     local alias, name = path:match "([^/]+)/[^/]+/[^/]+/([^/]+)$"
-    local is = alias and native.retrieval.global_variant(name)
+    local is = alias and native.retrieval.global_variant(name, kind)
     if is and (variant == "all" or is == variant) then
       by_alias[alias] = by_alias[alias] or {}
       table.insert(by_alias[alias], path)

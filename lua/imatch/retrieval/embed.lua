@@ -1,25 +1,18 @@
 -- Embeds the images of a manifest, model by model: decoding runs ahead of the network, which sees whole batches; what is
 -- there already is not made again.
+local archive = require "imatch.retrieval.archive"
 local conventions = require "imatch.backbone.conventions"
 local native = require "imatch.native"
 local weights = require "imatch.backbone.weights"
 
 local M = {}
 
-local KINDS = { global = "GlobalToken", patch = "PatchToken", grid = "PatchGrid" }
+local KINDS = { patch = "PatchToken", grid = "PatchGrid" }
 local KIND_ORDER = { "global", "patch", "grid" }
 
 --- Side of a patch in pixels: dinov2_vits14 has 14, dinov3_vit7b16 16, a ConvNeXt's last stage 32.
 local function patch_px(hub)
   return tonumber(hub:match "vit%w-(1[46])") or 32
-end
-
---- The kind of files of a global vector: GlobalToken for the usual one, GlobalMeanPatches for "mean_patches".
-local function global_kind(other_global)
-  if not other_global then
-    return KINDS.global
-  end
-  return "Global" .. ("_" .. other_global):gsub("_(%w)", string.upper)
 end
 
 --- The backbone of a weights entry: the registry's name for it, and the options that open it. Gives it with the kind of its
@@ -60,7 +53,7 @@ local function backbone_of(weight, side_px, options)
   if not backbone then
     return nil, message
   end
-  return backbone, global_kind(conventions.other_global(name, "embed", settings)), settings
+  return backbone, archive.kind(conventions.other_global(name, "embed", settings)), settings
 end
 
 local function is_written(path)

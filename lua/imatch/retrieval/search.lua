@@ -44,11 +44,15 @@ local Search = {}
 Search.__index = Search
 
 --- A search over the archives `settings.roots.data` and `.reference`. `skipped` is called for each vector file left out.
----@param settings table roots, variant, backend, metric, device, factory, parameters, index_folder, memory_mapped, k
+---@param settings table roots, variant (nil: raw), global (nil: the usual one), backend, metric, device, factory, parameters,
+---  index_folder, memory_mapped, k
 ---@param skipped fun(path: string, reason: string)
 function M.new(settings, skipped)
-  local search = { settings = settings, skipped = skipped, lists = {}, find_ms = {}, num_others = {}, sets = {}, indexes = {} }
-  return setmetatable(search, Search)
+  return setmetatable({
+    settings = settings, skipped = skipped, kind = archive.kind(settings.global), variant = settings.variant or "raw",
+    mode = (settings.variant or "raw") .. (settings.global and "_" .. settings.global or ""),
+    lists = {}, find_ms = {}, num_others = {}, sets = {}, indexes = {},
+  }, Search)
 end
 
 --- Files of a side by alias; nil and a message where they cannot be listed.
@@ -60,7 +64,7 @@ function Search:list(side)
         side)
     end
     local start = native.now()
-    local by_alias, others = archive.find(root, self.settings.variant)
+    local by_alias, others = archive.find(root, self.kind, self.variant)
     if not by_alias then
       return nil, others
     end
@@ -129,7 +133,7 @@ function Search:make_index(side, alias)
   if settings.backend == "exact" then
     return native.index.exact(set:tensor(), { metric = settings.metric, device = settings.device, source = set:source() })
   end
-  local path = settings.index_folder and ("%s/%s_%s_%s.faiss"):format(settings.index_folder, alias, settings.variant, side)
+  local path = settings.index_folder and ("%s/%s_%s_%s.faiss"):format(settings.index_folder, alias, self.mode, side)
   local index, message
   if path then
     index, message = self:saved_index(path, set)
@@ -158,9 +162,20 @@ function Search:index(side, alias)
   return unpack(self.indexes[key])
 end
 
---- How many vectors of an alias of a side are of other variants than the one searched.
-function Search:num_other_variants(side, alias)
-  return self:list(side) and self.num_others[side][alias] or 0
+--- What one should know of a search that was done: vectors that took no part although no variant was chosen, and those that may
+--- not belong together.
+function Search:warnings(direction, alias)
+  local way, list = M.DIRECTIONS[direction], {}
+  local queries, base = self:vectors(way.from, alias), self:vectors(way.to, alias)
+  local others = { self.num_others[way.to][alias] or 0, self.num_others[way.from][alias] or 0 }
+  if not self.settings.variant and others[1] + others[2] > 0 then
+    list[1] = ("%s: %d vectors of other variants are not searched, and %d not searched for; --variant all takes them"):format(
+      alias, others[1], others[2])
+  end
+  for _, difference in ipairs(assert(native.retrieval.differences(queries, base))) do
+    list[#list + 1] = ("%s: vectors made differently are compared: %s"):format(alias, difference)
+  end
+  return list
 end
 
 --- Searches the vectors of an alias in one direction: { queries, base, scores, ids, facts }; nil and why it cannot be done.
@@ -172,12 +187,17 @@ function Search:run(direction, alias)
     if not by_alias then
       return nil, message, true
     elseif not by_alias[alias] then
-      return nil, ("%s: '%s' has no %s vectors below %s"):format(direction, alias, settings.variant, settings.roots[side])
+      return nil, ("%s: '%s' has no %s vectors %s_... below %s"):format(direction, alias, self.variant, self.kind,
+        settings.roots[side])
     end
   end
   local queries, base = self:vectors(way.from, alias), self:vectors(way.to, alias)
   if #queries == 0 or #base == 0 then
     return nil, ("%s: '%s': none of its vectors can be used"):format(direction, alias)
+  end
+  local is_comparable, why_not = native.retrieval.differences(queries, base)
+  if not is_comparable then
+    return nil, ("%s: '%s': %s"):format(direction, alias, why_not)
   end
   local index, index_build_ms = self:index(way.to, alias)
   if not index then
@@ -188,7 +208,7 @@ function Search:run(direction, alias)
   return {
     queries = queries, base = base, scores = scores, ids = ids,
     facts = {
-      weight = alias, mode = settings.variant, direction = way.label, backend = settings.backend, metric = settings.metric,
+      weight = alias, mode = self.mode, direction = way.label, backend = settings.backend, metric = settings.metric,
       index_root = settings.roots[way.to], search_root = settings.roots[way.from],
       device = settings.backend == "exact" and settings.device ~= "auto" and settings.device or "cpu",
       k = settings.k, index_build_ms = index_build_ms, search_ms = (native.now() - start) * 1000 / #queries,
