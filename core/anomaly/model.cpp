@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "backbone/spec.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "io/json_file.h"
@@ -61,6 +62,14 @@ std::string yaml_text(const Json& table) {
   std::string text;
   append_yaml(text, table, 0);
   return text;
+}
+
+std::string backbone_in_folder(const AnomalyModelConfig& config, const std::string& folder) {
+  const std::string weights = folder + "/" + kBackboneWeights;
+  if (!std::filesystem::exists(weights)) return config.backbone;
+  BackboneSpec spec = parse_spec(config.backbone);
+  spec.options["weights"] = weights;
+  return format_spec(spec);
 }
 
 std::string_view resnet_weights_family(std::string_view sha256) {
