@@ -112,7 +112,8 @@ AnomalyModel load_anomaly_model(const std::string& folder) {
   AnomalyModel model;
   const Json config = parse_json(text("config"), path + ": config");
   model.config = parse_options<AnomalyModelConfig>(config, path + ": config");
-  if (read_file(folder + "/config.yaml") != yaml_text(options_to_json(model.config)))
+  // As it was written: an option that is newer than the model has its default.
+  if (read_file(folder + "/config.yaml") != yaml_text(config))
     model_does_not_fit(
         folder + "/config.yaml",
         "it says something else than checkpoint.ckpt; a model is changed by training it again");
