@@ -71,7 +71,7 @@ AnomalyDetector::AnomalyDetector(const std::string& model_folder, const Detector
     score_ = [scorer](const Image& image) { return scorer->score(image); };
   } else {
     auto scorer = std::make_shared<const AnomalyScorer>(
-        model_, open_anomaly_backbone(model_.config.backbone, options.device),
+        model_, open_anomaly_backbone(backbone_in_folder(model_.config, model_folder), options.device),
         options.use_faiss ? "faiss" : "exact");
     score_ = [scorer](const Image& image) { return scorer->score(image); };
     features_ = [scorer](const Image& image) { return scorer->features(image); };

@@ -36,7 +36,7 @@ Parity export_anomaly_model(const std::string& model_folder, const AnomalyData& 
                             const AnomalyGraphOptions& options, const std::string& device) {
   const at::NoGradGuard no_gradients;
   const AnomalyModel model = load_anomaly_model(model_folder);
-  const auto backbone = open_anomaly_backbone(model.config.backbone, device);
+  const auto backbone = open_anomaly_backbone(backbone_in_folder(model.config, model_folder), device);
   const AnomalyScorer scorer(model, backbone);
   const std::string path = model_folder + "/" + model.config.pattern_name;
   AnomalyGraphOptions raw = options;

@@ -37,7 +37,7 @@ AnomalyTraining extend_anomaly_model(const std::string& model_folder, const std:
   AnomalyTraining training{.model = load_anomaly_model(model_folder), .skipped = {}, .resumed = {}};
   AnomalyModel& model = training.model;
   const std::shared_ptr<const Backbone> backbone =
-      open_anomaly_backbone(model.config.backbone, options.device);
+      open_anomaly_backbone(backbone_in_folder(model.config, model_folder), options.device);
   const AnomalyScorer trained(model, backbone);  // checks the weights
   std::vector<std::string> paths;
   for (const AnomalySample& sample : list_anomaly_data(data_folder, options.data).train)

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "backbone/spec.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "io/json_file.h"
@@ -63,6 +64,14 @@ std::string yaml_text(const Json& table) {
   return text;
 }
 
+std::string backbone_in_folder(const AnomalyModelConfig& config, const std::string& folder) {
+  const std::string weights = folder + "/" + kBackboneWeights;
+  if (!std::filesystem::exists(weights)) return config.backbone;
+  BackboneSpec spec = parse_spec(config.backbone);
+  spec.options["weights"] = weights;
+  return format_spec(spec);
+}
+
 std::string_view resnet_weights_family(std::string_view sha256) {
   for (const WeightsFamily& family : kWeightsFamilies)
     if (sha256.starts_with(family.begin_of_sha256)) return family.name;
@@ -103,7 +112,8 @@ AnomalyModel load_anomaly_model(const std::string& folder) {
   AnomalyModel model;
   const Json config = parse_json(text("config"), path + ": config");
   model.config = parse_options<AnomalyModelConfig>(config, path + ": config");
-  if (read_file(folder + "/config.yaml") != yaml_text(options_to_json(model.config)))
+  // As it was written: an option that is newer than the model has its default.
+  if (read_file(folder + "/config.yaml") != yaml_text(config))
     model_does_not_fit(
         folder + "/config.yaml",
         "it says something else than checkpoint.ckpt; a model is changed by training it again");

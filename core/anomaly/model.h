@@ -59,9 +59,9 @@ struct AnomalyModelConfig {
 };
 
 /// A trained model as it lies in its folder: checkpoint.ckpt (a safetensors file with everything but the
-/// network's weights, which it names by their SHA-256), config.yaml (the same configuration for people),
-/// thresholds.json and norm_stats.txt. Thresholds may be edited; a config.yaml that says something else than
-/// the checkpoint is an error.
+/// network's weights, which it names by their SHA-256), backbone.weights (those, where the user brought them
+/// as a file), config.yaml (the same configuration for people), thresholds.json and norm_stats.txt.
+/// Thresholds may be edited; a config.yaml that says something else than the checkpoint is an error.
 struct AnomalyModel {
   AnomalyModelConfig config;
   at::Tensor bank;  ///< [M, D] float32.
@@ -77,6 +77,13 @@ void save_anomaly_model(const std::string& folder, const AnomalyModel& model);
 /// Throws Failure: not_found for a missing file, bad_format for one that is damaged or does not fit the
 /// others.
 AnomalyModel load_anomaly_model(const std::string& folder);
+
+/// The network's weights inside of a model's folder, where the user brought them: any format that
+/// load_state_dict reads.
+inline constexpr const char* kBackboneWeights = "backbone.weights";
+
+/// The backbone's specification for a model in that folder: with the weights that lie there, if any.
+std::string backbone_in_folder(const AnomalyModelConfig& config, const std::string& folder);
 
 /// The configuration in the block style of YAML 1.2, with JSON's scalars.
 std::string yaml_text(const Json& table);

@@ -14,6 +14,7 @@
 #include "anomaly/training_stage.h"
 #include "backbone/spec.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/sha256.h"
 #include "image/decode.h"
 #include "index/coreset.h"
@@ -40,6 +41,16 @@ std::string backbone_with_layers(const AnomalyTrainOptions& options) {
   const auto dtype = std::ranges::find(kind.options, "dtype", &FieldInfo::name);
   if (dtype != kind.options.end() && !spec.options.contains("dtype")) spec.options["dtype"] = "fp32_w16";
   return format_spec(spec);
+}
+
+/// A file of weights that the user brought goes with the model.
+void keep_weights(const std::string& spec, const std::string& model_folder) {
+  const std::string kept = model_folder + "/" + kBackboneWeights;
+  const std::string path = parse_spec(spec).options.value("weights", "");
+  std::error_code absent;
+  if (!path.empty() && std::filesystem::equivalent(path, kept, absent)) return;
+  std::filesystem::remove(kept, absent);
+  if (!path.empty() && std::filesystem::is_regular_file(path)) write_file_atomically(kept, read_file(path));
 }
 
 /// What of the data is trained with, held out and tested on.
@@ -262,6 +273,7 @@ AnomalyTraining train_anomaly_model(const std::string& data_folder, const std::s
     scored.taken_from += " and test images";
   }
   model.thresholds = choose_thresholds(scored, options.thresholds);
+  keep_weights(spec, model_folder);
   save_anomaly_model(model_folder, model);
   stages.clear();
   return training;

@@ -39,7 +39,8 @@ ResNet::ResNet(const ResNetShape& shape, std::vector<int> layers, WeightsCheckpo
     : wanted_(std::move(layers)) {
   stem_ = take_conv(checkpoint, "conv1", "bn1", 3, kResNetStemChannels, 7, 2);
   int channels = kResNetStemChannels;
-  for (int layer = 0; layer < kLayers; ++layer) {
+  const bool whole = checkpoint.has("fc.weight");
+  for (int layer = 0; layer < (whole ? kLayers : wanted_.back() + 1); ++layer) {
     const int planes = kResNetStemChannels << layer;
     const int inner = shape.bottleneck ? planes * shape.width_of_64 / 64 : planes;
     const int out = shape.bottleneck ? 4 * planes : planes;
@@ -63,8 +64,10 @@ ResNet::ResNet(const ResNetShape& shape, std::vector<int> layers, WeightsCheckpo
       channels = out;
     }
   }
-  classifier_weight_ = checkpoint.take("fc.weight", {kResNetClasses, channels});
-  classifier_bias_ = checkpoint.take("fc.bias", {kResNetClasses});
+  if (whole) {
+    classifier_weight_ = checkpoint.take("fc.weight", {kResNetClasses, channels});
+    classifier_bias_ = checkpoint.take("fc.bias", {kResNetClasses});
+  }
   checkpoint.require_empty();
 }
 

@@ -30,7 +30,8 @@ class ResNet final : public TokenNetwork, public Classifier {
   static constexpr int kLayers = 4;
 
   /// Tensors by torchvision's names ("layer2.0.downsample.1.running_var"). `layers`: 0-based and ascending
-  /// ones of layer1 to layer4, of stride 4, 8, 16 and 32 px. Throws Failure as WeightsCheckpoint.
+  /// ones of layer1 to layer4, of stride 4, 8, 16 and 32 px. A checkpoint without the classifier may end
+  /// behind the last wanted layer, as timm's networks for features do. Throws Failure as WeightsCheckpoint.
   ResNet(const ResNetShape& shape, std::vector<int> layers, WeightsCheckpoint& checkpoint);
 
   InputSizeRule input_size() const override { return {}; }
@@ -38,7 +39,7 @@ class ResNet final : public TokenNetwork, public Classifier {
   std::vector<LayerOutput> forward(const at::Tensor& images) const override;
   bool is_local() const override { return true; }
   std::vector<std::size_t> write(GraphWriter& to, std::size_t images) const override;
-  const Classifier* classifier() const override { return this; }
+  const Classifier* classifier() const override { return classifier_weight_.defined() ? this : nullptr; }
   std::int64_t classes() const override { return classifier_bias_.size(0); }
   at::Tensor logits(const at::Tensor& images) const override;
 

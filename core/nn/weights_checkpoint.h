@@ -58,6 +58,8 @@ class WeightsCheckpoint {
   at::Tensor read(std::string_view official, const Shape& shape, c10::ScalarType dtype);
   at::Tensor parameter(std::string_view official, at::Tensor tensor);
 
+  /// Whether there is such a tensor still.
+  bool has(std::string_view official) const { return tensors_.contains(name_in_file_(official)); }
   /// Passes over a tensor that only training uses, if there is one.
   void skip(std::string_view official);
   /// Throws Failure (bad_weights) that names a tensor which nobody took.

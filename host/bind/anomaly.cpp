@@ -4,6 +4,7 @@
 #include "anomaly/detector.h"
 #include "anomaly/export_files.h"
 #include "anomaly/train.h"
+#include "anomaly/trainer_model.h"
 #include "anomaly/watched_folder.h"
 #include "base/error.h"
 #include "base/progress.h"
@@ -79,6 +80,10 @@ int extend(lua_State* L) {
   return push(L, describe(extend_anomaly_model(check_string(L, 1), check_string(L, 2),
                                                options<AnomalyExtendOptions>(L, 3, "anomaly.extend options"),
                                                progress.callback())));
+}
+
+int import_model(lua_State* L) {
+  return push(L, options_to_json(import_trainer_model(check_string(L, 1), check_string(L, 2)).config));
 }
 
 int export_model(lua_State* L) {
@@ -232,6 +237,14 @@ constexpr Binding kFunctions[] = {
         "Adds the normal pictures of a folder to a model without starting over: the coreset goes on over "
         "the new patches. Thresholds stay as they are. Returns as anomaly.train.",
         "print(im.anomaly.extend('nowhere', '.') == nil) --> true", describe_options<AnomalyExtendOptions>),
+    bind<import_model>(
+        "import", "anomaly.import(path, model_folder) -> table",
+        "Makes a model of what the trainer in Python left: patchcore_model.pt, with norm_stats.txt beside "
+        "it. The "
+        "network's weights go into backbone.weights in the model's folder. Thresholds lie just above the "
+        "largest "
+        "score of the training images. Returns its configuration. Errors: not_found, bad_format.",
+        "assert(im.anomaly.import('nowhere.pt', 'model') == nil)"),
     bind<export_model>(
         "export", "anomaly.export(model_folder, data_folder [, options [, data]]) -> table",
         "Writes the model as OpenVINO's files, reads them again and compares both on pictures of the "

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "catch.h"
 #include "io/json_file.h"
+#include "io/safetensors.h"
 #include "scratch.h"
 
 namespace imatch {
@@ -55,6 +56,21 @@ TEST_CASE("a model comes back from its folder as it was") {
   REQUIRE(again.region.has_value());
   CHECK(again.region->template_image.rgb == model.region->template_image.rgb);
   CHECK(again.region->threshold == 0.6);
+}
+
+TEST_CASE("a model from before an option was added has its default") {
+  const Scratch scratch;
+  const std::string folder = scratch / "screw", path = folder + "/checkpoint.ckpt";
+  save_anomaly_model(folder, made_up_model());
+  SafeTensors checkpoint = read_safetensors(path);
+  Json config = parse_json(checkpoint.metadata["config"], "config");
+  REQUIRE(config["method"]["crop"] == "centre");
+  config["method"].erase("crop");
+  checkpoint.metadata["config"] = json_text(config, -1);
+  write_safetensors(path, checkpoint);
+  CHECK_THROWS_WITH(load_anomaly_model(folder), Catch::Contains("config.yaml"));
+  write_file_atomically(folder + "/config.yaml", yaml_text(config));
+  CHECK(load_anomaly_model(folder).config.method.crop == "none");
 }
 
 TEST_CASE("norm_stats.txt has the lines that the inspection program reads") {

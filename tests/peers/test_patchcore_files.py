@@ -15,7 +15,7 @@ import pytest
 import textures
 from PIL import Image
 
-from program import PROGRAM, ROOT, lua
+from program import PROGRAM, ROOT, WEIGHTS, lua
 
 sys.path.insert(0, str(ROOT / ".deps/python/openvino"))
 ov = pytest.importorskip("openvino")
@@ -186,6 +186,19 @@ def test_infer_leaves_maps_masks_and_tables(trained, tmp_path):
             table = list(csv.DictReader(file))
         assert [line["status"] for line in table] == ["ok", "unreadable"]
         assert len(json.loads((out / "results.json").read_text())) == 2
+
+
+def test_a_model_keeps_weights_that_the_user_brought(trained, tmp_path):
+    weights = tmp_path / "own.pth"
+    shutil.copy(WEIGHTS / "efficientnet-lite0-57934424.pth", weights)
+    patchcore("train", "--data-dir", trained / "brick", "--output", tmp_path, "--pattern-name", "own", "--coreset-ratio", "0.05",
+              "--backbone", f"efficientnet_lite0 weights={weights}", "--no-export")
+    assert (tmp_path / "own/backbone.weights").read_bytes() == weights.read_bytes()
+    weights.unlink()
+    picture = trained / "brick/test/blob/000.png"
+    [row] = infer(tmp_path / "own", tmp_path / "out", picture)
+    [shipped] = infer(trained / "model", tmp_path / "shipped", picture, options=("--engine", "libtorch"))
+    assert row["score"] == shipped["score"]
 
 
 def test_extend_takes_new_normal_pictures_in(trained, model, tmp_path):

@@ -3380,6 +3380,15 @@ function im.anomaly.extend(model_folder, data_folder, options) end
 ---@return table
 function im.anomaly.image_metrics(scores, anomalous, threshold) end
 
+---Makes a model of what the trainer in Python left: patchcore_model.pt, with norm_stats.txt beside it. The network's weights go into backbone.weights in the model's folder. Thresholds lie just above the largest score of the training images. Returns its configuration. Errors: not_found, bad_format.
+---```lua
+---assert(im.anomaly.import('nowhere.pt', 'model') == nil)
+---```
+---@param path any
+---@param model_folder any
+---@return table
+function im.anomaly.import(path, model_folder) end
+
 ---@class imatch.anomaly.open.options
 ---@field engine? string What runs the model: 'openvino' (its exported files, on the CPU), 'libtorch' (its checkpoint, on `device`), or 'auto': the files where they are. 'auto', 'openvino' or 'libtorch'. Default 'auto'.
 ---@field device? string For 'libtorch': 'cpu', 'cuda', 'cuda:N' or 'auto'. Default 'auto'.

@@ -95,9 +95,20 @@ function M.export(args)
   return 0
 end
 
+--- The folder of a model; of what the trainer in Python left, patchcore_model.pt, one is made below it.
+local function model_of(folder)
+  local left = folder .. "/patchcore_model.pt"
+  if im.file.exists(folder .. "/checkpoint.ckpt") or not im.file.exists(left) then
+    return folder
+  end
+  local imported = folder .. "/imported"
+  cli.checked(im.anomaly.import(left, imported))
+  return imported
+end
+
 function M.infer(args)
-  local detector = cli.checked(im.anomaly.open(args.model, { engine = args.engine, device = im.settings().device,
-    precision = args.precision, threads = im.settings().threads, pin_threads = args.pin_threads or false }))
+  local detector = cli.checked(im.anomaly.open(model_of(args.model), { engine = args.engine,
+    device = im.settings().device, precision = args.precision, threads = im.settings().threads, pin_threads = args.pin_threads or false }))
   local blobs = { pass_threshold = args.pass_threshold, min_area_px = args.min_area, min_width_px = args.min_width,
     min_height_px = args.min_height }
   if args.watch then
@@ -107,7 +118,7 @@ function M.infer(args)
 end
 
 function M.evaluate(args)
-  local detector = cli.checked(im.anomaly.open(args.model, { engine = args.engine }))
+  local detector = cli.checked(im.anomaly.open(model_of(args.model), { engine = args.engine }))
   local data = cli.checked(im.anomaly.data(args.data_dir, data_of(args)))
   local result = evaluation.run(detector, data.test, { aupro_limit = args.aupro_limit })
   evaluation.print(result)

@@ -65,7 +65,7 @@ data_options(export)
 export_options(export)
 
 local infer = parser:command("infer", "Scores, labels, maps and masks of pictures.")
-infer:argument("model", "its folder")
+infer:argument("model", "its folder, or that of a patchcore_model.pt")
 infer:argument("images", "pictures or folders"):args "*"
 infer:option("--out", "folder of the results"):default "inspected"
 infer:option("--watch", "inspect what comes into this folder, until Ctrl-C")
