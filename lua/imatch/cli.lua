@@ -7,21 +7,18 @@ local native = require "imatch.native"
 
 local M = {}
 
---- The program's own options, once they are declared: a command's option of the same name would take their place.
-local reserved = {}
-
-local function check_free(names)
-  for alias in names:gmatch "%S+" do
-    if reserved[alias] then
-      error(("%s is an option of every command; im.settings() tells what was given"):format(alias), 3)
+--- Lets the messages of an option's converter begin with its name, "--size: 0 is not allowed; ...", which argparse leaves out,
+--- and keeps in `parser.takes_value` the options, its commands' too, that a value follows. Options in `parser.reserved` may not
+--- be declared again: a command's own would take the place of the parser's.
+local function name_in_messages(parser, takes_value, reserved)
+  parser.takes_value, parser.reserved = takes_value, reserved
+  local function check_free(names)
+    for alias in names:gmatch "%S+" do
+      if reserved[alias] then
+        error(("%s is an option of every command; im.settings() tells what was given"):format(alias), 3)
+      end
     end
   end
-end
-
---- Lets the messages of an option's converter begin with its name, "--size: 0 is not allowed; ...", which argparse leaves out,
---- and keeps in `parser.takes_value` the options, its commands' too, that a value follows.
-local function name_in_messages(parser, takes_value)
-  parser.takes_value = takes_value
   local flag_of = parser.flag
   function parser:flag(names, ...)
     check_free(names)
@@ -52,7 +49,7 @@ local function name_in_messages(parser, takes_value)
   end
   local command_of = parser.command
   function parser:command(...)
-    return name_in_messages(command_of(self, ...), takes_value)
+    return name_in_messages(command_of(self, ...), takes_value, reserved)
   end
   return parser
 end
@@ -61,7 +58,7 @@ end
 ---@param name string shown in the usage
 ---@param description string
 function M.parser(name, description)
-  local parser = name_in_messages(argparse(name, description), {})
+  local parser = name_in_messages(argparse(name, description), {}, {})
   function parser:error(message)
     io.stderr:write(("%s: %s\n%s\n"):format(name, message, self:get_usage()))
     os.exit(2)
@@ -79,7 +76,7 @@ local function add_program_options(parser)
     parser:option("--seed", "seed of everything random"):convert(M.integer(0, 2 ^ 53)),
     parser:flag("--quiet", "no progress on standard error"))
   for _, name in ipairs { "--device", "--threads", "--cache", "--no-cache", "--seed", "--quiet" } do
-    reserved[name] = true
+    parser.reserved[name] = true
   end
 end
 

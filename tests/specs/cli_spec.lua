@@ -88,6 +88,24 @@ spec.describe("cli", function(it)
     spec.equal({}, cli.flat(nil))
   end)
 
+  it("keeps the names of the program's options free", function()
+    local name = cli.name
+    local command = cli.command("demo", "Shows it.")
+    cli.name = name
+    local action = command:command "act"
+    for _, declare in ipairs {
+      function() command:option "--seed" end,
+      function() action:option("-s --seed", "of this action") end,
+      function() action:flag "--quiet" end,
+    } do
+      local ok, message = pcall(declare)
+      spec.truthy(not ok and message:find "is an option of every command", message)
+    end
+    parser():option "--seed" -- a script's own
+    spec.equal(true, command.takes_value["--device"])
+    spec.equal(nil, command.takes_value["--quiet"])
+  end)
+
   it("hands on what is no failure", function()
     local a, b, c = cli.checked(false, nil, 3)
     spec.equal({ false, 3 }, { a, c })

@@ -108,7 +108,8 @@ end
 
 function M.infer(args)
   local detector = cli.checked(im.anomaly.open(model_of(args.model), { engine = args.engine,
-    device = im.settings().device, precision = args.precision, threads = im.settings().threads, pin_threads = args.pin_threads or false }))
+    device = im.settings().device, precision = args.precision, threads = im.settings().threads,
+    pin_threads = args.pin_threads or false }))
   local blobs = { pass_threshold = args.pass_threshold, min_area_px = args.min_area, min_width_px = args.min_width,
     min_height_px = args.min_height }
   if args.watch then
