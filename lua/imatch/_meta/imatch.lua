@@ -2567,7 +2567,7 @@ function Index:save(path) end
 
 ---@class imatch.Index.search.options
 ---@field k? integer Neighbours a query. in [1, 1000000]. Default 10.
----@field source? table Where the queries come from; another backbone or other weights than the index's are an error. Default { backbone = "", weights_sha256 = "" }.
+---@field source? table Where the queries come from; another backbone or other weights than the index's are an error. Default { backbone = "", global = "", weights_sha256 = "" }.
 
 ---The k nearest of each of [n, D]: two tensors [n, k], scores (inner products falling, or squared distances rising) and ids, ties by the smaller id; -1 where there are fewer. A query's result does not depend on the queries asked with it. Queries from another backbone than the index's, or of another size, are an error.
 ---```lua
@@ -2614,7 +2614,7 @@ function ExactIndex:close() end
 
 ---@class imatch.ExactIndex.search.options
 ---@field k? integer Neighbours a query. in [1, 1000000]. Default 10.
----@field source? table Where the queries come from; another backbone or other weights than the index's are an error. Default { backbone = "", weights_sha256 = "" }.
+---@field source? table Where the queries come from; another backbone or other weights than the index's are an error. Default { backbone = "", global = "", weights_sha256 = "" }.
 
 ---As Index:search; queries may lie on any device, results lie on the CPU.
 ---```lua
@@ -2653,7 +2653,7 @@ function im.index.coreset(rows, options) end
 ---@class imatch.index.exact.options
 ---@field metric? string As of index.new. 'inner_product' or 'l2'. Default 'inner_product'.
 ---@field device? string 'cpu', 'cuda' or 'cuda:1': where the vectors lie. Default 'cpu'.
----@field source? table Where the vectors come from. Default { backbone = "", weights_sha256 = "" }.
+---@field source? table Where the vectors come from. Default { backbone = "", global = "", weights_sha256 = "" }.
 
 ---Exact search in a tensor [n, D] by LibTorch alone, on the CPU or a GPU, with the same result on both. Ids are positions.
 ---```lua
@@ -2680,7 +2680,7 @@ function im.index.load(path, options) end
 ---@class imatch.index.new.options
 ---@field factory? string FAISS's factory string: 'Flat', 'IVF256,Flat', 'HNSW32', 'IVF1024,PQ32', 'SQ8', 'PCA128,Flat', ... Default 'Flat'.
 ---@field metric? string inner_product (the cosine, for unit vectors; higher is nearer) or l2 (squared distance; lower is nearer). 'inner_product' or 'l2'. Default 'inner_product'.
----@field source? table Where the vectors come from: kept beside the index, and compared at every search. Default { backbone = "", weights_sha256 = "" }.
+---@field source? table Where the vectors come from: kept beside the index, and compared at every search. Default { backbone = "", global = "", weights_sha256 = "" }.
 
 ---An empty index of vectors with `dim` dimensions, by FAISS's factory string. What has to be trained is trained by the first add, or by train.
 ---```lua
@@ -2727,10 +2727,11 @@ function VectorSet:paths() end
 ---@return any
 function VectorSet:skipped() end
 
----What the meta files say of the backbone; empty texts when they say nothing.
+---What the meta files say of the backbone and of the vector that stands for an image; empty texts when they say nothing.
 ---```lua
 ---print('<' .. im.retrieval.vectors({}):source().backbone .. '>') --> <>
 ---```
+---@return any
 ---@return any
 ---@return any
 function VectorSet:source() end
@@ -2826,6 +2827,16 @@ im.retrieval = {}
 ---@return table
 function im.retrieval.dataset(data_key_path, dataset_key) end
 
+---What the meta files of two VectorSets say of the making of their vectors that is not the same for all: weight_id, embedding_cfg, target_res, and whether they name a backbone. Fails with bad_format where source() is not the same: such vectors cannot be compared.
+---```lua
+---local none = im.retrieval.vectors {}
+---assert(#im.retrieval.differences(none, none) == 0)
+---```
+---@param queries any
+---@param base any
+---@return string[]
+function im.retrieval.differences(queries, base) end
+
 ---@class imatch.retrieval.evaluate.options
 ---@field radius_m? number A reference within it of the true position is right, m. in [0.001, 10000000]. Default 25.
 ---@field recall_k? integer[] The K of the recalls and of SDM and PDM. in [1, 1000000]. Default { 1, 5, 10, 20 }.
@@ -2845,13 +2856,14 @@ function im.retrieval.dataset(data_key_path, dataset_key) end
 ---@return Evaluation
 function im.retrieval.evaluate(results, query_positions, reference_positions, options) end
 
----The variant ('raw', 'sub2') in the name of a file of global vectors; nil for another file.
+---The variant ('raw', 'sub2') in the name of a file of global vectors of a kind, 'GlobalToken' (which ReferenceGlobal... and QueryGlobal... are too) unless another is named; nil for another file.
 ---```lua
----print(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy') --> sub2
+---assert(im.retrieval.global_variant 'GlobalToken_res224_sub2_dinov3_vits16_LVD_a_1.npy' == 'sub2')
 ---```
 ---@param file_name any
+---@param kind? any
 ---@return string|nil
-function im.retrieval.global_variant(file_name) end
+function im.retrieval.global_variant(file_name, kind) end
 
 ---What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre of a GeoTIFF.
 ---```lua
