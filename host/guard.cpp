@@ -19,7 +19,16 @@ bool is_out_of_memory(const c10::Error& error) {
              std::string_view::npos;
 }
 
+std::string& misuse() {
+  static std::string message;
+  return message;
+}
+
 }  // namespace
+
+const std::string& last_misuse() {
+  return misuse();
+}
 
 int run_guarded(lua_State* L, lua_CFunction fn) {
   const int top = lua_gettop(L);
@@ -37,6 +46,8 @@ int run_guarded(lua_State* L, lua_CFunction fn) {
     } catch (const Failure& failure) {
       message = failure.what();
       code = failure.code();
+    } catch (const Error& error) {
+      message = misuse() = error.what();
     } catch (const c10::Error& error) {
       message = error.what_without_backtrace();
       out_of_memory = is_out_of_memory(error);

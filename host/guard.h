@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lua.hpp>
+#include <string>
 
 namespace imatch::host {
 
@@ -13,6 +14,9 @@ namespace imatch::host {
 /// Lua's own errors pass through untouched: they unwind as foreign exceptions, which is why no handler in
 /// host/ may be for everything.
 int run_guarded(lua_State* L, lua_CFunction fn);
+
+/// What the last Error said that became an error of Lua's: a value that a function does not allow.
+const std::string& last_misuse();
 
 /// The only form in which a C++ function gets into Lua (see bind() in binding.h).
 template <lua_CFunction fn>

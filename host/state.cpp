@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/resources.h"
 #include "binding.h"
+#include "guard.h"
 #include "input_log.h"
 #include "interrupt.h"
 
@@ -21,6 +22,19 @@ bool is_library(const std::string& path) {
   return path.rfind(resource_folder("lua") + "/", 0) == 0;
 }
 
+/// Whether no function of the user's is under way, so that what a native function refused came from the
+/// command line.
+bool is_library_alone(lua_State* L) {
+  lua_Debug entry;
+  for (int level = 0; lua_getstack(L, level, &entry) != 0; ++level) {
+    lua_getinfo(L, "S", &entry);
+    const std::string_view source = entry.source;
+    if (source == "=[C]") continue;
+    if (source[0] != '@' || !is_library(std::string(source.substr(1)))) return false;
+  }
+  return true;
+}
+
 /// Message handler in C, because the sticky interrupt hook would stop one written in Lua.
 int add_traceback(lua_State* L) {
   if (!lua_isstring(L, 1)) {
@@ -30,6 +44,12 @@ int add_traceback(lua_State* L) {
     }
     lua_replace(L, 1);
     lua_settop(L, 1);
+  }
+  // The arguments of a command: its line in our sources tells the user nothing.
+  const std::string_view message = lua_tostring(L, 1);
+  if (!last_misuse().empty() && message.ends_with(last_misuse()) && is_library_alone(L)) {
+    push(L, last_misuse());
+    return 1;
   }
   luaL_traceback(L, L, lua_tostring(L, 1), 1);
   return 1;

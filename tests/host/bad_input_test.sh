@@ -74,6 +74,24 @@ fails "a picture where nothing can be written" unwritable /dev/null/a.png "im.im
 expect "a run folder that cannot be written" /dev/null/runs -- \
   "print((select(2, pcall(im.sweep, { name = 'x', out = '/dev/null/runs', axes = { a = { 1 } }, measure = function() return {} end }))))"
 
+# What a command was given and a function of the library refuses: one line, without places in our sources. In a user's script the
+# place is what helps.
+refused=$("$program" --quiet export . --backbone "dense_sift stepp=3" --out exported 2>&1 </dev/null)
+if [[ $refused == *"unknown option 'stepp'; did you mean 'step'?"* && $refused != *traceback* && $refused != *.lua:* ]]; then
+  echo "passed a wrong option of a backbone, given to a command"
+else
+  printf 'FAILED a wrong option of a backbone, given to a command:\n%s\n' "$refused"
+  failed=1
+fi
+echo 'require("imatch").backbone.open("dense_sift stepp=3")' >wrong.lua
+refused=$("$program" wrong.lua 2>&1 </dev/null)
+if [[ $refused == *"wrong.lua:1: "*"unknown option 'stepp'"*traceback* ]]; then
+  echo "passed a wrong option of a backbone, in a script"
+else
+  printf 'FAILED a wrong option of a backbone, in a script:\n%s\n' "$refused"
+  failed=1
+fi
+
 # A photograph that is damaged fails its own cells, which say why; the others are measured.
 cat >photos.lua <<'E3'
 local im = require "imatch"
