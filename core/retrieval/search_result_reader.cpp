@@ -137,6 +137,7 @@ class Reader {
     for (std::size_t i = num_references; i < results_.references.size(); ++i)
       numbers_.erase(results_.references[i]);
     results_.references.resize(num_references);
+    if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
     results_.skipped.push_back({path, std::move(reason)});
   }
 

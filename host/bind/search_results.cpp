@@ -109,14 +109,14 @@ constexpr Binding kFunctions[] = {
               "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false argument #3: "
               "expected VectorSet, got no value",
               describe_options<SearchSettings>),
-    bind<results>("results", "retrieval.results(paths [, direction]) -> SearchResults",
-                  "Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by "
-                  "name are damaged "
-                  "ones, those of another `direction` (absent: than the first that names one) and queries "
-                  "that were read "
-                  "already, as with another k.",
-                  "print(im.retrieval.results { 'no_such.json' }) --> nil no_such.json: no_such.json: no "
-                  "such file bad_format"),
+    bind<results>(
+        "results", "retrieval.results(paths [, direction]) -> SearchResults",
+        "Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by "
+        "name are damaged "
+        "ones, those of another `direction` (absent: than the first that names one) and queries "
+        "that were read "
+        "already, as with another k.",
+        "print(im.retrieval.results { 'no_such.json' }) --> nil no_such.json: no such file bad_format"),
 };
 
 constexpr Binding kMethods[] = {

@@ -196,6 +196,7 @@ TEST_CASE("damaged result files are left out by name, and none of what stood bef
   CHECK(results.skipped[0].path == scratch / "cut.json");
   CHECK(results.skipped[1].reason.find("'search' is missing") != std::string::npos);
   CHECK(results.skipped[2].reason.find("not a search result") != std::string::npos);
+  CHECK(results.skipped[3].reason == "no such file");  // the path stands beside it
   CHECK_THROWS_WITH(read_results({scratch / "other.json"}), Catch::Contains("other.json"));
   CHECK(read_results({}).queries.empty());
 }

@@ -2935,7 +2935,7 @@ function im.retrieval.reference_view(photo, options) end
 
 ---Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by name are damaged ones, those of another `direction` (absent: than the first that names one) and queries that were read already, as with another k.
 ---```lua
----print(im.retrieval.results { 'no_such.json' }) --> nil no_such.json: no_such.json: no such file bad_format
+---print(im.retrieval.results { 'no_such.json' }) --> nil no_such.json: no such file bad_format
 ---```
 ---@param paths any
 ---@param direction? any
