@@ -79,9 +79,9 @@ end
 
 -- What differs from machine to machine, or is there for what it does to the screen.
 local SHOWS_ONLY = {}
-for name in ("backbone.list cache.statistics cache.settings memory revisions version settings now is_terminal terminal_size session "
-  .. "sleep inputs.note inputs.cover progress Progress:update Progress:advance Progress:finish Run:describe Run:progress run.open "
-  .. "Run:measure run.report_difference preview configure"):gmatch "%S+" do
+for name in ("backbone.list cache.statistics cache.settings memory revisions version settings now is_terminal terminal_size "
+  .. "session sleep inputs.note inputs.cover progress Progress:update Progress:advance Progress:finish Run:describe Run:progress "
+  .. "run.open Run:measure run.report_difference preview configure"):gmatch "%S+" do
   SHOWS_ONLY[name] = true
 end
 
