@@ -9,6 +9,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("IMATCH_LUA", str(ROOT / "build/imatch-lua"))
 WEIGHTS = ROOT / ".deps/weights"
 
+# The head of a script that asks for environment variables without making them inputs of its sweeps.
+UNNOTED = """
+local im = require "imatch"
+local ffi = require "ffi"
+ffi.cdef "const char *getenv(const char *);"
+local function unnoted(name) -- what is asked for in this way is no input
+  local value = ffi.C.getenv(name)
+  return value ~= nil and ffi.string(value) or nil
+end
+"""
+
 
 def environment(changes):
     """This process's environment with `changes`; None removes a variable."""

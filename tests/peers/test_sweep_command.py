@@ -8,16 +8,9 @@ import pytest
 import scipy.stats
 
 from files import read_csv, read_json, read_json_lines
-from program import run
+from program import UNNOTED, run
 
-SCRIPT = """
-local im = require "imatch"
-local ffi = require "ffi"
-ffi.cdef "const char *getenv(const char *);"
-local function unnoted(name) -- what is asked for in this way is no input
-  local value = ffi.C.getenv(name)
-  return value ~= nil and ffi.string(value) or nil
-end
+SCRIPT = UNNOTED + """\
 im.sweep {
   name = "command", out = "runs", report = false,
   axes = { th = { 0.1, 0.3, 0.5 }, place = im.range(1, tonumber(arg[1] or "8")), backbone = { "sift", "net" } },

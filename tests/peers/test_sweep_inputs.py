@@ -181,14 +181,7 @@ def test_what_setup_and_measure_read_counts_for_the_cells_of_who_has_read_it(tmp
     assert run(tmp_path, SHIFT="7") == (0, 2, "")
 
 
-TRAINING = """
-local im = require "imatch"
-local ffi = require "ffi"
-ffi.cdef "const char *getenv(const char *);"
-local function unnoted(name) -- what is asked for in this way is no input
-  local value = ffi.C.getenv(name)
-  return value ~= nil and ffi.string(value) or nil
-end
+TRAINING = program.UNNOTED + """\
 im.sweep {
   name = "training", out = "runs",
   axes = { rate = { 0.1, 0.2 } },

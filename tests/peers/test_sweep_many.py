@@ -12,16 +12,9 @@ import pytest
 import program
 import slurm
 from files import read_csv
-from program import PROGRAM, finish, run_with_usage
+from program import PROGRAM, UNNOTED, finish, run_with_usage
 
-CELLS = """
-local im = require "imatch"
-local ffi = require "ffi"
-ffi.cdef "const char *getenv(const char *);"
-local function unnoted(name) -- what is asked for in this way is no input
-  local value = ffi.C.getenv(name)
-  return value ~= nil and ffi.string(value) or nil
-end
+CELLS = UNNOTED + """\
 im.sweep {
   name = "cells", out = "runs", report = false,
   axes = { i = im.range(1, tonumber(arg[1])), th = { 0.1, 0.2, 0.4, 0.8 } },

@@ -13,16 +13,9 @@ import pytest
 
 import program
 from files import read_csv, read_json, read_json_lines
-from program import finish
+from program import UNNOTED, finish
 
-SCRIPT = """
-local im = require "imatch"
-local ffi = require "ffi"
-ffi.cdef "const char *getenv(const char *);"
-local function unnoted(name) -- what is asked for in this way is no input
-  local value = ffi.C.getenv(name)
-  return value ~= nil and ffi.string(value) or nil
-end
+SCRIPT = UNNOTED + """\
 local result = im.sweep {
   name = "peer", out = "runs", report = false,
   axes = { i = im.range(1, tonumber(arg[1])), th = { 0.25, 0.5 }, word = { "a,b", 'say "hi"' } },
