@@ -6,7 +6,8 @@
 file(GLOB inspection_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/inspection/*.cpp)
 add_library(imatch_anomaly_shared SHARED ${inspection_sources})
 set_target_properties(imatch_anomaly_shared PROPERTIES OUTPUT_NAME imatch_anomaly SOVERSION 1
-                      INSTALL_RPATH "$ORIGIN/imatch-lua/openvino")
+                      INSTALL_RPATH "$ORIGIN/imatch-lua/openvino;$ORIGIN/imatch-lua/system")
+target_link_options(imatch_anomaly_shared PRIVATE LINKER:--disable-new-dtags)
 target_include_directories(imatch_anomaly_shared PRIVATE ${PROJECT_SOURCE_DIR}/core)
 target_link_libraries(imatch_anomaly_shared PRIVATE openvino::openvino opencv::imgproc imatch_warnings)
 

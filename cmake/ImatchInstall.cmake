@@ -4,12 +4,16 @@
 #   P/lib/imatch-lua/openvino/      OpenVINO out of its wheel: what reads model files and runs them on the CPU
 #   P/lib/imatch-lua/nvidia/        CUDA's libraries, where the wheel is a CUDA one: LibTorch looks for them at ../../nvidia
 #   P/share/imatch-lua/{lua,experiments,weights,js}/
-# What comes from Debian (OpenCV, GDAL, LuaJIT...) stays a system package.
+# What comes from Debian (OpenCV, GDAL, LuaJIT...) stays a system package, unless packaging/bundle_libraries.py P copies it:
+#   P/lib/imatch-lua/system/, P/share/imatch-lua/proj/
 set(lib_folder lib/imatch-lua)
 set(share_folder share/imatch-lua)
 
+# The last two are for a Python wheel, P being site-packages/imatch_lua: LibTorch and OpenVINO out of their own wheels. As RPATH,
+# not RUNPATH: the libraries that Debian's libraries need are found in the same folders.
 set_target_properties(imatch-lua PROPERTIES INSTALL_RPATH
-                      "$ORIGIN/../${lib_folder}/torch/lib;$ORIGIN/../${lib_folder}/openvino")
+                      "$ORIGIN/../${lib_folder}/torch/lib;$ORIGIN/../${lib_folder}/openvino;$ORIGIN/../${lib_folder}/system;$ORIGIN/../../torch/lib;$ORIGIN/../../openvino/libs")
+target_link_options(imatch-lua PRIVATE LINKER:--disable-new-dtags)
 install(TARGETS imatch-lua RUNTIME DESTINATION bin)
 
 file(GLOB torch_libraries ${IMATCH_TORCH}/lib/libc10*.so ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libgomp*.so*
@@ -33,4 +37,13 @@ install(DIRECTORY lua experiments DESTINATION ${share_folder})
 install(FILES ${IMATCH_ARGPARSE} DESTINATION ${share_folder}/lua)
 install(DIRECTORY ${IMATCH_DEPS}/weights ${IMATCH_DEPS}/js DESTINATION ${share_folder} PATTERN .complete EXCLUDE)
 include(ImatchInspection)
-install(FILES README.md ARCHITECTURE.md LICENSE DESTINATION share/doc/imatch-lua OPTIONAL)
+install(FILES README.md ARCHITECTURE.md CHANGELOG.md LICENSE THIRD_PARTY.md DESTINATION share/doc/imatch-lua)
+install(FILES ${IMATCH_FAISS}/LICENSE DESTINATION share/doc/imatch-lua/licences RENAME faiss OPTIONAL)
+file(GLOB torch_licences ${IMATCH_TORCH}/../torch-*.dist-info/licenses)
+file(GLOB openvino_licences ${IMATCH_OPENVINO}/../openvino-*.dist-info/licenses)
+foreach(name torch openvino)
+  if(${name}_licences)
+    install(DIRECTORY ${${name}_licences}/ DESTINATION share/doc/imatch-lua/licences/${name})
+  endif()
+endforeach()
+include(ImatchPackage)

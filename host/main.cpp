@@ -12,6 +12,7 @@
 #include <iterator>
 
 #include "base/cpu_guard.h"
+#include "base/device.h"
 #include "base/error.h"
 #include "base/resources.h"
 #include "base/spelling.h"
@@ -172,6 +173,8 @@ int main_guarded(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   imatch::guard_processor();
+  imatch::use_bundled_data();
+  imatch::load_cuda_kernels();
   imatch::host::keep_freed_memory();
   return imatch::host::end_process(imatch::host::main_guarded(argc, argv));
 }

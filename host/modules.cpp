@@ -40,6 +40,7 @@ extern const Module run_module;
 extern const Module results_module;
 extern const Module report_module;
 extern const Module keys_module;
+extern const Module shared_work_module;
 extern const Module page_module;
 
 int close_handle(lua_State* L);
@@ -84,6 +85,7 @@ const Module* const kModules[] = {
     &results_module,
     &report_module,
     &keys_module,
+    &shared_work_module,
     &page_module,
 };
 

@@ -2,6 +2,7 @@
 #include "base/device.h"
 
 #include <ATen/Context.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -43,6 +44,11 @@ c10::Device prepared(c10::Device device) {
 }
 
 }  // namespace
+
+void load_cuda_kernels() {
+  // Found beside libtorch_cpu.so, by the program's search path. Its constructors register the kernels; the handle is kept.
+  ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+}
 
 void set_default_device(const std::string& name) {
   parse(name);

@@ -7,6 +7,10 @@
 
 namespace imatch {
 
+/// Takes in LibTorch's kernels for CUDA where the wheel beside the program has them and the program was linked without: so one
+/// program serves CPU and CUDA wheels. To be called before LibTorch is asked for a GPU.
+void load_cuda_kernels();
+
 /// What "auto" means in this process: "cpu", "cuda", "cuda:N", or "auto" itself (the first GPU LibTorch sees,
 /// else the CPU). Throws Error for another name, Failure (not_found) for a GPU that is not there.
 void set_default_device(const std::string& name);

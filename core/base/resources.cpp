@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 
@@ -40,6 +41,12 @@ std::string resource_folder(const std::string& kind) {
                   fmt::format("{}: the program's folder '{}' is not there; run ./setup, or install again",
                               place.string(), kind));
   return folder.string();
+}
+
+void use_bundled_data() {
+  std::error_code missing;
+  const fs::path folder = installed_share() / "proj";
+  if (fs::exists(folder / "proj.db", missing)) ::setenv("PROJ_DATA", folder.c_str(), 0);
 }
 
 }  // namespace imatch

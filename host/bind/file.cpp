@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "base/file_entry.h"
@@ -28,6 +30,15 @@ int is_file(lua_State* L) {
 int is_folder(lua_State* L) {
   std::error_code ignored;
   return push(L, fs::is_directory(check_string(L, 1), ignored));
+}
+int is_writable(lua_State* L) {
+  return push(L, ::access(check_string(L, 1).c_str(), W_OK) == 0);
+}
+int free_mb(lua_State* L) {
+  std::error_code problem;
+  const fs::space_info space = fs::space(check_string(L, 1), problem);
+  if (problem) throw Failure(code::kNotFound, check_string(L, 1) + ": " + problem.message());
+  return push(L, static_cast<double>(space.available) / 1e6);
 }
 int size(lua_State* L) {
   return push(L, static_cast<double>(file_bytes(check_string(L, 1))));
@@ -99,6 +110,12 @@ constexpr Binding kFunctions[] = {
                   "print(im.file.is_file '/') --> false"),
     bind<is_folder>("is_folder", "file.is_folder(path) -> boolean", "Whether a folder of that name is there.",
                     "print(im.file.is_folder '/') --> true"),
+    bind<is_writable>("is_writable", "file.is_writable(path) -> boolean",
+                      "Whether this process may write the file, or into the folder; false where none is there.",
+                      "print(im.file.is_writable '/tmp') --> true"),
+    bind<free_mb>("free_mb", "file.free_mb(path) -> number",
+                  "Room that this process may fill on the disk of a file or folder, 10^6 bytes. Fails with not_found.",
+                  "print(im.file.free_mb '/tmp' > 0) --> true"),
     bind<size>(
         "size", "file.size(path) -> integer", "Bytes of a file. Failures: not_found, not_a_file, unreadable.",
         "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p) --> 5"),

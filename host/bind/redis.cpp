@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "bind/types.h"
 #include "bind/vector_set.h"
 #include "binding.h"
+#include "redis/redis_connection.h"
 #include "redis/redis_pusher.h"
 
 namespace imatch::host {
@@ -16,6 +19,16 @@ namespace redis_bindings {
 int open(lua_State* L) {
   return push(L,
               std::make_shared<RedisPusher>(check_string(L, 1), options<RedisOptions>(L, 2, "redis.open")));
+}
+
+int ping(lua_State* L) {
+  const auto start = std::chrono::steady_clock::now();
+  RedisAddress address = parse_redis_url(check_string(L, 1));
+  if (!is_absent(L, 2)) address.password = check_string(L, 2);
+  const RedisReply reply = RedisConnection(address, {}, 5).call({"PING"});
+  if (reply.kind == RedisReply::Kind::kError) throw Failure(kRefused, reply.text);
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+  return push(L, elapsed.count());
 }
 
 Json counts_json(const RedisPusher& pusher, const RedisCounts& counts) {
@@ -55,6 +68,9 @@ constexpr Binding kFunctions[] = {
                "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 "
                "})) --> RedisPusher(0 pushed, 0 waiting)",
                describe_options<RedisOptions>),
+    bind<ping>("ping", "redis.ping(url [, password]) -> number",
+               "Milliseconds in which a server was reached and answered. Fails with unreachable or refused.",
+               "print(select(3, im.redis.ping 'redis://127.0.0.1:1')) --> unreachable"),
 };
 
 constexpr Binding kMethods[] = {

@@ -32,7 +32,7 @@ names --peers libgdal-dev catch2 tmux
 status=0
 output=$(./setup --fast 2>&1) || status=$?
 [[ $status == 1 && $output == *"unknown option '--fast'"* ]] || fail "an unknown option gave status $status: $output"
-for option in --tests --peers -DNAME; do
+for option in --tests --peers --dependencies --torch -DNAME; do
   [[ $(./setup --help) == *"  $option"* ]] || fail "--help does not tell of $option"
 done
 
@@ -76,6 +76,11 @@ way() {
     system_packages() { echo "packages $*"; }; folder() { echo "folder $1"; }; configure() { echo "configure $*"; }; build() { echo built; }
     main "$@"' "$root/setup" "$scratch" "$@" 2>&1 || echo "exit status $?"
 }
+output=$(way --dependencies --torch cpu)
+[[ $output == *"folder .deps/python/torch"*"ready to build after"* && $output != *configure* && $output != *built* ]] ||
+  fail "setup --dependencies: $output"
+output=$(way --torch gpu)
+[[ $output == *"--torch gpu: expected cpu or cuda"*"exit status 1"* ]] || fail "setup --torch gpu: $output"
 alone=$(way) tests=$(way --tests) peers=$(way --peers -DIMATCH_WERROR=ON)
 for output in "$alone" "$tests" "$peers"; do
   [[ $output == *built*"ready after"* && $output != *"exit status"* ]] || fail "setup does not come to its end: $output"

@@ -566,6 +566,14 @@ function im.file.find(folder, pattern) end
 ---@return string
 function im.file.folder(path) end
 
+---Room that this process may fill on the disk of a file or folder, 10^6 bytes. Fails with not_found.
+---```lua
+---print(im.file.free_mb '/tmp' > 0) --> true
+---```
+---@param path any
+---@return number
+function im.file.free_mb(path) end
+
 ---Whether a file of that name is there.
 ---```lua
 ---print(im.file.is_file '/') --> false
@@ -581,6 +589,14 @@ function im.file.is_file(path) end
 ---@param path any
 ---@return boolean
 function im.file.is_folder(path) end
+
+---Whether this process may write the file, or into the folder; false where none is there.
+---```lua
+---print(im.file.is_writable '/tmp') --> true
+---```
+---@param path any
+---@return boolean
+function im.file.is_writable(path) end
 
 ---Parts of a path with one slash between them; an absolute part begins anew.
 ---```lua
@@ -3119,6 +3135,15 @@ im.redis = {}
 ---@return RedisPusher
 function im.redis.open(url, options) end
 
+---Milliseconds in which a server was reached and answered. Fails with unreachable or refused.
+---```lua
+---print(select(3, im.redis.ping 'redis://127.0.0.1:1')) --> unreachable
+---```
+---@param url any
+---@param password? any
+---@return number
+function im.redis.ping(url, password) end
+
 ---A map prepared for localisation: tiles, their vectors and tokens; immutable.
 ---@class ReferenceMap
 local ReferenceMap = {}
@@ -3761,6 +3786,35 @@ function Run:rows() end
 ---@return any[]
 function Run:unfinished() end
 
+---What processes divide among themselves.
+---@class SharedWork
+local SharedWork = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function SharedWork:close() end
+
+---The right to do a part, given back by part:close(); nil while another living process has it. Look whether the part is done once it is claimed: it may have been finished meanwhile.
+---```lua
+---local work = im.run.share(os.tmpname() .. '.d'); local part = work:take 'a'; print(work:take 'a' == nil) --> true
+---part:close(); print(work:take 'a' ~= nil) --> true
+---```
+---@param part any
+---@return any
+function SharedWork:take(part) end
+
+---The right to do one part of shared work, until it is closed.
+---@class ClaimedPart
+local ClaimedPart = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function ClaimedPart:close() end
+
 ---What sweeps are made of: plans, run folders, keys. Most scripts only need im.sweep.
 ---@class imatch.run
 im.run = {}
@@ -3834,6 +3888,13 @@ function im.run.open(out, name, plan, identity, options) end
 ---@return Plan
 function im.run.plan(axes, where, inputs, points, options) end
 
+---How many processes srun, a Slurm array or torchrun started together, by SLURM_NTASKS, SLURM_ARRAY_TASK_COUNT and WORLD_SIZE; 1 where none did.
+---```lua
+---print(im.run.processes() >= 1) --> true
+---```
+---@return integer
+function im.run.processes() end
+
 ---The run in a folder, to look at: its plan is that of the last sweep there. Fails with 'not_found' or 'bad_format'.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#im.run.read(run:path()):rows()) --> 2
@@ -3852,6 +3913,14 @@ function im.run.read(path) end
 ---@param path any
 ---@return any
 function im.run.report_difference(first, second, title, path) end
+
+---Divides work whose results are files among processes that run the same command and see `folder`: each claims parts by name, as sweeps do with cells, and those of a process that died are taken over. Failures: unwritable, no_space.
+---```lua
+---local work = im.run.share(os.tmpname() .. '.d'); print(work:take 'a' ~= nil) --> true
+---```
+---@param folder any
+---@return SharedWork
+function im.run.share(folder) end
 
 ---The processes that work on a run folder: {worker, host, pid, heartbeat_age_s, is_alive}.
 ---```lua

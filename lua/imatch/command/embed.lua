@@ -22,6 +22,9 @@ parser:flag("--overwrite", "make again what is there")
 parser:flag("--list", "say what would be done, and end")
 local arguments = parser:parse { ... }
 
+if arguments.overwrite and im.run.processes() > 1 then
+  parser:error "--overwrite: every process would make all files; start it alone"
+end
 local plan = cli.checked(im.retrieval.manifest(arguments.manifest, arguments.data_key, arguments.dataset_root))
 local embed_root = arguments.embed_root or plan.embed_root
 if embed_root == "" then

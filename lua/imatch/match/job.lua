@@ -1,7 +1,10 @@
 -- What `run` matches and where it writes: the paths of a pair's results, what they depend on, and the job for im.pairs.run.
 local im = require "imatch.native"
+local share = require "imatch.share"
 
 local M = {}
+
+local PARTS_A_PROCESS = 4
 
 --- OUT/pair_match/<weight>_<ALT>_<FRAME>/<weight>_<ALT.FRAME a>_<ALT.FRAME b>.json
 function M.path_of(out, weight, pair)
@@ -74,25 +77,74 @@ local function print_grid(weight, stride, grid)
     grid.rows, grid.cols, grid.rows * grid.cols, grid.dim))
 end
 
+--- What the parts of the pairs gave, as one.
+local function add_up(total, part)
+  for name, number in pairs(part.counts) do
+    total.counts[name] = (total.counts[name] or 0) + number
+  end
+  for _, image in ipairs(part.failed_images) do
+    total.failed_images[#total.failed_images + 1] = image
+  end
+end
+
 --- Runs every pair with one backbone. settings: out, root, match (of match.mutual_nearest), image_size, save_embeds,
 --- rotations_deg and rotation_score (nil: none), batch_size, memory_mb, device, repo_dir, force. weight: as
---- weights.resolve gives it, with `options` of the backbone and `other_global` (im.pairs.run). Gives what im.pairs.run does; nil
---- and a message for what failed.
+--- weights.resolve gives it, with `options` of the backbone and `other_global` (im.pairs.run). Processes that srun, an array or
+--- torchrun started together divide the pairs. Gives what im.pairs.run does; nil and a message for what failed.
 function M.run(settings, weight, pairs_to_run)
+  local processes = im.run.processes()
+  if processes > 1 and settings.force then
+    return nil, "--force: every process would match all pairs; start it alone"
+  end
   local backbone, message = im.backbone.open(weight.name, weight.options)
   if not backbone then
     return nil, message
   end
   local progress = im.progress { name = "run " .. weight.name, unit = "pairs", total = #pairs_to_run }
   local stride = backbone:stride()
-  local result
-  result, message = im.pairs.run(backbone, job_of(settings, weight, backbone, pairs_to_run), function(now)
-    progress:update { done = now.run + now.skipped, cached = now.finished, failed = now.skipped }
-  end, function(grid)
-    print_grid(weight, stride, grid)
-  end)
+  local total = { counts = { total = 0, run = 0, finished = 0, skipped = 0 }, failed_images = {} }
+  local function run_some(some)
+    local before = total.counts
+    local result, why = im.pairs.run(backbone, job_of(settings, weight, backbone, some), function(now)
+      progress:update {
+        done = before.run + before.skipped + now.run + now.skipped, cached = before.finished + now.finished,
+        failed = before.skipped + now.skipped,
+      }
+    end, function(grid)
+      print_grid(weight, stride, grid)
+    end)
+    if not result then
+      error(why, 0)
+    end
+    add_up(total, result)
+  end
+
+  local ok = true
+  if processes == 1 then
+    ok, message = pcall(run_some, pairs_to_run)
+  else
+    -- Several parts a process, so that none waits long for the last; pairs of one image a lie side by side.
+    local size = math.ceil(#pairs_to_run / (PARTS_A_PROCESS * processes))
+    ok, message = pcall(share.each, ("%s/.share/%s"):format(settings.out, weight.name), share.parts("pairs", #pairs_to_run, size),
+      function()
+        return false -- im.pairs.run leaves alone what is finished
+      end,
+      function(part)
+        local some = {}
+        for i = part.first, part.last do
+          some[#some + 1] = pairs_to_run[i]
+        end
+        run_some(some)
+      end)
+  end
   progress:finish()
-  return result, message
+  if not ok then
+    if tostring(message):find "interrupted" then
+      error(message, 0)
+    end
+    return nil, message
+  end
+  return total
 end
 
 return M

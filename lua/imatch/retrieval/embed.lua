@@ -1,14 +1,16 @@
 -- Embeds the images of a manifest, model by model: decoding runs ahead of the network, which sees whole batches; what is
--- there already is not made again.
+-- there already is not made again. Processes that run the same command divide the images (share.lua).
 local archive = require "imatch.retrieval.archive"
 local conventions = require "imatch.backbone.conventions"
 local native = require "imatch.native"
+local share = require "imatch.share"
 local weights = require "imatch.backbone.weights"
 
 local M = {}
 
 local KINDS = { patch = "PatchToken", grid = "PatchGrid" }
 local KIND_ORDER = { "global", "patch", "grid" }
+local PARTS, MAX_PART = 64, 256 -- into which the images are divided among processes, and how many images one has at most
 
 --- Side of a patch in pixels: dinov2_vits14 has 14, dinov3_vit7b16 16, a ConvNeXt's last stage 32.
 local function patch_px(hub)
@@ -134,27 +136,26 @@ function M.run(plan, model, weight, options)
   local kinds = { global = kind, patch = KINDS.patch, grid = KINDS.grid }
   local folder = ("%s/%s/%s"):format(options.embed_root, plan.dataset_key, weight.alias)
   local counts = { done = 0, cached = 0, failed = {}, forward_s = 0, images = #model.images }
-  local todo, paths = {}, {}
-  for _, image in ipairs(model.images) do
+  local jobs, handled = {}, {}
+  for i, image in ipairs(model.images) do
     local wanted = model.test_embedding and outputs_of(image, model, weight, plan, folder, kinds) or {}
     local picture = model.generate_denseft
       and ("%s/%s.png"):format(folder, native.retrieval.vector_name {
         kind = "DenseFT", embedding_cfg = model.embedding_cfg, variant = "raw", hub = weight.hub,
         normalization = weight.normalization, label = image.label, frame = image.frame,
       })
-    if not options.overwrite and is_done(wanted, picture) then
-      counts.cached = counts.cached + 1
-    else
-      todo[#todo + 1] = { image = image, wanted = wanted, picture = picture }
-      paths[#paths + 1] = image.path
-    end
+    jobs[i] = { image = image, wanted = wanted, picture = picture }
+  end
+  --- Whether the files of an image are there; with --overwrite those of before do not count, those of this run do.
+  local function is_there(i)
+    return handled[i] or not options.overwrite and is_done(jobs[i].wanted, jobs[i].picture)
   end
 
   local progress = native.progress {
-    name = "embed " .. weight.alias, unit = "images", total = #model.images, cached = counts.cached,
+    name = "embed " .. weight.alias, unit = "images", total = #model.images,
   }
   local function report()
-    progress:update { done = counts.done + #counts.failed, failed = #counts.failed }
+    progress:update { done = counts.done + #counts.failed, failed = #counts.failed, cached = counts.cached }
   end
   local function fail(path, reason)
     counts.failed[#counts.failed + 1] = { path = path, reason = reason }
@@ -204,30 +205,65 @@ function M.run(plan, model, weight, options)
     end
   end
 
-  local start = native.now()
-  local stream = native.image.stream(paths, stream_options(settings, side_px, options))
-  local at_end = false
-  while not at_end do
-    native.scope(function()
-      local batch = {}
-      while #batch < options.batch do
-        local i, image, extra = stream:next()
-        if not i then
-          at_end = true
-          break
-        elseif image then
-          batch[#batch + 1] = { job = todo[i], image = image, decode_ms = extra }
-        else
-          fail(paths[i], extra)
+  --- Embeds these images, the positions `todo`.
+  local function embed_all(todo)
+    local paths = {}
+    for i, position in ipairs(todo) do
+      paths[i] = jobs[position].image.path
+    end
+    local stream = native.image.stream(paths, stream_options(settings, side_px, options))
+    local at_end = false
+    while not at_end do
+      native.scope(function()
+        local batch = {}
+        while #batch < options.batch do
+          local i, image, extra = stream:next()
+          if not i then
+            at_end = true
+            break
+          elseif image then
+            batch[#batch + 1] = { job = jobs[todo[i]], image = image, decode_ms = extra }
+          else
+            fail(paths[i], extra)
+          end
         end
-      end
-      if #batch > 0 then
-        embed(batch)
-      end
-    end)
-    report()
+        if #batch > 0 then
+          embed(batch)
+        end
+      end)
+      report()
+    end
+    stream:close()
   end
-  stream:close()
+
+  local start = native.now()
+  local size = math.min(MAX_PART, math.max(options.batch, math.ceil(#jobs / PARTS)))
+  share.each(folder .. "/.share", share.parts("images", #jobs, size), function(part)
+    for i = part.first, part.last do
+      if not is_there(i) then
+        return false
+      end
+    end
+    for i = part.first, part.last do -- made before, or by another process
+      counts.cached = counts.cached + (handled[i] and 0 or 1)
+      handled[i] = true
+    end
+    report()
+    return true
+  end, function(part)
+    local todo = {}
+    for i = part.first, part.last do
+      if is_there(i) then
+        counts.cached = counts.cached + (handled[i] and 0 or 1)
+      else
+        todo[#todo + 1] = i
+      end
+      handled[i] = true
+    end
+    if #todo > 0 then
+      embed_all(todo)
+    end
+  end)
   progress:finish()
   counts.wall_s = native.now() - start
   return counts

@@ -1,0 +1,21 @@
+# `cmake --build build --target package`: build/imatch-lua-<version>-<system>.tar.gz, which runs from any folder, and .deb.
+set(CPACK_PACKAGE_NAME imatch-lua)
+set(CPACK_PACKAGE_VENDOR "imatch-lua")
+set(CPACK_PACKAGE_CONTACT "the authors of imatch-lua <imatch-lua@users.noreply.github.com>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Matching of aerial photographs: experiments in Lua, everything heavy in C++")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_PACKAGE_FILE_NAME imatch-lua-${PROJECT_VERSION}-linux-x86_64)
+set(CPACK_GENERATOR TGZ DEB)
+set(CPACK_THREADS 0)
+
+# The archive brings Debian's libraries along; the .deb names the packages instead, as dpkg-shlibdeps finds them.
+set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/bundle_archive.cmake)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+file(GLOB private_libraries_folders ${IMATCH_TORCH}/lib ${IMATCH_OPENVINO}/libs)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${private_libraries_folders})
+set(CPACK_DEBIAN_FILE_NAME imatch-lua_${PROJECT_VERSION}_amd64.deb)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_COMPRESSION_TYPE gzip)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_CURRENT_LIST_DIR}/package_options.cmake)
+include(CPack)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Embedding and matching divided among processes: by torchrun, by Slurm on two nodes of which one dies. The files are those of one
+process, bit by bit, and nothing is made twice but what was under way on the node that died."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+import program
+import slurm
+from program import PROGRAM
+
+FRAMES = list(range(446, 506, 3))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, data):
+    """A data set of 20 photographs, and its manifest."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "photos/flight").mkdir(parents=True)
+    for frame in FRAMES:
+        shutil.copy(data / f"seneca/IMG_{frame:04d}.jpg", folder / f"photos/flight/flight_{frame:04d}.jpg")
+    (folder / "data_key.json").write_text(json.dumps({
+        "datasets": {"d": {"root": ".", "folder_template": "{capture_id}", "filename_template": "{capture_id}_{frame:04d}.jpg",
+                           "images": {"flight": 300}}},
+        "weights": {"w": {"f": {"efficientnet_lite0": ["efficientnet_lite0", "none.pth", "LVD"]}}}}))
+    written = {"npy": True, "json": True}
+    (folder / "manifest.json").write_text(json.dumps({
+        "dataset_key": "d", "weight_set": "w", "experiment": {"variant": {"raw": True, "sub": {"use": False, "stride": []}}},
+        "models": [{"weights": ["efficientnet_lite0"], "target_res": 960, "embedding_cfg": None,
+                    "image_groups": [{"folder": ["flight"], "indices": [446, 505]}],
+                    "outputs": {"global": written, "patch": written, "grid": {"npy": False, "json": False}},
+                    "run": {"test_embedding": True, "generate_denseft": False}}]}))
+    return folder
+
+
+def command(project, root):
+    return ["--no-cache", "--threads", "1", "embed", "--manifest", project / "manifest.json", "--data-key", project / "data_key.json",
+            "--dataset-root", project / "photos", "--embed-root", root, "--batch", "1"]
+
+
+def vectors(root):
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in pathlib.Path(root).rglob("*.npy")}
+
+
+@pytest.fixture(scope="module")
+def alone(project):
+    program.run(*command(project, project / "alone"))
+    made = vectors(project / "alone")
+    assert len(made) == 2 * len(FRAMES)
+    return made
+
+
+def num_embedded(text):
+    return sum(int(number) for number in re.findall(r"(\d+) embedded", text))
+
+
+def test_torchrun_divides_the_images(project, alone, tmp_path):
+    torchrun = pathlib.Path(sys.executable).parent / "torchrun"
+    done = subprocess.run([torchrun, "--standalone", "--nproc-per-node=2", "--no-python", PROGRAM,
+                           *map(str, command(project, tmp_path))], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    each = [int(number) for number in re.findall(r"(\d+) embedded", done.stdout)]
+    assert len(each) == 2 and min(each) > 0 and sum(each) == len(FRAMES), done.stdout
+    assert vectors(tmp_path) == alone
+    assert not list(tmp_path.rglob("*.claim*")) and not list(tmp_path.rglob("*.alive"))
+
+
+def test_two_slurm_nodes_and_one_of_them_dies(project, alone, tmp_path, tmp_path_factory):
+    if slurm.why_not():
+        pytest.skip(slurm.why_not())
+    root = tmp_path / "out"
+    try:
+        cluster = slurm.Cluster(tmp_path_factory.mktemp("slurm") / "cluster").__enter__()
+    except RuntimeError as error:
+        pytest.skip(f"Slurm does not start here: {error}")
+    try:
+        job = subprocess.Popen(["srun", "-N2", "-n2", "--ntasks-per-node=1", "--no-kill", "--kill-on-bad-exit=0", PROGRAM,
+                                *map(str, command(project, root))], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env=cluster.environment)
+        deadline = time.monotonic() + 120
+        while len(vectors(root)) < 8 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(list(root.rglob("*.alive"))) == 2
+        assert cluster.kill_node("n2") >= 2  # its daemon and the process
+        try:
+            job.communicate(timeout=60)
+        except subprocess.TimeoutExpired:  # Slurm itself waits for the node; what counts is that the other node goes on
+            job.kill()
+            job.communicate()
+    finally:
+        cluster.__exit__()
+    # The other node's process has taken over what was under way; whoever comes afterwards has nothing to do.
+    assert vectors(root) == alone
+    assert num_embedded(program.run(*command(project, root)).stdout) == 0
+
+
+def test_pairs_are_divided(data, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i, frame in enumerate(FRAMES[:6]):
+        shutil.copy(data / f"seneca/IMG_{frame:04d}.jpg", photos / f"S_{300 + 100 * (i % 2)}_{frame:04d}.jpg")
+
+    def arguments(out):
+        return ["run", "-w", "efficientnet_lite0", "--images", photos, "--out", out]
+
+    def pairs(out):
+        found = {}
+        for path in pathlib.Path(out).rglob("*.json"):
+            content = json.loads(path.read_text())
+            del content["time_ms"], content["meta"]
+            found[path.relative_to(out).as_posix()] = content
+        return found
+    program.run(*arguments(tmp_path / "alone"))
+    world = {"WORLD_SIZE": "2"}
+    processes = [program.start(*map(str, arguments(tmp_path / "two")), env=world | {"RANK": str(rank)}) for rank in range(2)]
+    counts = [tuple(map(int, re.search(r"pairs_to_run=(\d+): (\d+) run", program.finish(process)[0]).groups()))
+              for process in processes]
+    assert pairs(tmp_path / "two") == pairs(tmp_path / "alone") and len(pairs(tmp_path / "two")) == 30
+    assert sum(run for _, run in counts) == 30, counts
+    assert "start it alone" in program.run(*arguments(tmp_path / "two"), "--force", env=world, status=1).stderr
