@@ -16,7 +16,7 @@ file(GLOB torch_openmp ${IMATCH_TORCH}/lib/libgomp*.so*)
 if(NOT IMATCH_FUZZ)
   target_compile_options(torch_cpu_wheel INTERFACE -fopenmp)
 endif()
-target_link_libraries(torch_cpu_wheel INTERFACE ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libc10.so ${torch_openmp})
+target_link_libraries(torch_cpu_wheel INTERFACE ${IMATCH_TORCH}/lib/libtorch_cpu.so ${IMATCH_TORCH}/lib/libc10.so ${torch_openmp} ${CMAKE_DL_LIBS})
 # First in every program's list of libraries, whatever else is linked: LibTorch calls its own matrix products (MKL) by the names
 # that OpenBLAS has too, and the first library with a name gets the call. OpenBLAS is four times slower beside LibTorch's threads.
 target_link_options(torch_cpu_wheel INTERFACE "LINKER:--push-state,--no-as-needed,${IMATCH_TORCH}/lib/libtorch_cpu.so,--pop-state")

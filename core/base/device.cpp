@@ -46,7 +46,8 @@ c10::Device prepared(c10::Device device) {
 }  // namespace
 
 void load_cuda_kernels() {
-  // Found beside libtorch_cpu.so, by the program's search path. Its constructors register the kernels; the handle is kept.
+  // Found beside libtorch_cpu.so, by the program's search path. Its constructors register the kernels; the
+  // handle is kept.
   ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
 }
 

@@ -7,8 +7,9 @@
 
 namespace imatch {
 
-/// Takes in LibTorch's kernels for CUDA where the wheel beside the program has them and the program was linked without: so one
-/// program serves CPU and CUDA wheels. To be called before LibTorch is asked for a GPU.
+/// Takes in LibTorch's kernels for CUDA where the wheel beside the program has them and the program was
+/// linked without: so one program serves CPU and CUDA wheels. To be called before LibTorch is asked for a
+/// GPU.
 void load_cuda_kernels();
 
 /// What "auto" means in this process: "cpu", "cuda", "cuda:N", or "auto" itself (the first GPU LibTorch sees,

@@ -11,8 +11,8 @@ namespace imatch {
 /// slash at the end. Throws Error for another kind, Failure (not_found) when the folder is missing.
 std::string resource_folder(const std::string& kind);
 
-/// Where an installed tree has PROJ's database beside it (packaging/bundle_libraries.py), PROJ takes that one, unless
-/// PROJ_DATA says another place. To be called before threads run.
+/// Where an installed tree has PROJ's database beside it (packaging/bundle_libraries.py), PROJ takes that
+/// one, unless PROJ_DATA says another place. To be called before threads run.
 void use_bundled_data();
 
 }  // namespace imatch

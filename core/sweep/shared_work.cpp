@@ -34,8 +34,9 @@ std::optional<Claim> SharedWork::take(const std::string& part) const {
 }
 
 int num_processes() {
-  return std::min(std::max(count_in("SLURM_NTASKS") * count_in("SLURM_ARRAY_TASK_COUNT"), count_in("WORLD_SIZE")),
-                  1'000'000);
+  return std::min(
+      std::max(count_in("SLURM_NTASKS") * count_in("SLURM_ARRAY_TASK_COUNT"), count_in("WORLD_SIZE")),
+      1'000'000);
 }
 
 }  // namespace imatch

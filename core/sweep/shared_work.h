@@ -9,10 +9,10 @@
 
 namespace imatch {
 
-/// Work whose results are files, divided among the processes that are started with the same command: by srun, in
-/// an array, by torchrun, or by hand. The parts have names; a process claims one, does it, and gives the claim
-/// back, as sweeps do with cells, so a part whose process dies is taken over by another. What is done shows in the
-/// results themselves: look again once a part is claimed.
+/// Work whose results are files, divided among the processes that are started with the same command: by srun,
+/// in an array, by torchrun, or by hand. The parts have names; a process claims one, does it, and gives the
+/// claim back, as sweeps do with cells, so a part whose process dies is taken over by another. What is done
+/// shows in the results themselves: look again once a part is claimed.
 class SharedWork {
  public:
   /// Claims stand in `folder`, which all processes see. Throws Failure (unwritable, no_space).
@@ -28,8 +28,8 @@ class SharedWork {
   std::unique_ptr<Worker> worker_;
 };
 
-/// How many processes srun (SLURM_NTASKS), an array (SLURM_ARRAY_TASK_COUNT, each with as many tasks) or torchrun
-/// (WORLD_SIZE) started together; 1 where none did.
+/// How many processes srun (SLURM_NTASKS), an array (SLURM_ARRAY_TASK_COUNT, each with as many tasks) or
+/// torchrun (WORLD_SIZE) started together; 1 where none did.
 int num_processes();
 
 }  // namespace imatch

@@ -110,12 +110,14 @@ constexpr Binding kFunctions[] = {
                   "print(im.file.is_file '/') --> false"),
     bind<is_folder>("is_folder", "file.is_folder(path) -> boolean", "Whether a folder of that name is there.",
                     "print(im.file.is_folder '/') --> true"),
-    bind<is_writable>("is_writable", "file.is_writable(path) -> boolean",
-                      "Whether this process may write the file, or into the folder; false where none is there.",
-                      "print(im.file.is_writable '/tmp') --> true"),
-    bind<free_mb>("free_mb", "file.free_mb(path) -> number",
-                  "Room that this process may fill on the disk of a file or folder, 10^6 bytes. Fails with not_found.",
-                  "print(im.file.free_mb '/tmp' > 0) --> true"),
+    bind<is_writable>(
+        "is_writable", "file.is_writable(path) -> boolean",
+        "Whether this process may write the file, or into the folder; false where none is there.",
+        "print(im.file.is_writable '/tmp') --> true"),
+    bind<free_mb>(
+        "free_mb", "file.free_mb(path) -> number",
+        "Room that this process may fill on the disk of a file or folder, 10^6 bytes. Fails with not_found.",
+        "print(im.file.free_mb '/tmp' > 0) --> true"),
     bind<size>(
         "size", "file.size(path) -> integer", "Bytes of a file. Failures: not_found, not_a_file, unreadable.",
         "local p = os.tmpname(); im.file.write(p, 'hello'); print(im.file.size(p)); os.remove(p) --> 5"),

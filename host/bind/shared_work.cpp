@@ -44,11 +44,12 @@ int part_to_string(lua_State* L) {
 #define IMATCH_SHARE_EXAMPLE "local work = im.run.share(os.tmpname() .. '.d'); "
 
 constexpr Binding kFunctions[] = {
-    bind<share>("share", "run.share(folder) -> SharedWork",
-                "Divides work whose results are files among processes that run the same command and see `folder`: "
-                "each claims parts by name, as sweeps do with cells, and those of a process that died are taken "
-                "over. Failures: unwritable, no_space.",
-                IMATCH_SHARE_EXAMPLE "print(work:take 'a' ~= nil) --> true"),
+    bind<share>(
+        "share", "run.share(folder) -> SharedWork",
+        "Divides work whose results are files among processes that run the same command and see `folder`: "
+        "each claims parts by name, as sweeps do with cells, and those of a process that died are taken "
+        "over. Failures: unwritable, no_space.",
+        IMATCH_SHARE_EXAMPLE "print(work:take 'a' ~= nil) --> true"),
     bind<processes>("processes", "run.processes() -> integer",
                     "How many processes srun, a Slurm array or torchrun started together, by SLURM_NTASKS, "
                     "SLURM_ARRAY_TASK_COUNT and WORLD_SIZE; 1 where none did.",
@@ -56,16 +57,18 @@ constexpr Binding kFunctions[] = {
 };
 
 constexpr Binding kWorkMethods[] = {
-    bind<take>("take", "SharedWork:take(part) -> ClaimedPart or nil",
-               "The right to do a part, given back by part:close(); nil while another living process has it. Look "
-               "whether the part is done once it is claimed: it may have been finished meanwhile.",
-               IMATCH_SHARE_EXAMPLE "local part = work:take 'a'; print(work:take 'a' == nil) --> true\n"
-                                    "part:close(); print(work:take 'a' ~= nil) --> true"),
+    bind<take>(
+        "take", "SharedWork:take(part) -> ClaimedPart or nil",
+        "The right to do a part, given back by part:close(); nil while another living process has it. Look "
+        "whether the part is done once it is claimed: it may have been finished meanwhile.",
+        IMATCH_SHARE_EXAMPLE "local part = work:take 'a'; print(work:take 'a' == nil) --> true\n"
+                             "part:close(); print(work:take 'a' ~= nil) --> true"),
 };
 
 constexpr Type kTypes[] = {
     describe_type<SharedWork, work_to_string>("What processes divide among themselves.", kWorkMethods),
-    describe_type<ClaimedPart, part_to_string>("The right to do one part of shared work, until it is closed.", {}),
+    describe_type<ClaimedPart, part_to_string>("The right to do one part of shared work, until it is closed.",
+                                               {}),
 };
 
 }  // namespace shared_work_bindings

@@ -64,7 +64,8 @@ function M.faiss()
     assert(index:search(rows, { k = 1 }))
   end)
   if not done then
-    return failure("use --backend exact (search) or --no-use-faiss (patchcore), and install again", "FAISS: %s", tostring(message))
+    return failure("use --backend exact (search) or --no-use-faiss (patchcore), and install again", "FAISS: %s",
+      tostring(message))
   end
   return ok "FAISS builds an index"
 end
@@ -86,9 +87,10 @@ end
 function M.user()
   local uid = value_in("/proc/self/status", "Uid:%s+(%d+)")
   local gid = value_in("/proc/self/status", "Gid:%s+(%d+)")
-  local groups = (value_in("/proc/self/status", "CapEff:%s+(%x+)") or ""):match "^0+$" and "no capabilities" or "with capabilities"
+  local capabilities = (value_in("/proc/self/status", "CapEff:%s+(%x+)") or ""):match "^0+$" and "no capabilities"
+    or "with capabilities"
   return ok("user %s:%s, %s: files that are written belong to them (docker compose: HOST_UID and HOST_GID in .env)", uid, gid,
-    groups)
+    capabilities)
 end
 
 --- A folder that is mounted or given: whether it is there, has something in it, and may be written.
@@ -183,8 +185,8 @@ function M.cache()
   local folder = im.cache.settings().folder
   local made, message = im.file.make_folder(folder)
   if not made or not im.file.is_writable(folder) then
-    return warning("give --cache a folder that can be written, or mount a volume at /cache", "feature cache: %s cannot be written%s",
-      folder, message and ": " .. message or "")
+    return warning("give --cache a folder that can be written, or mount a volume at /cache",
+      "feature cache: %s cannot be written%s", folder, message and ": " .. message or "")
   end
   return ok("feature cache: %s, %.1f GB free", folder, im.file.free_mb(folder) / 1000)
 end

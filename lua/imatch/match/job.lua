@@ -119,7 +119,7 @@ function M.run(settings, weight, pairs_to_run)
     add_up(total, result)
   end
 
-  local ok = true
+  local ok
   if processes == 1 then
     ok, message = pcall(run_some, pairs_to_run)
   else
