@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "binding.h"
@@ -84,12 +86,23 @@ void add_fields(lua_State* L, const std::string& beginning, bool only_functions,
   lua_settop(L, top);
 }
 
-/// Replaces the value on top of the stack by its field, through __index tables but without calling anything.
-bool descend(lua_State* L, const std::string& name) {
+/// A name, or an item of a list where `index` is not 0.
+struct Step {
+  std::string name;
+  int index = 0;
+};
+
+/// Replaces the value on top of the stack by what the step leads to, through __index tables but without
+/// calling anything.
+bool descend(lua_State* L, const Step& step) {
   for (int depth = 0; depth < 10; ++depth) {
     if (lua_istable(L, -1)) {
-      push(L, name);
-      lua_rawget(L, -2);
+      if (step.index != 0) {
+        lua_rawgeti(L, -1, step.index);
+      } else {
+        push(L, step.name);
+        lua_rawget(L, -2);
+      }
       if (!lua_isnil(L, -1)) return lua_remove(L, -2), true;
       lua_pop(L, 1);
     }
@@ -103,35 +116,55 @@ bool descend(lua_State* L, const std::string& name) {
   return false;
 }
 
-/// The names before position `end`, read backwards: name.name.name: or name.name. The separators at the end
+/// What stands before position `end`, read backwards: name.name[1]: or name.name. The separators at the end
 /// count.
 struct Path {
-  std::vector<std::string> names;
+  std::vector<Step> steps;
   bool is_method = false;
   bool is_whole = true;  ///< False where something else than names stands before, a call for instance.
 };
 
+/// What stands in brackets as a step: a number or a text in quotes.
+std::optional<Step> step_of(std::string_view inside) {
+  if (inside.size() >= 2 && (inside[0] == '"' || inside[0] == '\'') && inside.back() == inside[0])
+    return Step{std::string(inside.substr(1, inside.size() - 2)), 0};
+  Step step;
+  const auto [stop, error] = std::from_chars(inside.data(), inside.data() + inside.size(), step.index);
+  if (error != std::errc() || stop != inside.data() + inside.size()) return std::nullopt;
+  return step;
+}
+
 Path path_before(std::string_view text, std::size_t end) {
   Path path;
   const std::size_t start = end;
+  const auto broken = [&] { return Path{{}, path.is_method, false}; };
   while (end > 0 && (text[end - 1] == '.' || (text[end - 1] == ':' && end == start))) {
     if (text[end - 1] == ':') path.is_method = true;
     std::size_t from = end - 1;
+    while (from > 0 && text[from - 1] == ']') {
+      const std::size_t open = text.rfind('[', from - 1);
+      if (open == text.npos) return broken();
+      const auto step = step_of(text.substr(open + 1, from - open - 2));
+      if (!step) return broken();
+      path.steps.insert(path.steps.begin(), *step);
+      from = open;
+    }
+    const std::size_t name_end = from;
     while (from > 0 && is_word(text[from - 1])) --from;
-    if (from == end - 1) return {{}, path.is_method, false};
-    path.names.insert(path.names.begin(), std::string(text.substr(from, end - 1 - from)));
+    if (from == name_end) return broken();
+    path.steps.insert(path.steps.begin(), {std::string(text.substr(from, name_end - from)), 0});
     end = from;
   }
   return path;
 }
 
 /// Pushes the value that the path leads to from the environment or the globals, and returns true.
-bool push_value(lua_State* L, const std::vector<std::string>& path, int environment) {
+bool push_value(lua_State* L, const std::vector<Step>& path, int environment) {
   for (const int root : {environment, LUA_GLOBALSINDEX}) {
     if (root == 0) continue;
     lua_pushvalue(L, root);
     bool found = true;
-    for (const std::string& name : path) found = found && descend(L, name);
+    for (const Step& step : path) found = found && descend(L, step);
     if (found) return true;
     lua_pop(L, 1);
   }
@@ -164,6 +197,57 @@ std::size_t open_bracket(std::string_view text, std::size_t end) {
   return open.empty() ? std::string_view::npos : open.back();
 }
 
+/// The call that is open at a position.
+struct Call {
+  Path function;
+  std::size_t arguments = 0;  ///< Where they begin.
+};
+
+/// The function whose name ends at `end`.
+std::optional<Call> call_of(std::string_view text, std::size_t end, std::size_t arguments) {
+  end = skip_spaces_back(text, end);
+  std::size_t name = end;
+  while (name > 0 && is_word(text[name - 1])) --name;
+  if (name == end) return std::nullopt;
+  Call call{path_before(text, name), arguments};
+  if (!call.function.is_whole) return std::nullopt;
+  call.function.steps.push_back({std::string(text.substr(name, end - name)), 0});
+  return call;
+}
+
+/// The call in whose table of options `brace` opens: f { ... }, or f(a, b, { ... }).
+std::optional<Call> call_around(std::string_view text, std::size_t brace) {
+  if (auto call = call_of(text, brace, brace)) return call;
+  const std::size_t parenthesis = open_bracket(text, brace);
+  if (parenthesis == text.npos || text[parenthesis] != '(') return std::nullopt;
+  return call_of(text, parenthesis, parenthesis + 1);
+}
+
+/// The list that imatch.completion's function `name` gives for the called function and what `push_more`
+/// pushes; nothing where it gives none.
+template <class Push>
+std::optional<std::vector<std::string>> ask_library(lua_State* L, const Call& call, int environment,
+                                                    const char* name, Push push_more) {
+  std::optional<std::vector<std::string>> list;
+  const int top = lua_gettop(L);
+  if (push_value(L, call.function.steps, environment) && lua_isfunction(L, -1)) {
+    lua_getglobal(L, "require");
+    push(L, "imatch.completion");
+    if (lua_pcall(L, 1, 1, 0) == 0) {
+      lua_getfield(L, -1, name);
+      lua_pushvalue(L, top + 1);
+      const int more = push_more();
+      if (lua_pcall(L, 1 + more, 1, 0) == 0 && lua_istable(L, -1)) {
+        list.emplace();
+        for (int i = 1; lua_rawgeti(L, -1, i), lua_isstring(L, -1); lua_pop(L, 1), ++i)
+          list->emplace_back(lua_tostring(L, -1));
+      }
+    }
+  }
+  lua_settop(L, top);
+  return list;
+}
+
 /// Adds the option names of the call in whose table the word at `start` stands as a key.
 void add_options(lua_State* L, std::string_view text, std::size_t start, int environment,
                  const std::string& beginning, std::set<std::string>& words) {
@@ -171,40 +255,61 @@ void add_options(lua_State* L, std::string_view text, std::size_t start, int env
   if (brace == std::string_view::npos || text[brace] != '{') return;
   const std::size_t before = skip_spaces_back(text, start);
   if (text[before - 1] != '{' && text[before - 1] != ',' && text[before - 1] != ';') return;
-  // f { ... }, or f(a, b, { ... })
-  std::size_t end = skip_spaces_back(text, brace);
-  if (end > 0 && !is_word(text[end - 1])) {
-    const std::size_t call = open_bracket(text, brace);
-    if (call == std::string_view::npos || text[call] != '(') return;
-    end = skip_spaces_back(text, call);
-  }
-  std::size_t name = end;
-  while (name > 0 && is_word(text[name - 1])) --name;
-  if (name == end) return;
-  Path path = path_before(text, name);
-  if (!path.is_whole) return;
-  path.names.emplace_back(text.substr(name, end - name));
-  const int top = lua_gettop(L);
-  if (push_value(L, path.names, environment) && lua_isfunction(L, -1)) {
-    lua_getglobal(L, "require");
-    push(L, "imatch.doc");
-    if (lua_pcall(L, 1, 1, 0) == 0) {
-      lua_getfield(L, -1, "option_names");
-      lua_pushvalue(L, top + 1);
-      if (lua_pcall(L, 1, 1, 0) == 0 && lua_istable(L, -1))
-        for (int i = 1; lua_rawgeti(L, -1, i), lua_isstring(L, -1); lua_pop(L, 1), ++i)
-          if (const std::string option = lua_tostring(L, -1); option.rfind(beginning, 0) == 0)
-            words.insert(option + " = ");
+  const auto call = call_around(text, brace);
+  if (!call) return;
+  const auto names = ask_library(L, *call, environment, "options", [&] {
+    return push(L, text.substr(call->arguments, brace - call->arguments));
+  });
+  for (const std::string& option : names.value_or(std::vector<std::string>()))
+    if (option.rfind(beginning, 0) == 0) words.insert(option + " = ");
+}
+
+/// The whole texts that may stand between the quotes that open before `start`: names of backbones, choices of
+/// an option. Nothing where any text may, such as that of a file.
+std::optional<Completions> complete_text(lua_State* L, std::string_view text, std::size_t start,
+                                         int environment) {
+  const std::size_t quote = start - 1;
+  std::optional<Call> call = call_of(text, quote, quote);  // f "..."
+  int argument = 1;
+  std::string option;
+  if (const std::size_t bracket = open_bracket(text, quote); !call && bracket != text.npos) {
+    if (text[bracket] == '(') {
+      call = call_of(text, bracket, bracket + 1);
+      for (std::size_t i = bracket + 1; i < quote; ++i)
+        if (text[i] == ',' && open_bracket(text, i) == bracket) ++argument;
+    } else if (text[bracket] == '{') {
+      call = call_around(text, bracket);
+      const std::size_t equals = skip_spaces_back(text, quote);
+      if (equals == 0 || text[equals - 1] != '=') return std::nullopt;
+      const std::size_t end = skip_spaces_back(text, equals - 1);
+      std::size_t from = end;
+      while (from > 0 && is_word(text[from - 1])) --from;
+      option = text.substr(from, end - from);
     }
   }
-  lua_settop(L, top);
+  if (!call) return std::nullopt;
+  const std::string_view typed = text.substr(start);
+  const auto choices = ask_library(L, *call, environment, "texts", [&] {
+    option.empty() ? push(L, argument) : push(L, option);
+    push(L, text.substr(std::min(call->arguments, quote), quote - std::min(call->arguments, quote)));
+    push(L, typed);
+    return 3;
+  });
+  if (!choices) return std::nullopt;
+  Completions found{start, {}};
+  for (const std::string& choice : *choices)
+    if (choice.rfind(typed, 0) == 0) found.words.push_back(choice);
+  std::sort(found.words.begin(), found.words.end());
+  return found;
 }
 
 }  // namespace
 
 Completions complete(lua_State* L, std::string_view text, int environment) {
+  luaL_checkstack(L, 20, "completion");
   const std::size_t line = text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1;
   if (const std::size_t start = open_string(text.substr(line)); start != std::string_view::npos) {
+    if (auto texts = complete_text(L, text, line + start, environment)) return *texts;
     Completions files = complete_file(text.substr(line), start);
     files.start += line;
     return files;
@@ -217,19 +322,22 @@ Completions complete(lua_State* L, std::string_view text, int environment) {
   if (!path.is_whole) return {start, {}};
 
   const int top = lua_gettop(L);
-  luaL_checkstack(L, 20, "completion");
   std::set<std::string> words;
-  if (path.names.empty()) add_options(L, text, start, environment, beginning, words);
-  const bool has_options = !words.empty();
-  if (!has_options && path.names.empty() && environment != 0) {
-    lua_pushvalue(L, environment);
-    add_fields(L, beginning, false, words);
-  }
-  if (!has_options && push_value(L, path.names, environment)) add_fields(L, beginning, path.is_method, words);
-  lua_settop(L, top);
-  if (!has_options && path.names.empty() && !beginning.empty())
+  const bool is_variable = path.steps.empty();
+  if (is_variable) add_options(L, text, start, environment, beginning, words);
+  if (words.empty() && is_variable) {
+    for (const int variables : {environment, LUA_GLOBALSINDEX}) {
+      if (variables == 0) continue;
+      lua_pushvalue(L, variables);
+      add_fields(L, beginning, false, words);
+    }
     for (const char* keyword : kKeywords)
-      if (std::string_view(keyword).substr(0, beginning.size()) == beginning) words.insert(keyword);
+      if (!beginning.empty() && std::string_view(keyword).substr(0, beginning.size()) == beginning)
+        words.insert(keyword);
+  } else if (words.empty() && push_value(L, path.steps, environment)) {
+    add_fields(L, beginning, path.is_method, words);
+  }
+  lua_settop(L, top);
   return {start, {words.begin(), words.end()}};
 }
 

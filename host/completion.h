@@ -14,9 +14,10 @@ struct Completions {
   std::vector<std::string> words;  ///< Whole words, sorted; functions end in "(", folders in "/".
 };
 
-/// Global names, keywords, table fields after '.', methods after ':', file names inside quotes, and inside of
-/// a call's `{` the names of its options. Calls no Lua code but that of our own documentation. `environment`:
-/// index of the table whose fields are variables besides the globals, or 0.
+/// Global names, keywords, table fields after '.', methods after ':' (of `list[1]` too), inside of a call's
+/// `{` the names of its options and of those of the backbone that it names, and inside quotes names of
+/// backbones, choices of an option and files. Calls no Lua code but that of our own documentation.
+/// `environment`: index of the table whose fields are variables besides the globals, or 0.
 Completions complete(lua_State* L, std::string_view text, int environment = 0);
 
 /// The longest beginning that all words share.

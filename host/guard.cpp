@@ -6,8 +6,12 @@
 #include <new>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "base/stop.h"
+#include "source.h"
+#include "stack.h"
 
 namespace imatch::host {
 namespace {
@@ -17,6 +21,18 @@ bool is_out_of_memory(const c10::Error& error) {
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
          std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator: can't allocate") !=
              std::string_view::npos;
+}
+
+/// "match.geometry: argument 1 must be Matches, got nil". What a bound function is called stands in its first
+/// upvalue; the arguments of a method are counted behind its object.
+std::string described(lua_State* L, const ArgumentError& error) {
+  if (lua_type(L, lua_upvalueindex(1)) != LUA_TSTRING) return error.what();
+  const std::string_view name = lua_tostring(L, lua_upvalueindex(1));
+  const bool is_method = name.find(':') != name.npos;
+  if (is_method && error.index() == 1)
+    return fmt::format("{}{}{}", name, error.problem()[0] == ':' ? "" : ": the object before ':'",
+                       error.problem());
+  return fmt::format("{}: argument {}{}", name, error.index() - is_method, error.problem());
 }
 
 std::string& misuse() {
@@ -46,6 +62,8 @@ int run_guarded(lua_State* L, lua_CFunction fn) {
     } catch (const Failure& failure) {
       message = failure.what();
       code = failure.code();
+    } catch (const ArgumentError& error) {
+      message = misuse() = described(L, error);
     } catch (const Error& error) {
       message = misuse() = error.what();
     } catch (const c10::Error& error) {
@@ -69,7 +87,7 @@ int run_guarded(lua_State* L, lua_CFunction fn) {
       lua_pushlstring(L, code.data(), code.size());
       return 3;
     }
-    luaL_where(L, 1);
+    push_where(L);
     lua_pushlstring(L, message.data(), message.size());
     lua_concat(L, 2);
     return lua_error(L);

@@ -106,12 +106,19 @@ Handle* test_handle(lua_State* L, int index, const TypeName& type) {
 Handle& check_handle(lua_State* L, int index, const TypeName& type) {
   Handle* handle = test_handle(L, index, type);
   if (!handle) wrong_argument(L, index, type);
-  if (!handle->object) throw Error(fmt::format("argument #{}: {} is closed", index, type));
+  if (!handle->object) throw ArgumentError(index, fmt::format(": {} is closed", type));
+  return *handle;
+}
+
+Handle& check_item(lua_State* L, int index, std::size_t item, const TypeName& type) {
+  Handle* handle = test_handle(L, -1, type);
+  if (!handle) wrong_item(L, index, item, type);
+  if (!handle->object) throw ArgumentError(index, fmt::format("[{}]: {} is closed", item, type));
   return *handle;
 }
 
 int run_in_scope(lua_State* L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
+  check_function(L, 1);
   lua_settop(L, 1);
   Scope scope;
   lua_call(L, 0, LUA_MULTRET);

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "stack.h"
+
 namespace imatch::host {
 
 /// The name of a bound type in Lua ("Image"). Specialise it once for each type, in its file of bind/ or a
@@ -87,6 +89,20 @@ template <class T>
 void report_growth(lua_State* L, int index) {
   Handle& handle = check_handle(L, index, type_name<T>);
   resize_handle(L, handle, native_bytes<T>(*static_cast<const T*>(handle.object.get())));
+}
+
+/// The handle on top of the stack, which stands at `item` (from 1) of the list at `index`.
+Handle& check_item(lua_State* L, int index, std::size_t item, const TypeName& type);
+
+/// Calls `take` with each object of a list at `index`, shared. Throws ArgumentError for anything else in it.
+template <class T, class Take>
+void for_each_item(lua_State* L, int index, Take take) {
+  const std::size_t length = check_list(L, index, type_name<T>);
+  for (std::size_t i = 1; i <= length; ++i) {
+    lua_rawgeti(L, index, static_cast<int>(i));
+    take(std::static_pointer_cast<const T>(check_item(L, index, i, type_name<T>).object));
+    lua_pop(L, 1);
+  }
 }
 
 /// True when the value at `index` is an open or closed handle of T.

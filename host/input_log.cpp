@@ -8,9 +8,9 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/resources.h"
 #include "base/sha256.h"
 #include "guard.h"
+#include "source.h"
 #include "stack.h"
 #include "sweep/input_hash.h"
 
@@ -64,11 +64,10 @@ void replace(lua_State* L, const char* table, const char* name) {
 }  // namespace
 
 bool library_calls(lua_State* L) {
-  static const std::string library = "@" + resource_folder("lua") + "/";
   lua_Debug caller;
   for (int level = 0; lua_getstack(L, level, &caller); ++level) {
     lua_getinfo(L, "S", &caller);
-    if (*caller.what != 'C') return std::string_view(caller.source).substr(0, library.size()) == library;
+    if (*caller.what != 'C') return caller.source[0] == '@' && is_library(caller.source + 1);
   }
   return false;
 }

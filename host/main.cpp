@@ -20,6 +20,7 @@
 #include "interrupt.h"
 #include "repl.h"
 #include "settings.h"
+#include "source.h"
 #include "stack.h"
 #include "state.h"
 #include "version_text.h"
@@ -71,9 +72,10 @@ int run_script_or_command(lua_State* L, const Settings& s) {
   const bool is_command = std::find(commands.begin(), commands.end(), name) != commands.end();
   if (!is_command || (fs::path(name).has_extension() && fs::exists(name))) {
     if (fs::exists(name) || fs::path(name).extension() == ".lua" || name.find('/') != std::string::npos)
-      return run_loaded(L, load_user_file(L, name), name, s.arguments);
-    std::fprintf(stderr, "imatch-lua: '%s' is neither a file nor a command%s; commands: %s\n", name.c_str(),
-                 did_you_mean(name, commands).c_str(), joined(commands).c_str());
+      return begin_script(L, name), run_loaded(L, load_user_file(L, name), name, s.arguments);
+    std::fprintf(stderr,
+                 "imatch-lua: '%s' is neither a file nor a command%s; 'imatch-lua help' lists the commands\n",
+                 name.c_str(), did_you_mean(name, commands).c_str());
     return kUsageError;
   }
   const std::string path = resource_folder("lua") + "/imatch/command/" + name + ".lua";
@@ -90,10 +92,24 @@ int require_module(lua_State* L, const std::string& name) {
   return 0;
 }
 
+/// The options, and the commands as their files describe them.
+int print_help(lua_State* L) {
+  std::fputs(usage().c_str(), stdout);
+  lua_getglobal(L, "require");
+  push(L, "imatch.commands");
+  Outcome outcome = call(L, 1, 1);
+  if (outcome.ok) {
+    lua_getfield(L, -1, "print");
+    outcome = call(L, 0, 0);
+  }
+  return report(outcome);
+}
+
 int run(const Settings& s) {
   const State state;
   lua_State* L = state.get();
   const InterruptGuard interrupt(L);
+  if (s.help) return print_help(L);
   for (const std::string& module : s.modules)
     if (const int status = require_module(L, module)) return status;
   int status = 0;
@@ -145,10 +161,6 @@ int end_process(int status) {
 int main_guarded(int argc, char** argv) {
   try {
     settings() = parse_command_line(argc, argv);
-    if (settings().help) {
-      std::fputs(usage().c_str(), stdout);
-      return 0;
-    }
     if (settings().version) {
       std::fputs(version_text().c_str(), stdout);
       return 0;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/error.h"
+#include "base/resources.h"
 #include "binding.h"
+#include "globals.h"
+#include "notebook.h"
+#include "source.h"
 
 namespace imatch::host {
 
@@ -100,6 +105,13 @@ void set_function(lua_State* L, const char* name, lua_CFunction function) {
   lua_setfield(L, -2, name);
 }
 
+/// The guard finds in its upvalue what the function is called.
+void set_binding(lua_State* L, const std::string& prefix, const Binding& binding) {
+  push(L, prefix + binding.name);
+  lua_pushcclosure(L, binding.function(), 1);
+  lua_setfield(L, -2, binding.name);
+}
+
 /// tostring(object): the type's own text, or that it is closed.
 int handle_to_string(lua_State* L) {
   const auto* handle = static_cast<const Handle*>(lua_touserdata(L, 1));
@@ -135,7 +147,7 @@ void push_documentation(lua_State* L, const std::string& full_name, const Bindin
 }
 
 void set_methods(lua_State* L, const Type& type) {
-  for (const Binding& method : type.methods) set_function(L, method.name, method.function());
+  for (const Binding& method : type.methods) set_binding(L, std::string(type.name) + ":", method);
 }
 
 /// More methods of a type that another module has registered.
@@ -165,8 +177,9 @@ void register_type(lua_State* L, const Type& type) {
   lua_setfield(L, -2, "__tostring");
   if (type.length) set_function(L, "__len", type.length);
   lua_newtable(L);
-  set_function(L, kClose.name, kClose.function());
+  set_binding(L, std::string(type.name) + ":", kClose);
   set_methods(L, type);
+  refuse_unknown_fields(L, type.name);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }
@@ -216,6 +229,30 @@ int overview(lua_State* L) {
   return push(L, list);
 }
 
+/// internal.strict(table, name): reading a field that the table does not have is an error from now on.
+int make_strict(lua_State* L) {
+  const std::string name = check_string(L, 2);
+  lua_settop(L, 1);
+  refuse_unknown_fields(L, name);
+  return 1;
+}
+
+/// internal.raise(message): an error with the line of the user's code that called the library.
+int raise(lua_State* L) {
+  throw Error(check_string(L, 1));
+}
+
+/// internal.resource_folder(kind) -> path
+int folder_of(lua_State* L) {
+  return push(L, resource_folder(check_string(L, 1)));
+}
+
+/// internal.begin_script(path)
+int note_script(lua_State* L) {
+  begin_script(L, check_string(L, 1));
+  return 0;
+}
+
 }  // namespace
 
 std::span<const Module* const> modules() {
@@ -228,12 +265,21 @@ int push_native(lua_State* L) {
     for (const Type& type : module->types) type.tostring ? register_type(L, type) : extend_type(L, type);
     const bool nested = *module->name != '\0';
     if (nested) push_table(L, module->name);
-    for (const Binding& function : module->functions) set_function(L, function.name, function.function());
+    const std::string prefix = nested ? std::string(module->name) + "." : "";
+    for (const Binding& function : module->functions) set_binding(L, prefix, function);
     if (nested) lua_setfield(L, -2, module->name);
   }
   set_function(L, "documentation", guarded<documentation>);
   set_function(L, "methods", guarded<methods>);
   set_function(L, "overview", guarded<overview>);
+  lua_newtable(L);  // for the library itself
+  set_function(L, "strict", guarded<make_strict>);
+  set_function(L, "raise", guarded<raise>);
+  set_function(L, "begin_script", guarded<note_script>);
+  set_function(L, "resource_folder", guarded<folder_of>);
+  set_function(L, "serve_notebook", guarded<serve_notebook>);
+  set_function(L, "png_base64", guarded<png_base64>);
+  lua_setfield(L, -2, "internal");
   return 1;
 }
 

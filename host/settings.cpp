@@ -51,6 +51,8 @@ const std::string& usage() {
   --help             this text
 
 Exit status: 0 success, 1 error in the script, 2 wrong usage, 130 interrupted.
+
+The options from --device to --quiet may also stand behind a command's name.
 )";
   return text;
 }

@@ -52,8 +52,27 @@ Json read_list(lua_State* L, int index, std::size_t size, std::string_view what,
   return list;
 }
 
+/// Throws Error for a list that has nil inside: Lua's `#` may take such a one for shorter than it is.
+void require_no_nil(lua_State* L, int index, std::string_view what) {
+  double last = 0, count = 0;
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), ++count) {
+    const double key = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
+    if (key < 1 || key != std::floor(key)) return lua_pop(L, 2);  // no list
+    last = std::max(last, key);
+  }
+  if (count == last) return;
+  for (int i = 1; i <= last; ++i) {
+    lua_rawgeti(L, index, i);
+    if (lua_isnil(L, -1))
+      throw Error(
+          fmt::format("{}: item {} of a list of {} is nil; a list must not have nil inside", what, i, last));
+    lua_pop(L, 1);
+  }
+}
+
 /// Keys in sorted order: Lua's own order changes from run to run.
 Json read_object(lua_State* L, int index, std::string_view what, int depth) {
+  require_no_nil(L, index, what);
   std::vector<std::string> keys;
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING)
@@ -111,7 +130,22 @@ Json read_value(lua_State* L, int index, std::string_view what, int depth) {
 }  // namespace
 
 void wrong_argument(lua_State* L, int index, std::string_view expected) {
-  throw Error(fmt::format("argument #{}: expected {}, got {}", index, expected, shown(L, index)));
+  throw ArgumentError(index, fmt::format(" must be {}, got {}", expected, shown(L, index)));
+}
+
+void wrong_item(lua_State* L, int index, std::size_t item, std::string_view expected) {
+  throw ArgumentError(index, fmt::format("[{}] must be {}, got {}", item, expected, shown(L, -1)));
+}
+
+std::size_t check_list(lua_State* L, int index, std::string_view expected) {
+  if (lua_type(L, index) != LUA_TTABLE) wrong_argument(L, index, fmt::format("a list of {}", expected));
+  const std::size_t length = lua_objlen(L, index);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+    if (lua_type(L, -2) == LUA_TNUMBER && lua_tonumber(L, -2) > static_cast<double>(length)) {
+      lua_pushnil(L);
+      wrong_item(L, index, length + 1, expected);
+    }
+  return length;
 }
 
 double check_number(lua_State* L, int index) {

@@ -6,14 +6,34 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/options.h"
 
 namespace imatch::host {
 
-// Arguments. All throw Error: "argument #2: expected an integer in [1, 2048], got 0.5". Nothing is converted
-// silently: no numeric strings, no truncation of 1.7, no default for a wrong type.
+// Arguments. All throw ArgumentError: "image.new: argument 2 must be an integer in [1, 2048], got 0.5".
+// Nothing is converted silently: no numeric strings, no truncation of 1.7, no default for a wrong type.
+
+/// An argument that a function does not take. The guard says whose it is: `problem` goes on from the
+/// argument's number.
+class ArgumentError : public Error {
+ public:
+  ArgumentError(int index, std::string problem)
+      : Error("argument " + std::to_string(index) + problem), index_(index), problem_(std::move(problem)) {}
+  int index() const { return index_; }                     ///< On the stack; a method's object is 1.
+  const std::string& problem() const { return problem_; }  ///< " must be text, got nil"
+
+ private:
+  int index_;
+  std::string problem_;
+};
 
 [[noreturn]] void wrong_argument(lua_State* L, int index, std::string_view expected);
+/// The same of the item on top of the stack, which stands at `item` (from 1) of the list at `index`.
+[[noreturn]] void wrong_item(lua_State* L, int index, std::size_t item, std::string_view expected);
+/// Length of the list at `index`, each of whose items must be `expected`: nil inside is refused, since Lua's
+/// `#` may take such a list for shorter than it is.
+std::size_t check_list(lua_State* L, int index, std::string_view expected);
 
 double check_number(lua_State* L, int index);  ///< Finite.
 std::int64_t check_integer(lua_State* L, int index, std::int64_t low, std::int64_t high);

@@ -3,23 +3,24 @@
 
 #include <luajit.h>
 
+#include <cstdlib>
+#include <tuple>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/resources.h"
 #include "binding.h"
+#include "globals.h"
 #include "guard.h"
 #include "input_log.h"
 #include "interrupt.h"
+#include "source.h"
 
 namespace imatch::host {
 namespace {
 
 void turn_jit_off(lua_State* L) {
   luaJIT_setmode(L, -1, LUAJIT_MODE_ALLFUNC | LUAJIT_MODE_OFF);
-}
-
-bool is_library(const std::string& path) {
-  return path.rfind(resource_folder("lua") + "/", 0) == 0;
 }
 
 /// Whether no function of the user's is under way, so that what a native function refused came from the
@@ -30,7 +31,7 @@ bool is_library_alone(lua_State* L) {
     lua_getinfo(L, "S", &entry);
     const std::string_view source = entry.source;
     if (source == "=[C]") continue;
-    if (source[0] != '@' || !is_library(std::string(source.substr(1)))) return false;
+    if (source[0] != '@' || !is_library(source.substr(1))) return false;
   }
   return true;
 }
@@ -125,14 +126,32 @@ void replace_loaders(lua_State* L) {
   lua_setglobal(L, "dofile");
 }
 
+/// Where LuaRocks installs what was asked for with --local, and where Debian's packages and LuaRocks itself
+/// put modules, which a LUA_PATH without ";;" leaves out: the library's own argparse is among them.
+std::string further_modules(const std::string& kind, const std::string& ending) {
+  const char* home = std::getenv("HOME");
+  std::string patterns;
+  for (const std::string& tree :
+       {home ? std::string(home) + "/.luarocks" : "", std::string("/usr/local"), std::string("/usr")})
+    if (!tree.empty()) {
+      const std::string folder = tree + "/" + kind + "/lua/5.1/?";
+      patterns += ";" + folder + ending;
+      if (kind == "share") patterns += ";" + folder + "/init" + ending;
+    }
+  return patterns;
+}
+
 void set_package_path(lua_State* L) {
   const std::string lua = resource_folder("lua");
   lua_getglobal(L, "package");
-  lua_getfield(L, -1, "path");
-  const std::string path = lua + "/?.lua;" + lua + "/?/init.lua;" + lua_tostring(L, -1);
-  lua_pop(L, 1);
-  push(L, path);
-  lua_setfield(L, -2, "path");
+  for (const auto& [field, first, last] :
+       {std::tuple{"path", lua + "/?.lua;" + lua + "/?/init.lua;", further_modules("share", ".lua")},
+        std::tuple{"cpath", std::string(), further_modules("lib", ".so")}}) {
+    lua_getfield(L, -1, field);
+    push(L, first + lua_tostring(L, -1) + last);
+    lua_setfield(L, -3, field);
+    lua_pop(L, 1);
+  }
   // Slot 2 is the stock loader of Lua files.
   lua_getfield(L, -1, "loaders");
   lua_pushcfunction(L, guarded<search_module>);
@@ -161,6 +180,7 @@ State::State() : L_(luaL_newstate()) {
   replace_exit(L_);
   replace_loaders(L_);
   note_what_lua_reads(L_);
+  watch_globals(L_);
 }
 
 State::~State() {
@@ -234,12 +254,8 @@ std::string text_of(lua_State* L, int index) {
       return lua_toboolean(L, index) ? "true" : "false";
     case LUA_TNIL:
       return "nil";
-    default: {
-      const void* address = lua_topointer(L, index);
-      char text[64];
-      std::snprintf(text, sizeof text, "%s: %p", luaL_typename(L, index), address);
-      return text;
-    }
+    default:
+      return luaL_typename(L, index);
   }
 }
 

@@ -27,11 +27,13 @@ std::string resource_folder(const std::string& kind) {
       {"experiments", fs::path(build_info::kSource) / "experiments"},
       {"js", fs::path(build_info::kDependencies) / "js"},
       {"lua", fs::path(build_info::kSource) / "lua"},
+      {"python", fs::path(build_info::kSource) / "python"},
       {"weights", fs::path(build_info::kDependencies) / "weights"},
   };
   const auto source = sources.find(kind);
   if (source == sources.end())
-    throw Error(fmt::format("resource '{}': expected 'experiments', 'js', 'lua' or 'weights'", kind));
+    throw Error(
+        fmt::format("resource '{}': expected 'experiments', 'js', 'lua', 'python' or 'weights'", kind));
   std::error_code missing;
   const fs::path share = installed_share();
   const fs::path place = fs::exists(share, missing) ? share / kind : source->second;

@@ -135,13 +135,8 @@ int image_metrics(lua_State* L) {
 }
 
 std::vector<at::Tensor> tensors_at(lua_State* L, int index) {
-  luaL_checktype(L, index, LUA_TTABLE);
   std::vector<at::Tensor> list;
-  for (std::size_t i = 1; i <= lua_objlen(L, index); ++i) {
-    lua_rawgeti(L, index, static_cast<int>(i));
-    list.push_back(arg<at::Tensor>(L, -1));
-    lua_pop(L, 1);
-  }
+  for_each_item<at::Tensor>(L, index, [&](auto tensor) { list.push_back(*tensor); });
   return list;
 }
 

@@ -9,6 +9,7 @@
 #include "base/stop.h"
 #include "base/threads.h"
 #include "base/version.h"
+#include "bind/lists.h"
 #include "binding.h"
 #include "memory.h"
 #include "repl.h"
@@ -70,9 +71,15 @@ int sleep_s(lua_State* L) {
 
 /// The session with a table of variables: what im.repl stands on.
 int run_session(lua_State* L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+  if (!lua_istable(L, 1)) wrong_argument(L, 1, "a table of variables");
+  const std::vector<std::string> names = is_absent(L, 2) ? std::vector<std::string>() : check_strings(L, 2);
   lua_settop(L, 1);
-  run_repl(L, 1);
+  lua_newtable(L);
+  for (const std::string& name : names) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, 2, name.c_str());
+  }
+  run_repl(L, true);
   return 0;
 }
 
@@ -127,9 +134,10 @@ constexpr Binding kFunctions[] = {
     bind<terminal_size>("terminal_size", "terminal_size() -> table",
                         "{columns, rows} of the terminal at standard output; 80 and 24 where there is none.",
                         "print(im.terminal_size().columns)"),
-    bind<run_session>("session", "session(variables)",
+    bind<run_session>("session", "session(variables [, names])",
                       "An interactive session whose variables are the fields of a table, until the end of "
-                      "input. im.repl() is this with the local variables of its caller.",
+                      "input. What is assigned to other names becomes a global, but for those listed in "
+                      "`names`. im.repl() is this with the local variables of its caller.",
                       "if im.is_terminal() then im.session({ x = 1 }) end\n"
                       "print(type(im.session))"),
     bind<sleep_s>("sleep", "sleep(seconds)", "Waits; Ctrl-C ends the wait.",

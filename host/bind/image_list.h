@@ -13,11 +13,7 @@ inline std::vector<const Image*> check_images(lua_State* L, int index) {
   if (is<Image>(L, index)) return {&arg<Image>(L, index)};
   if (!lua_istable(L, index)) wrong_argument(L, index, "an Image or a list of them");
   std::vector<const Image*> images;
-  for (std::size_t i = 1; i <= lua_objlen(L, index); ++i) {
-    lua_rawgeti(L, index, static_cast<int>(i));
-    images.push_back(&arg<Image>(L, lua_gettop(L)));
-    lua_pop(L, 1);
-  }
+  for_each_item<Image>(L, index, [&](auto image) { images.push_back(image.get()); });
   return images;
 }
 

@@ -61,12 +61,8 @@ int evaluation_summary(lua_State* L) {
 
 int save_evaluations(lua_State* L) {
   std::vector<const Evaluation*> list;
-  if (lua_istable(L, 2) == 0 || lua_objlen(L, 2) == 0) wrong_argument(L, 2, "a list of Evaluation");
-  for (std::size_t i = 1; i <= lua_objlen(L, 2); ++i) {
-    lua_rawgeti(L, 2, static_cast<int>(i));
-    list.push_back(&arg<Evaluation>(L, -1));
-    lua_pop(L, 1);
-  }
+  for_each_item<Evaluation>(L, 2, [&](auto evaluation) { list.push_back(evaluation.get()); });
+  if (list.empty()) wrong_argument(L, 2, "a list of Evaluation");
   write_evaluations(check_string(L, 1), list);
   return push(L, true);
 }
@@ -114,7 +110,7 @@ constexpr Binding kFunctions[] = {
         "retrieval.evaluate(results, query_positions, reference_positions [, options]) -> Evaluation",
         "Compares the references found for queries with the truth. The true reference is the nearest of all "
         "reference positions.",
-        "print(pcall(im.retrieval.evaluate, 1, 2, 3)) --> false argument #3: expected PositionTable, got 3",
+        "print(pcall(im.retrieval.evaluate, 1, 2, 3)) --> false ...argument 3 must be PositionTable, got 3",
         describe_options<LocalizationMetricsOptions>),
     bind<save_evaluations>(
         "save_evaluations", "retrieval.save_evaluations(folder, evaluations) -> true",
@@ -149,7 +145,7 @@ constexpr Binding kEvaluationMethods[] = {
                          "query, truth, predicted, predicted_name and error_m of query i, from 1.",
                          "local none = im.retrieval.image_positions {}\n"
                          "print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, "
-                         "none):row(1) end)) --> false argument #2: expected an integer in [1, 0], got 1"),
+                         "none):row(1) end)) --> false ...argument 1 must be an integer in [1, 0], got 1"),
 };
 
 constexpr Type kTypes[] = {

@@ -106,8 +106,8 @@ constexpr Binding kFunctions[] = {
         describe_options<SearchSettings>),
     bind<row>("redis_row", "retrieval.redis_row(i, queries, base, scores, ids, search) -> table",
               "The row of query i (from 1) as it is pushed to Redis.",
-              "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false argument #3: "
-              "expected VectorSet, got no value",
+              "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false "
+              "...argument 3 must be VectorSet, got no value",
               describe_options<SearchSettings>),
     bind<results>(
         "results", "retrieval.results(paths [, direction]) -> SearchResults",

@@ -34,28 +34,38 @@ end
 --- What a full name stands for: a function of `im`, or a method of a type.
 local function function_of(name)
   local type_name, method = name:match "^(%u%w*):(.+)$"
-  if type_name then
-    local meta = debug.getregistry()[type_name]
-    return type(meta) == "table" and type(meta.__index) == "table" and meta.__index[method] or nil
-  end
-  local value = require "imatch"
-  for part in name:gmatch "[^.]+" do
-    value = type(value) == "table" and value[part] or nil
+  local value = type_name and (debug.getregistry()[type_name] or {}).__index or require "imatch"
+  for part in (method or name):gmatch "[^.]+" do
+    value = type(value) == "table" and rawget(value, part) or nil
   end
   return type(value) == "function" and value or nil
 end
 
---- Names of the options that a function takes, sorted; empty where it takes none or is none of ours. Completion asks.
+local by_function
+
+--- The entry of a function of ours, nil for any other.
+---@param fn function
+---@return table?
+function M.entry_of(fn)
+  if not by_function then
+    by_function = {}
+    for name, entry in pairs(M.entries()) do
+      local found = function_of(name)
+      if found and (not by_function[found] or name < by_function[found].name) then -- a function may have two names
+        by_function[found] = entry
+      end
+    end
+  end
+  return by_function[fn]
+end
+
+--- Names of the options that a function takes, sorted; empty where it takes none or is none of ours.
 ---@param fn function
 ---@return string[]
 function M.option_names(fn)
   local names = {}
-  for full_name, entry in pairs(M.entries()) do
-    if entry.options and function_of(full_name) == fn then
-      for _, option in ipairs(entry.options) do
-        names[#names + 1] = option.name
-      end
-    end
+  for i, option in ipairs((M.entry_of(fn) or {}).options or {}) do
+    names[i] = option.name
   end
   table.sort(names)
   return names
@@ -108,6 +118,18 @@ local function entry_text(entry)
   return table.concat(parts, "\n\n")
 end
 
+--- What a backbone is, and its options; nil when none is called that.
+local function backbone_text(name)
+  for _, known in ipairs(native.backbone.list()) do
+    if known == name then
+      local kind = native.backbone.describe(name)
+      local example = ("im.backbone.features(image, '%s', { image_size = 448 })"):format(name)
+      return table.concat({ "The backbone " .. name, wrapped(kind.doc, "  "), "Options:\n" .. option_lines(kind.options),
+        "Example:\n  " .. example }, "\n\n")
+    end
+  end
+end
+
 local function overview()
   local lines = { "im.<table>.<function>; ?table lists it, ?table.function explains.", "" }
   for _, module in ipairs(native.overview()) do
@@ -131,6 +153,10 @@ function M.text(name)
   local all = M.entries()
   if all[name] then
     return entry_text(all[name])
+  end
+  local backbone = backbone_text(name)
+  if backbone then
+    return backbone
   end
   local prefix, listed = name:lower(), {}
   for full_name, entry in pairs(all) do
@@ -182,6 +208,11 @@ M.documentation = {
     signature = "doc.option_names(function) -> list",
     text = "Names of the options that a function of the library takes, sorted.",
     example = "print(im.doc.option_names(im.image.resized_size)[1]) --> filter",
+  },
+  ["doc.entry_of"] = {
+    signature = "doc.entry_of(function) -> table",
+    text = "The documentation of a function of the library, nil for any other.",
+    example = "print(im.doc.entry_of(im.image.open).name) --> image.open",
   },
   ["doc.entries"] = {
     signature = "doc.entries() -> table",

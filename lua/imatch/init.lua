@@ -7,7 +7,7 @@ local im = {}
 for name, value in pairs(native) do
   im[name] = type(value) == "table" and readers.noting_all(value) or value
 end
-im.documentation, im.methods, im.overview = nil, nil, nil
+im.documentation, im.methods, im.overview, im.internal = nil, nil, nil, nil
 
 im.view = require("imatch.view").open
 im.memoize = require("imatch.memoize").memoize
@@ -24,4 +24,10 @@ im.preview = require("imatch.preview").preview
 im.doc = require "imatch.doc"
 im.inspect = require "imatch.inspect"
 
-return im
+-- What is not there is a slip of the pen: an error at once says so, and what may have been meant.
+for name, value in pairs(im) do
+  if type(value) == "table" and not getmetatable(value) then
+    native.internal.strict(value, "im." .. name)
+  end
+end
+return native.internal.strict(im, "im")

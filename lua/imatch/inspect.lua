@@ -21,6 +21,16 @@ local function sorted_keys(value)
   return keys
 end
 
+--- What a function of ours is called with, or where another one stands.
+local function function_text(fn)
+  local entry = require("imatch.doc").entry_of(fn)
+  if entry then
+    return "function " .. (entry.name:find ":" and "" or "im.") .. entry.signature
+  end
+  local place = debug.getinfo(fn, "S")
+  return place.what == "C" and "function" or ("function (%s:%d)"):format(place.short_src, place.linedefined)
+end
+
 local render
 
 local function render_table(value, indent, depth, seen)
@@ -72,8 +82,10 @@ function render(value, indent, depth, seen)
       return tostring(value)
     end
     return render_table(value, indent, depth, seen)
+  elseif kind == "function" then
+    return function_text(value)
   end
-  return tostring(value)
+  return (tostring(value):gsub(":? ?%(?0x%x+%)?", "")) -- an address tells a person nothing
 end
 
 --- Any value as text: tables with sorted keys, at most 4 deep and 40 wide.

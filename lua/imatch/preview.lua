@@ -33,7 +33,7 @@ local SIZES = { kitty = 640, sixel = 480 }
 function M.text(image, way)
   way = way or M.way()
   if not WAYS[way] then
-    error(("preview: way is '%s'; expected 'kitty', 'sixel', 'blocks' or 'none'"):format(tostring(way)), 2)
+    native.internal.raise(("preview: way is '%s'; expected 'kitty', 'sixel', 'blocks' or 'none'"):format(tostring(way)))
   elseif way == "none" then
     return ""
   end
@@ -52,10 +52,13 @@ function M.text(image, way)
   return text
 end
 
---- Shows a picture in the terminal.
+--- Shows a picture in the terminal, or by `M.show` where a notebook has set it.
 ---@param image table an Image
 ---@param way string?
 function M.preview(image, way)
+  if M.show and way == nil then
+    return M.show(image)
+  end
   io.write(M.text(image, way))
 end
 

@@ -5,10 +5,10 @@ local M = {}
 
 local function check(name, value, what)
   if type(value) ~= "number" or value ~= value or math.abs(value) == math.huge then
-    error(("%s: expected a finite number, got %s"):format(name, tostring(value)), 3)
+    native.internal.raise(("%s: expected a finite number, got %s"):format(name, tostring(value)))
   end
   if what == "count" and (value < 1 or value ~= math.floor(value)) then
-    error(("%s: expected an integer >= 1, got %s"):format(name, tostring(value)), 3)
+    native.internal.raise(("%s: expected an integer >= 1, got %s"):format(name, tostring(value)))
   end
   return value
 end
@@ -23,7 +23,7 @@ function M.range(low, high, step)
   check("range: high", high)
   step = check("range: step", step == nil and 1 or step)
   if step == 0 then
-    error("range: step is 0; expected any other number", 2)
+    native.internal.raise("range: step is 0; expected any other number")
   end
   local values = {}
   -- Counted, not added up: 0.1 + 0.1 + ... drifts. The slack takes in a last value that rounding pushed out.
@@ -59,7 +59,7 @@ function M.logspace(low, high, n)
   check("logspace: high", high)
   check("logspace: n", n, "count")
   if low <= 0 or high <= 0 then
-    error(("logspace: from %s to %s; expected numbers above 0"):format(low, high), 2)
+    native.internal.raise(("logspace: from %s to %s; expected numbers above 0"):format(low, high))
   end
   local values = { low }
   for i = 1, n - 1 do
@@ -75,7 +75,7 @@ end
 ---@return table values
 function M.choice(from, n, seed)
   if type(from) ~= "table" then
-    error(("choice: expected a list of values or { low =, high = }, got %s"):format(tostring(from)), 2)
+    native.internal.raise(("choice: expected a list of values or { low =, high = }, got %s"):format(tostring(from)))
   end
   check("choice: n", n, "count")
   seed = check("choice: seed", seed == nil and 0 or seed)
@@ -98,16 +98,16 @@ function M.choice(from, n, seed)
   end
   for name in pairs(from) do
     if not ({ low = true, high = true, scale = true, integer = true })[name] then
-      error(("choice: unknown option '%s'; known: low, high, scale, integer"):format(tostring(name)), 2)
+      native.internal.raise(("choice: unknown option '%s'; known: low, high, scale, integer"):format(tostring(name)))
     end
   end
   local low, high, scale = check("choice: low", from.low), check("choice: high", from.high), from.scale or "linear"
   if low > high then
-    error(("choice: low is %s, above high, %s"):format(low, high), 2)
+    native.internal.raise(("choice: low is %s, above high, %s"):format(low, high))
   elseif scale ~= "linear" and scale ~= "log" then
-    error(("choice: scale is '%s'; expected 'linear' or 'log'"):format(tostring(scale)), 2)
+    native.internal.raise(("choice: scale is '%s'; expected 'linear' or 'log'"):format(tostring(scale)))
   elseif scale == "log" and low <= 0 then
-    error(("choice: low is %s; a logarithmic scale needs numbers above 0"):format(low), 2)
+    native.internal.raise(("choice: low is %s; a logarithmic scale needs numbers above 0"):format(low))
   end
   local is_drawn = {}
   local num_values = from.integer and math.floor(high) - math.ceil(low) + 1 or math.huge
@@ -131,7 +131,7 @@ end
 ---@return table[]
 function M.combinations(options)
   if type(options) ~= "table" or #options > 0 then
-    error("combinations: expected a table of options by name", 2)
+    native.internal.raise("combinations: expected a table of options by name")
   end
   local names = {}
   for name in pairs(options) do

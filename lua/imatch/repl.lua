@@ -28,21 +28,11 @@ function M.repl()
       variables[name] = value
     end
   end
-  -- Fields are the variables that have a value; a variable that is nil, or becomes so, must not fall through to a global.
-  setmetatable(variables, {
-    __index = function(_, name)
-      if places[name] then
-        return nil
-      end
-      return _G[name]
-    end,
-    __newindex = function(fields, name, value)
-      (places[name] and rawset or function(_, key, new)
-        _G[key] = new
-      end)(fields, name, value)
-    end,
-  })
-  native.session(variables)
+  local names = {} -- a variable that is nil, or becomes so, must not fall through to a global
+  for name in pairs(places) do
+    names[#names + 1] = name
+  end
+  native.session(variables, names)
   for name, place in pairs(places) do
     local value = rawget(variables, name)
     if place.is_upvalue then

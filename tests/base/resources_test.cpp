@@ -19,7 +19,7 @@ TEST_CASE("in a build tree the program's folders are those of the sources") {
         fs::canonical(fs::path(resource_folder("lua")).parent_path() / "experiments"));
   CHECK(fs::is_regular_file(resource_folder("js") + "/vega.min.js"));
   CHECK_THROWS_WITH(resource_folder("fonts"),
-                    "resource 'fonts': expected 'experiments', 'js', 'lua' or 'weights'");
+                    "resource 'fonts': expected 'experiments', 'js', 'lua', 'python' or 'weights'");
 }
 
 TEST_CASE("the default weights are the ones that setup has checked") {

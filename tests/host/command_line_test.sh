@@ -73,6 +73,68 @@ lines=$("$program" stats "$folder/empty" 2>&1 | wc -l)
 expect 0 '1	5	true' --threads=1 --seed 5 --quiet -e 'local s = require("imatch").settings() print(s.threads, s.seed, s.quiet)'
 expect 0 'cpu' --device cpu -e 'print(require("imatch").settings().device)'
 expect 0 '' </dev/null
+
+# Commands in groups, also by `help`; every one of them stands there with a line.
+for words in --help help; do
+  expect 0 'Pairs of pictures' $words
+  expect 0 '  match      two pictures' $words
+  for command in "$(dirname "${BASH_SOURCE[0]}")"/../../lua/imatch/command/*.lua; do
+    name=$(basename "$command" .lua)
+    "$program" $words | grep -qE "^  $name +[a-z]" || { echo "FAILED $words has no line for $name"; failed=1; }
+  done
+done
+expect 0 'Usage: imatch-lua stats' help stats
+expect 2 "no command is called 'stast'" help stast
+# The program's options behind the command, of every command.
+for command in "$(dirname "${BASH_SOURCE[0]}")"/../../lua/imatch/command/*.lua; do
+  expect 0 '--threads' "$(basename "$command" .lua)" --help
+done
+
+# A misspelt global is told once a line, with file and line; modules of others and names that begin with _ are left alone.
+mkdir -p "$folder/script/lua_modules/share/lua/5.1"
+echo 'return { value = UNSET or _UNSET or 1 }' >"$folder/script/own.lua"
+echo 'return { value = THEIRS or 2 }' >"$folder/script/lua_modules/share/lua/5.1/theirs.lua"
+cat >"$folder/script/main.lua" <<'E2'
+local own, theirs = require "own", require "theirs"
+for i = 1, 3 do
+  local x = prnt
+end
+print(own.value, theirs.value, require("imatch") ~= nil)
+E2
+expect 0 '1	2	true' "$folder/script/main.lua"
+expect 0 "warning: $folder/script/main.lua:3: undefined variable 'prnt'; did you mean 'print'?" "$folder/script/main.lua"
+expect 0 "own.lua:1: undefined variable 'UNSET'" "$folder/script/main.lua"
+told=$("$program" "$folder/script/main.lua" 2>&1 >/dev/null | wc -l)
+[[ $told == 2 ]] || { echo "FAILED two lines have misspelt globals, $told were told"; failed=1; }
+
+# Modules beside the script come before those of LUA_PATH, which may leave out everything else.
+mkdir "$folder/path"
+echo 'return { value = "wrong" }' >"$folder/path/own.lua"
+echo 'return "from LUA_PATH"' >"$folder/path/elsewhere.lua"
+echo 'print(require("own").value, require "elsewhere", require("imatch").arguments ~= nil)' >"$folder/script/paths.lua"
+export LUA_PATH="$folder/path/?.lua"
+expect 0 '1	from LUA_PATH	true' "$folder/script/paths.lua"
+(cd "$folder/script" && expect 0 '1	from LUA_PATH	true' paths.lua; exit $failed) || failed=1
+unset LUA_PATH
+mkdir -p "$folder/home/.luarocks/share/lua/5.1"
+echo 'return "a rock"' >"$folder/home/.luarocks/share/lua/5.1/rock.lua"
+HOME=$folder/home expect 0 'a rock' -e 'print(require "rock")'
+echo 'local im = require "imatch" im.sweep { name = "s", out = "'"$folder"'/runs", axes = { x = { 1 } }, report = false, measure = function() return { y = require("own").value } end }' >"$folder/script/swept.lua"
+expect 0 '1 cells, 1 measured' sweep run "$folder/script/swept.lua"
+
+# What a script gets wrong is told with its own line, also where the call was the last thing that a function did.
+cat >"$folder/wrong.lua" <<'E2'
+local im = require "imatch"
+local function f()
+  return im.match.mutual_nearest(nil)
+end
+print(pcall(f))
+print(f())
+E2
+expect 1 'wrong.lua:5: match.mutual_nearest: argument 1 must be Features, got nil' "$folder/wrong.lua"
+expect 1 'wrong.lua:6: match.mutual_nearest: argument 1 must be Features, got nil' "$folder/wrong.lua"
+expect 1 "im has no 'imge'; did you mean 'image'?" -e 'require("imatch").imge.open "a.jpg"'
+expect 1 "(error object is a table value)" -e 'error {}'
 (cd "$folder" && expect 0 '42' -l answer_module -e 'print(answer_module.answer)'; exit $failed) || failed=1
 
 from_pipe=$(echo 'print("from a pipe", ...)' | "$program")

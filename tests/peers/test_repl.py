@@ -275,3 +275,76 @@ def test_pictures_by_sixel_and_kitty(tmp_path):
     assert chunks[0].startswith("\x1b_Ga=T,f=100,m=")
     picture = Image.open(io.BytesIO(base64.b64decode("".join(chunk.split(";", 1)[1] for chunk in chunks))))
     assert picture.size == (300, 200) and picture.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_a_local_of_a_line_lives_on(session):
+    """What stands in the README's first script, typed line by line."""
+    session.sendline("local first = 20")
+    session.sendline("first + 1")
+    session.expect("\r\n21\r\n")
+    session.sendline("local function double(x) local y = 2 * x; return y end")
+    session.sendline("double(first)")
+    session.expect("\r\n40\r\n")
+    session.sendline("first = 30; local a, b; a = first + 1")
+    session.sendline("a, b")
+    session.expect("\r\n31\r\nnil\r\n")
+    session.sendline("rawget(_G, 'first'), y")
+    session.expect("nil\r\nnil\r\n")
+    session.sendline("local nothing")
+    session.sendline("print(nothing)")
+    session.expect("\r\nnil\r\n")
+    assert "warning" not in session.before.split("print(nothing)")[-1]
+    session.send("fir\t")
+    session.sendline(" + 2")
+    session.expect("\r\n32\r\n")
+
+
+@pytest.mark.parametrize("word", ["quit", "exit", "exit()", "quit()"])
+def test_words_that_leave(session, word):
+    session.sendline(word)
+    session.expect(pexpect.EOF)
+    session.close()
+    assert session.exitstatus == 0
+
+
+def test_help_lists_what_there_is(session):
+    session.sendline("help")
+    session.expect("a local of a line stays a variable")
+    session.expect("Pairs of pictures")
+    session.expect("  match +two pictures")
+    session.sendline("help = 5")
+    session.sendline("help")
+    session.expect("\r\n5\r\n")
+
+
+def test_tab_inside_of_an_unfinished_call(session):
+    """Options of the backbone that is named, its name, choices, methods of what stands in a list."""
+    session.send("im.backbone.features(x, 'efficientnet_lite0', { st\t\t")
+    session.expect("stage = +stages = ")
+    session.sendintr()
+    session.expect("> ")
+    session.send("im.backbone.open('dense_s\t")
+    session.sendline("'):stride() * 111")
+    session.expect("\r\n888\r\n")
+    session.sendline("list = { im.image.new(7, 5) };")
+    session.send("list[1]:wid\t")
+    session.sendline(")")
+    session.expect("\r\n7\r\n")
+    session.send("im.match.geometry(m, { model = '\t\t")
+    session.expect("affine +homography +similarity")
+    session.sendintr()
+
+
+def test_question_mark_explains_backbones(session):
+    session.sendline("?efficientnet_lite0")
+    session.expect("Options:")
+    session.expect("stage +integer in .8, 32.")
+
+
+def test_what_is_not_there_is_told(session):
+    session.sendline("im.imge")
+    session.expect_exact("im has no 'imge'; did you mean 'image'?")
+    session.sendline("im.image.new")
+    session.expect_exact("function im.image.new(")
+    session.sendline("{ io.stdout, function() end }")
+    session.expect_exact("{ file, function (stdin:1) }")

@@ -47,7 +47,7 @@ spec.describe("localize", function(it)
     spec.equal("no_result", code)
     spec.truthy(message:find("covers no tile", 1, true))
     local _, small = small_map()
-    spec.raises("expected", function() small:locate(im.tensor.from_table { 1 }) end)
+    spec.raises("must be Image", function() small:locate(im.tensor.from_table { 1 }) end)
   end)
 
   it("reads truth tables and refuses positions that are none", function()

@@ -4,6 +4,35 @@
 ---@class imatch
 local im = {}
 
+---@class imatch.backbone_options
+---@field arithmetic? string 'uint8': resized to whole samples, as Pillow resizes pictures; 'float': samples become float32 of 0..1 first and are not rounded, as PyTorch's antialiased interpolation resizes tensors. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, dense_sift, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, onnx, resnet18, resnet50, wide_resnet50_2, torchscript.
+---@field batch_size? integer Images that go forward together; 0: 32 on a GPU, and on the CPU one for every four threads, since larger batches only leave the processor's cache. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, onnx, resnet18, resnet50, wide_resnet50_2, torchscript.
+---@field bin_size? integer Side in pixels of one of the 4 x 4 bins of a descriptor; the smoothing is a third of it. Of dense_sift.
+---@field depth? integer Blocks that the weights have, for a vision transformer cut or grown; 0: what the model of this name has. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+.
+---@field device? string 'cpu', 'cuda', 'cuda:N', or 'auto': what --device says. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet50, wide_resnet50_2, torchscript.
+---@field dtype? string Number type of the network; features are float32 in any case. 'fp32_w16': float32 with weights rounded to float16, as exported files hold them. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet50, wide_resnet50_2.
+---@field facet? string 'token': the output of the block; 'key', 'query', 'value': vectors of its attention, before the rotary embedding and without norm. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+.
+---@field file? string Path of the model: .onnx, with the files of its external data beside it, or OpenVINO's .xml with its .bin. Of onnx, torchscript.
+---@field global? string The image's vector: 'class': the class token behind the final norm, which transformers calls pooler_output; 'mean_patches': the mean of the patch tokens, and 'gem' their generalised mean (p = 3); 'mean_prenorm': the mean of all tokens of the block's output (class, registers or storage, patches) before the final norm. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, dense_sift, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, onnx, torchscript.
+---@field image_size? integer Side in pixels to which images are resized. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, dense_sift, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, onnx, resnet18, resnet50, wide_resnet50_2, torchscript.
+---@field input_size? integer[] {height, width} in pixels, where the network takes one size only: every image is resized to it, whatever its aspect. Empty: any size of whole strides, or the one that the file says. Of onnx, torchscript.
+---@field interpolation? string Of the resizing, antialiased: as option `filter` of image.resize. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, dense_sift, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, onnx, resnet18, resnet50, wide_resnet50_2, torchscript.
+---@field layer? integer Block of a vision transformer, or stage of a ConvNeXt (strides 4, 8, 16, 32 px), whose tokens are taken: from 0 on, or from the end, -1 being the last. The final norm is applied to any block, but to the last stage only. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+.
+---@field layers? integer[] Several of them instead, in rising order, whose vectors make a token one behind the other, on the grid of the finest; empty: `layer` alone. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, resnet18, resnet50, wide_resnet50_2.
+---@field layout? string Shape of the tokens: 'tokens' [N, prefix_tokens + rows * cols, D], 'nchw' [N, D, rows, cols] or 'nhwc' [N, rows, cols, D]. Of onnx, torchscript.
+---@field mean? number[] Instead of `normalization`, three numbers for red, green and blue: the input is (sample / 255 - mean) / std. Of onnx, torchscript.
+---@field normalization? string How samples become the network's input: 'imagenet', 'sat493m', 'half' (values in [-1, 1]) or 'none' (values in [0, 1]). Of onnx, torchscript.
+---@field prefix_tokens? integer Tokens in front of those of the grid, such as class and register tokens; of layout 'tokens'. Of onnx, torchscript.
+---@field resize? string Which side: 'shorter', 'longer' (aspect kept, both sides rounded to whole tokens), 'exact' (a square), 'keep' (the image's own size, rounded alike), 'shorter_cut' (what is over is cut off right and below) or 'processor': resized, cropped and normalised as preprocessor_config.json of a folder of Hugging Face says, which decides `interpolation` and `arithmetic` too; image_size is its shortest edge, and 0 leaves it the size that it names. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, dense_sift, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, onnx, resnet18, resnet50, wide_resnet50_2, torchscript.
+---@field stage? integer Stride of the feature map in pixels of the resized image: 8, 16 or 32 (lite0: 40, 112 and 320 channels). The network runs no further than that. Of efficientnet_lite0, efficientnet_lite1, efficientnet_lite2.
+---@field stages? integer[] Several of 2, 4, 8, 16 and 32 in place of `stage`, ascending: their maps make a token, one behind the other on the grid of the first. Of efficientnet_lite0, efficientnet_lite1, efficientnet_lite2.
+---@field std? number[] See `mean`; greater than 0. Of onnx, torchscript.
+---@field step? integer Distance of neighbouring descriptors in pixels of the resized image. Of dense_sift.
+---@field stride? integer Side of a token in pixels of the resized image, a vision transformer's patch size. Of onnx, torchscript.
+---@field tokens? string Output with the tokens: its name, or its number, counted from 0. Of onnx, torchscript.
+---@field weights? string Official file (.pth, or .safetensors with the same names) or folder of Hugging Face (config.json with model.safetensors), each used by the rules of those who wrote it; empty: searched by the published names under `weights_root`. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet50, wide_resnet50_2.
+---@field weights_root? string Folder that is searched, with the folders below it; empty: the environment variable WEIGHTS_ROOT. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, resnet18, resnet50, wide_resnet50_2.
+
 ---How far a long job is, shown while it runs.
 ---@class Progress
 local Progress = {}
@@ -206,13 +235,14 @@ function im.revisions() end
 ---@return any
 function im.scope(fn) end
 
----An interactive session whose variables are the fields of a table, until the end of input. im.repl() is this with the local variables of its caller.
+---An interactive session whose variables are the fields of a table, until the end of input. What is assigned to other names becomes a global, but for those listed in `names`. im.repl() is this with the local variables of its caller.
 ---```lua
 ---if im.is_terminal() then im.session({ x = 1 }) end
 ---print(type(im.session))
 ---```
 ---@param variables any
-function im.session(variables) end
+---@param names? any
+function im.session(variables, names) end
 
 ---What the command line said: device, threads, cache, seed, quiet, script, command_line; and cores, how many of them this process may use.
 ---```lua
@@ -929,7 +959,7 @@ function Image:encode(extension, options) end
 ---print(im.image.new(64, 48):features('dense_sift', { image_size = 64 })) --> Features(8x11x128 of 64x48 px, dense_sift image_size=64 resi...
 ---```
 ---@param backbone any
----@param options? any
+---@param options? imatch.backbone_options
 ---@return Features
 function Image:features(backbone, options) end
 
@@ -1568,7 +1598,7 @@ function im.backbone.describe(name) end
 ---```
 ---@param images any
 ---@param backbone any
----@param options? any
+---@param options? imatch.backbone_options
 ---@return any
 function im.backbone.features(images, backbone, options) end
 
@@ -1597,7 +1627,7 @@ function im.backbone.list() end
 ---print(im.backbone.open('dense_sift', { step = 16 })) --> Backbone(dense_sift image_size=336...
 ---```
 ---@param spec any
----@param options? any
+---@param options? imatch.backbone_options
 ---@return Backbone
 function im.backbone.open(spec, options) end
 
@@ -1619,7 +1649,7 @@ function im.backbone.published(name) end
 ---@param images any
 ---@param angles_deg any
 ---@param backbone any
----@param options? any
+---@param options? imatch.backbone_options
 ---@return any
 function im.backbone.rotations(images, angles_deg, backbone, options) end
 
@@ -2816,7 +2846,7 @@ function Evaluation:close() end
 ---query, truth, predicted, predicted_name and error_m of query i, from 1.
 ---```lua
 ---local none = im.retrieval.image_positions {}
----print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, none):row(1) end)) --> false argument #2: expected an integer in [1, 0], got 1
+---print(pcall(function() return im.retrieval.evaluate(im.retrieval.results {}, none, none):row(1) end)) --> false ...argument 1 must be an integer in [1, 0], got 1
 ---```
 ---@param i any
 ---@return table
@@ -2863,7 +2893,7 @@ function im.retrieval.differences(queries, base) end
 
 ---Compares the references found for queries with the truth. The true reference is the nearest of all reference positions.
 ---```lua
----print(pcall(im.retrieval.evaluate, 1, 2, 3)) --> false argument #3: expected PositionTable, got 3
+---print(pcall(im.retrieval.evaluate, 1, 2, 3)) --> false ...argument 3 must be PositionTable, got 3
 ---```
 ---@param results any
 ---@param query_positions any
@@ -2923,7 +2953,7 @@ function im.retrieval.positions(path) end
 
 ---The row of query i (from 1) as it is pushed to Redis.
 ---```lua
----print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false argument #3: expected VectorSet, got no value
+---print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false ...argument 3 must be VectorSet, got no value
 ---```
 ---@param i any
 ---@param queries any
@@ -3992,6 +4022,14 @@ im.doc = {}
 ---```
 ---@return table
 function im.doc.entries() end
+
+---The documentation of a function of the library, nil for any other.
+---```lua
+---print(im.doc.entry_of(im.image.open).name) --> image.open
+---```
+---@param fn any
+---@return table
+function im.doc.entry_of(fn) end
 
 ---Names of the options that a function of the library takes, sorted.
 ---```lua

@@ -2,14 +2,18 @@
 local cli = require "imatch.cli"
 local im = require "imatch"
 local embed = require "imatch.retrieval.embed"
+local start = require "imatch.retrieval.start"
 
 local parser = cli.command("embed",
   "Embeds the images of a manifest: global vectors, patch tokens and token grids as <embed root>/<dataset key>/<alias>/"
     .. "<label>/<kind>/<kind>_<cfg>_<variant>_<hub>_<LVD|SAT>_<label>_<frame>.npy with ..._meta.json beside. What is there is "
     .. "not made again. Images that are missing or cannot be decoded are listed, counted and left out. Exit status 1 when an "
     .. "image failed.")
-parser:option("--manifest", "manifest.json"):args(1):count(1)
-parser:option("--data-key", "data_key.json"):args(1):count(1)
+parser:option("--init", "write data_key.json and manifest.json for the photos of this folder, and end"):argname "DIR"
+parser:option("--backbone", "with --init: what embeds them"):default "efficientnet_lite0"
+parser:option("--role", "with --init: what the photos are in a search"):choices({ "query", "reference" }):default "query"
+parser:option("--manifest", "manifest.json")
+parser:option("--data-key", "data_key.json")
 cli.dataset_root_option(parser)
 parser:option("--embed-root", "where the vectors go (default: what the manifest names)")
 cli.weights_root_option(parser)
@@ -21,6 +25,11 @@ parser:option("--report", "where the counts go (default: <embed root>/<dataset k
 parser:flag("--overwrite", "make again what is there")
 parser:flag("--list", "say what would be done, and end")
 local arguments = parser:parse { ... }
+if arguments.init then
+  return start.write(arguments, cli)
+elseif not arguments.manifest or not arguments.data_key then
+  parser:error "expected --manifest and --data-key, which --init DIR writes"
+end
 
 if arguments.overwrite and im.run.processes() > 1 then
   parser:error "--overwrite: every process would make all files; start it alone"

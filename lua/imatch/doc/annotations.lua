@@ -1,5 +1,6 @@
 -- The reference as LuaCATS annotations, by which lua-language-server completes and checks. The same documentation gives the
 -- same bytes.
+local backbones = require "imatch.doc.backbones"
 local pages = require "imatch.doc.pages"
 
 local M = {}
@@ -71,6 +72,18 @@ local function comment(text, out)
   end
 end
 
+local BACKBONE_OPTIONS = "imatch.backbone_options"
+
+--- Options of all backbones as one class: which of them a call takes is decided by the name in it.
+local function backbone_options(is_class, out)
+  out[#out + 1] = "---@class " .. BACKBONE_OPTIONS
+  for _, entry in ipairs(backbones.options()) do
+    out[#out + 1] = ("---@field %s? %s %s Of %s."):format(entry.option.name, annotation(entry.option.type, is_class),
+      (entry.option.doc:gsub("\n", " ")), table.concat(entry.names, ", "))
+  end
+  out[#out + 1] = ""
+end
+
 local function entry_annotations(entry, full_name, is_class, out)
   local option_class
   if entry.options and #entry.options > 0 then
@@ -91,9 +104,11 @@ local function entry_annotations(entry, full_name, is_class, out)
     local name = KEYWORDS[parameter[1]] or parameter[1]
     names[i] = name
     if name ~= "..." then
-      local is_options = option_class and name == "options"
+      local is_options = name == "options"
+        and (option_class or entry.signature:find "[(, ]backbone[ ,]" and BACKBONE_OPTIONS or entry.signature:find "[(]spec"
+          and BACKBONE_OPTIONS)
       num_options = num_options + (is_options and 1 or 0)
-      out[#out + 1] = ("---@param %s%s %s"):format(name, parameter[2] and "?" or "", is_options and option_class or "any")
+      out[#out + 1] = ("---@param %s%s %s"):format(name, parameter[2] and "?" or "", is_options or "any")
     end
   end
   local results = entry.signature:match "%->%s*(.+)$"
@@ -116,6 +131,7 @@ function M.files()
   end
   local head = "---@meta imatch\n-- Made by `imatch-lua doc --meta lua/imatch/_meta`: types for lua-language-server.\n"
   local out = { head, "---@class imatch", "local im = {}\n" }
+  backbone_options(is_class, out)
   for _, page in ipairs(list) do
     for _, kind in ipairs(page.types) do
       comment(kind.text, out)

@@ -41,6 +41,7 @@ end
 --- Runs the script here, with `arg` and `...` as if it had been started alone.
 local function run_script(path, script_words)
   local chunk = cli.checked(loadfile(path))
+  native.internal.begin_script(path)
   _G.arg = { [0] = path, unpack(script_words) }
   return chunk(unpack(script_words))
 end
