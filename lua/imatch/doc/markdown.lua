@@ -33,8 +33,8 @@ local NOTE = "<!-- Made by `imatch-lua doc --markdown docs/reference`. -->\n"
 
 --- The page of the backbones and their options.
 local function backbones_page()
-  local out = { NOTE, "# Backbones\n", "By name in `im.backbone.open`, `im.backbone.features` and `--backbone`, with options in a "
-    .. "table or behind the name: `'efficientnet_lite0 stage=16 image_size=448'`. `?NAME` prints the same.\n" }
+  local out = { NOTE, "# Backbones\n", "By name in `im.backbone.open`, `im.backbone.features` and `--backbone`, with options in "
+    .. "a table or behind the name: `'efficientnet_lite0 stage=16 image_size=448'`. `?NAME` prints the same.\n" }
   for _, group in ipairs(backbones.groups()) do
     local names = {}
     for i, kind in ipairs(group.kinds) do

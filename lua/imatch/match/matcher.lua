@@ -17,7 +17,8 @@ for angle = 30, 330, 30 do
 end
 
 --- options: backbone (specification), match (of match.mutual_nearest), rotations ("auto", or a list of angles), reproj_px (nil:
---- three quarters of a token), min_inliers (nil: what chance does not give). Nil and a message where the backbone cannot be opened.
+--- three quarters of a token), min_inliers (nil: what chance does not give). Nil and a message where the backbone cannot be
+--- opened.
 function M.open(options)
   local backbone, message = im.backbone.open(options.backbone)
   if not backbone then

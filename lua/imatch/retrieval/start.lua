@@ -109,7 +109,8 @@ local function one_by_one(folders)
       ids[#ids + 1] = id
     end
   end
-  return { folder_template = ".", filename_template = "{capture_id}", images = images, groups = { { folder = ids, indices = { 0 } } } }
+  local groups = { { folder = ids, indices = { 0 } } }
+  return { folder_template = ".", filename_template = "{capture_id}", images = images, groups = groups }
 end
 
 local function layout_of(folders, dataset)
