@@ -20,6 +20,20 @@ bool is_incomplete(lua_State* L) {
   return std::string_view(text_of(L, -1)).ends_with("'<eof>'");
 }
 
+/// Where the last statement of several lines begins, if it is an expression whose value can be shown; 0 where
+/// it is none, or there is but one line.
+std::size_t last_expression(lua_State* L, const std::string& text) {
+  const auto loads = [&](const std::string& code) {
+    const bool loaded = luaL_loadbuffer(L, code.data(), code.size(), kChunkName) == 0;
+    lua_pop(L, 1);
+    return loaded;
+  };
+  for (std::size_t at = text.rfind('\n'); at != text.npos && at > 0; at = text.rfind('\n', at - 1))
+    if (loads("return " + text.substr(at)) && text.find_first_not_of(" \t\r\n", at) != text.npos)
+      return loads(text.substr(0, at)) ? at : 0;
+  return 0;
+}
+
 }  // namespace
 
 Session::Session(lua_State* L, bool given) : lua_(L) {
@@ -43,7 +57,9 @@ Session::Loaded Session::load(const std::string& text) {
   bool loaded = load_user_code(lua_, "return " + text, kChunkName);
   if (!loaded) {
     lua_pop(lua_, 1);
-    const SessionText statement = session_text(text);
+    const std::size_t expression = last_expression(lua_, text);
+    SessionText statement = session_text(text.substr(0, expression == 0 ? text.npos : expression));
+    if (expression != 0) statement.code += "\nreturn " + text.substr(expression + 1);
     loaded = load_user_code(lua_, statement.code, kChunkName);
     if (!loaded) return is_incomplete(lua_) ? Loaded::kIncomplete : Loaded::kNo;
     locals_ = statement.declared;

@@ -18,8 +18,8 @@ class Session {
   Session(lua_State* L, bool given);
 
   enum class Loaded { kYes, kIncomplete, kNo };
-  /// As an expression first, then as a statement, whose outermost locals are the session's once it is run.
-  /// Pushes the function, or the message.
+  /// As an expression first, then as statements, the last of which may be an expression; their outermost
+  /// locals are the session's once it is run. Pushes the function, or the message.
   Loaded load(const std::string& text);
 
   struct Result {

@@ -1,5 +1,5 @@
 -- The commands in groups, a line each: what --help, `help` and the session's `help` print. A command that stands in no group
--- is listed last.
+-- is listed last, with what the first line of its file says.
 local native = require "imatch.native"
 
 local M = {}
@@ -28,6 +28,7 @@ M.groups = {
   { "The program", {
     { "backbone", "backbones, their weights and number types" },
     { "stats", "mean and deviation of a folder of pictures" },
+    { "doctor", "what usually goes wrong on this machine, and what to do about it" },
     { "doc", "documentation of a function, type or table" },
     { "kernel", "installs the kernel for Jupyter notebooks" },
     { "help", "this list, or the options of a command" },
@@ -50,6 +51,12 @@ function M.names()
     names[#names + 1] = file:match "^(.*)%.lua$"
   end
   return names
+end
+
+--- "what it does" of a first line "-- imatch-lua NAME: what it does."
+local function first_line(name)
+  local line = (native.file.read(M.file(name)) or ""):match "^%-%- imatch%-lua [^:]*: ([^\n]*)"
+  return line and line:gsub("%.$", "") or ""
 end
 
 --- The list as text.
@@ -76,7 +83,7 @@ function M.text()
   end
   local others = {}
   for _, name in ipairs(M.names()) do
-    others[#others + 1] = missing[name] and { name, "" } or nil
+    others[#others + 1] = missing[name] and { name, first_line(name) } or nil
   end
   add("Others", others)
   return "Commands; 'imatch-lua COMMAND --help' has the options of each:\n" .. table.concat(lines, "\n")

@@ -80,7 +80,7 @@ for words in --help help; do
   expect 0 '  match      two pictures' $words
   for command in "$(dirname "${BASH_SOURCE[0]}")"/../../lua/imatch/command/*.lua; do
     name=$(basename "$command" .lua)
-    "$program" $words | grep -qE "^  $name +[a-z]" || { echo "FAILED $words has no line for $name"; failed=1; }
+    "$program" $words | grep -qE "^  $name +[A-Za-z]" || { echo "FAILED $words has no line for $name"; failed=1; }
   done
 done
 expect 0 'Usage: imatch-lua stats' help stats

@@ -1,4 +1,5 @@
--- The images of a data set by what their names say, ID_ALT_FRAME.jpg, and which ordered pairs of them are asked for.
+-- The images that `run` matches, by what their names say, ID_ALT_FRAME.jpg, or whatever they are called; and which ordered pairs
+-- of them are asked for.
 local im = require "imatch.native"
 
 local M = {}
@@ -32,6 +33,81 @@ local function contents(root)
     return "no files"
   end
   return ("%d files (%s), the first '%s'"):format(#files, table.concat(parts, ", "), files[1])
+end
+
+--- The files named, and the pictures below the folders named, in that order: { path = , file = } each.
+local function files_of(inputs)
+  local files = {}
+  for _, input in ipairs(inputs) do
+    if not im.file.exists(input) then
+      return nil, ("%s: no such file or folder"):format(input)
+    elseif not im.file.is_folder(input) then
+      files[#files + 1] = { path = input, file = input }
+    else
+      local names, message = im.file.list(input, { extensions = im.image.extensions(), recursive = true })
+      if not names then
+        return nil, message
+      end
+      for _, name in ipairs(names) do
+        files[#files + 1] = { path = name, file = input:gsub("/+$", "") .. "/" .. name }
+      end
+    end
+  end
+  return files
+end
+
+--- Images whatever they are called, named by their files, or by their whole paths where two files share a name.
+local function named_by_file(inputs)
+  local files, message = files_of(inputs)
+  if not files then
+    return nil, message
+  elseif #files == 0 then
+    return nil, ("%s: no pictures; found %s"):format(table.concat(inputs, ", "), contents(inputs[1]))
+  end
+  local function plain(path)
+    return (path:gsub("%.%w+$", ""):gsub("[^%w.+-]", "_"))
+  end
+  local count, used = {}, {}
+  for _, image in ipairs(files) do
+    local stem = plain(image.path:match "[^/]+$")
+    count[stem] = (count[stem] or 0) + 1
+  end
+  for _, image in ipairs(files) do
+    local stem = plain(image.path:match "[^/]+$")
+    image.name = count[stem] == 1 and stem or plain(image.path)
+    image.alt = image.name
+    if used[image.name] then
+      return nil, ("two images are called %s, and their results would have one name: %s and %s"):format(image.name,
+        used[image.name], image.file)
+    end
+    used[image.name] = image.file
+  end
+  files.are_named_by_file = true
+  return files
+end
+
+--- Images below the folder `inputs[1]` by the pattern, or, without one, as soon as a name in it does not follow M.PATTERN or more
+--- is named than a folder, all of them whatever they are called.
+---@param inputs string[] folders and files
+---@param pattern string? regular expression with the groups `alt` and `frame`
+---@param id string? only images whose file name begins with it
+---@return table[]? images
+---@return string? message
+function M.choose(inputs, pattern, id)
+  local is_one_folder = #inputs == 1 and (not im.file.exists(inputs[1]) or im.file.is_folder(inputs[1]))
+  if pattern or id then
+    if not is_one_folder then
+      return nil, "--pattern and --id: expected one folder behind --images with them"
+    end
+    return M.find(inputs[1], pattern, id)
+  elseif is_one_folder then
+    local found = im.file.find(inputs[1], M.PATTERN)
+    local pictures = files_of(inputs)
+    if not pictures or (found and #found >= #pictures) then
+      return M.find(inputs[1])
+    end
+  end
+  return named_by_file(inputs)
 end
 
 --- Images below `root`: { path = relative, file = whole path, alt = , frame = , name = "400.0200" }, sorted by path.
@@ -75,6 +151,13 @@ end
 
 --- "altitude 300: 6 images (0100 ... 0600), 400: 6 images (...)".
 function M.describe(images)
+  if images.are_named_by_file then
+    local names = {}
+    for i = 1, math.min(#images, 4) do
+      names[i] = images[i].name
+    end
+    return ("%d images (%s%s)"):format(#images, table.concat(names, ", "), #images > 4 and " ..." or "")
+  end
   local altitudes, by_altitude = {}, {}
   for _, image in ipairs(images) do
     if not by_altitude[image.alt] then
@@ -95,7 +178,7 @@ function M.describe(images)
 end
 
 local function selects(selector, image)
-  return selector == image.alt or selector == image.name
+  return selector == image.alt or selector == image.name or selector == image.path
 end
 
 local function any_selects(selectors, image)

@@ -5,13 +5,14 @@ local im = require "imatch"
 local images = require "imatch.match.images"
 local job = require "imatch.match.job"
 local run_options = require "imatch.match.run_options"
+local summary = require "imatch.match.summary"
 local weights = require "imatch.backbone.weights"
 
 local M = {}
 
 --- Pairs to match as the arguments select them; without any the program ends and says what there is.
 local function pairs_to_run(args)
-  local found, message = images.find(args.images, args.pattern, args.id)
+  local found, message = images.choose(args.images, args.pattern, args.id)
   if not found then
     cli.fail(message:find "^%-%-" and message or "pairs_to_run=0: " .. message)
   end
@@ -106,6 +107,7 @@ function M.command(name, what, layout, ...)
   for _, file in ipairs(files) do
     cli.warn("skipped the pairs of an image: " .. bad_images[file])
   end
+  summary.print(settings.out, list, chosen)
   if #files > 0 or num_problems > 0 then
     os.exit(1)
   end

@@ -5,6 +5,7 @@ local im = require "imatch"
 local M = {}
 
 local EPILOG = [[
+Images that are called <ID>_<ALT>_<FRAME>.jpg are chosen by altitude and frame; any others by their names.
 Writes OUT/pair_match/<weight>_<ALT>_<FRAME>/<weight>_<ALT.FRAME of a>_<ALT.FRAME of b>.json for every ordered pair. A file
 that is there with the same settings, weights and images is left alone, so a run that was killed goes on where it was.
 Exit status: 0; 1 when an image or weights could not be used; 2 for wrong usage.]]
@@ -20,11 +21,13 @@ function M.parser(name, what, layout)
   p:option("--group", "backbones of a group of published weights: ViT, ConvNeXT, SAT, registers, dinov2 ..."):count("*")
   p:flag("--all-weights", "every published backbone whose weights are there")
   cli.weights_root_option(p)
-  p:option("-a", "image a: ALT, or ALT.FRAME as in 400.0200; every one unless given"):args("+"):count("*"):argname "ALT"
+  p:option("-a", "image a: ALT, or ALT.FRAME as in 400.0200, or the name of any other image; every one unless given")
+    :args("+"):count("*"):argname "ALT"
   p:option("-b", "image b, likewise"):args("+"):count("*"):argname "ALT"
   p:flag("-e --save-embeddings", "also OUT/embeds/<weight>/<A>_<B>/{global_a,global_b,patch_a,patch_b}.npy, of the tokens those "
     .. "that took part, in their order")
-  cli.option(p, "--images --root", "folder of the images", { "DATASET_HOST" })
+  cli.option(p, "--images --root", "folder of the images, or images in the order in which they are to be paired",
+    { "DATASET_HOST" }):args "+"
   cli.option(p, "--out", "folder of the results", { "EXPORT_HOST" }, "out")
   p:flag("--force", "match again what is finished")
   p:option("--pattern", "regular expression of the images' paths with the groups (?P<alt>...) and (?P<frame>...)")
@@ -86,7 +89,7 @@ function M.settings(args, parser)
     parser:error "expected backbones: -w NAME, --group NAME or --all-weights"
   end
   return {
-    root = args.images, out = args.out, image_size = args.image_size > 0 and args.image_size or nil,
+    root = args.images[1], out = args.out, image_size = args.image_size > 0 and args.image_size or nil,
     save_embeds = args.save_embeddings or false,
     rotations_deg = rotations_of(args), rotation_score = args.rotation_score, batch_size = args.batch_size,
     memory_mb = args.memory_mb, device = device(), force = args.force or false,
