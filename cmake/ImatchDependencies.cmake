@@ -9,6 +9,7 @@ pkg_check_modules(GDAL REQUIRED IMPORTED_TARGET gdal)
 pkg_check_modules(PROJ REQUIRED IMPORTED_TARGET proj)
 pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
+find_package(ZLIB REQUIRED)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 # It says -D_FILE_OFFSET_BITS=64, which changes nothing on 64 bits but that precompiled headers do not fit.

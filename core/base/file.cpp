@@ -95,6 +95,10 @@ std::string read_file(const std::string& path, std::size_t limit) {
 }
 
 void write_file_atomically(const std::string& path, std::string_view bytes, bool durable) {
+  write_file_atomically(path, std::span(&bytes, 1), durable);
+}
+
+void write_file_atomically(const std::string& path, std::span<const std::string_view> parts, bool durable) {
   const fs::path target(path);
   const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
   static std::atomic<unsigned> counter{0};
@@ -108,7 +112,7 @@ void write_file_atomically(const std::string& path, std::string_view bytes, bool
   if (raw < 0) fail_write(path, errno);
   try {
     Descriptor file(raw);
-    write_all(file.get(), bytes, path);
+    for (const std::string_view part : parts) write_all(file.get(), part, path);
     if (durable && ::fdatasync(file.get()) != 0) fail_write(path, errno);
     if (::rename(temporary.c_str(), path.c_str()) != 0) fail_write(path, errno);
   } catch (const Failure&) {

@@ -9,6 +9,20 @@ const PlainValue* PlainDict::find(std::string_view key) const {
   return nullptr;
 }
 
+PlainValue plain_text(std::string text) {
+  return std::make_shared<const PlainText>(PlainText{std::move(text)});
+}
+
+PlainValue plain_list(std::vector<PlainValue> items) {
+  return std::make_shared<PlainList>(PlainList{std::move(items)});
+}
+
+PlainValue plain_dict(std::vector<std::pair<std::string, PlainValue>> items) {
+  auto dict = std::make_shared<PlainDict>();
+  for (auto& [key, value] : items) dict->items.emplace_back(plain_text(std::move(key)), std::move(value));
+  return dict;
+}
+
 const std::string* text_of(const PlainValue& value) {
   const auto* text = std::get_if<std::shared_ptr<const PlainText>>(&value);
   return text ? &(*text)->text : nullptr;

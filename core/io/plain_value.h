@@ -41,6 +41,11 @@ struct PlainDict {
   const PlainValue* find(std::string_view key) const;
 };
 
+/// Values that are to be written.
+PlainValue plain_text(std::string text);
+PlainValue plain_list(std::vector<PlainValue> items);
+PlainValue plain_dict(std::vector<std::pair<std::string, PlainValue>> items);
+
 /// The text of a value, or nullptr when it is something else; likewise the others.
 const std::string* text_of(const PlainValue& value);
 const PlainList* list_of(const PlainValue& value);

@@ -20,4 +20,9 @@ PlainValue load_torch_file(const std::string& path);
 /// The same over bytes in memory; `name` begins the error messages.
 PlainValue load_torch_bytes(const ByteRange& file, const std::string& name);
 
+/// Writes what torch.load, with weights_only too, and load_torch_file read: numbers, texts, lists and dicts
+/// as Python has them, tensors copied to the CPU. The file appears whole or not at all. Throws Failure
+/// (unwritable, no_space; too_large beyond 4 GiB), Error for a dtype that the reader does not know.
+void write_torch_file(const std::string& path, const PlainValue& tree);
+
 }  // namespace imatch
