@@ -23,7 +23,8 @@ std::string read_file(const std::string& path, std::size_t limit = std::size_t{1
 /// Throws Failure (unwritable, no_space).
 void write_file_atomically(const std::string& path, std::string_view bytes, bool durable = true);
 /// The same of bytes that lie in several places.
-void write_file_atomically(const std::string& path, std::span<const std::string_view> parts, bool durable = true);
+void write_file_atomically(const std::string& path, std::span<const std::string_view> parts,
+                           bool durable = true);
 
 /// Creates the file only if no other process has; true when this call made it. Throws Failure (unwritable,
 /// no_space).
