@@ -127,7 +127,9 @@ class Evaluator {
           fmt::format("share of queries whose true reference (the nearest to the true position by Haversine, "
                       "R = 6,371,000 m, or another at the same position) is among the first {}",
                       k));
-      list.push_back({retrieval_recall(k, options_.radius_m), share(sums_.right_within_k[i], sums_.n), {}});
+      const double recall = share(sums_.right_within_k[i], sums_.n);
+      list.push_back({retrieval_recall(k, options_.radius_m), recall,
+                      wilson_interval(recall, static_cast<std::size_t>(sums_.n))});
       add(fmt::format("R@{}_with_positive", k), share(sums_.right_within_k[i], sums_.with_positive), kHigh,
           fmt::format("the same over the queries that have a reference within {}", radius));
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "evaluation/coverage.h"
 #include "evaluation/curves.h"
 
 namespace imatch {
@@ -16,6 +17,16 @@ std::vector<double> values_of(std::span<const Prediction> predictions,
   for (const Prediction& prediction : predictions)
     if (prediction.*member) values.push_back(*(prediction.*member));
   return values;
+}
+
+/// Of the found queries that have them.
+std::vector<PlaneError> plane_errors_of(std::span<const Prediction> predictions) {
+  std::vector<PlaneError> errors;
+  for (const Prediction& p : predictions)
+    if (p.found && p.east_error_m && p.north_error_m && p.east_sigma_m && p.north_sigma_m)
+      errors.push_back({*p.east_error_m, *p.north_error_m, *p.east_sigma_m, *p.north_sigma_m,
+                        p.east_north_correlation.value_or(0)});
+  return errors;
 }
 
 }  // namespace
@@ -50,13 +61,29 @@ std::vector<MetricValue> prediction_metrics(std::span<const Prediction> predicti
     list.push_back(failure_rate(errors, options.failure_m, n));
     const auto ranks = values_of(predictions, &Prediction::rank);
     for (const int k : options.recall_k)
-      list.push_back({retrieval_recall(k, options.radius_m), share_within(ranks, k, n), {}});
+      list.push_back({retrieval_recall(k, options.radius_m), share_within(ranks, k, n),
+                      wilson_interval(share_within(ranks, k, n), n)});
     add("heading_median_deg", "deg", Better::kLower, median(&Prediction::heading_error_deg),
         "median difference from the true heading, over the queries that have both");
     add("width_median", "", Better::kLower, median(&Prediction::width_error),
         "median relative error of the width on the ground");
     add("sigma_median_m", "m", Better::kLower, median(&Prediction::position_sigma_m),
         "median of the standard deviation that the predictions give themselves, both directions together");
+    if (const auto in_plane = plane_errors_of(predictions); !in_plane.empty()) {
+      for (const int percent : {68, 95}) {
+        const double p = percent / 100.0;
+        add(fmt::format("coverage_{}", percent).c_str(), "", std::nullopt, coverage(in_plane, p),
+            fmt::format("share of found queries whose true position lies inside of the {} % ellipse of the "
+                        "prediction; {:g} is right",
+                        percent, p));
+        add(fmt::format("coverage_{}_others", percent).c_str(), "", std::nullopt,
+            coverage_of_others(in_plane, p),
+            "the same with map_error_m of all other queries added to the ellipse");
+      }
+      add("map_error_m", "m", Better::kLower, unexplained_sigma_m(in_plane),
+          "standard deviation along each axis that the predictions do not account for (maximum likelihood): "
+          "the error of the map's georeference, and of the truth");
+    }
   }
   add("time_median_ms", "ms", Better::kLower, median(&Prediction::time_ms),
       "median time a query: decoding, features, retrieval, matching");

@@ -14,6 +14,7 @@ namespace imatch {
 struct Prediction {
   bool found = false;  ///< With enough inliers to be believed.
   std::optional<double> error_m, heading_error_deg, width_error, position_sigma_m, time_ms;
+  std::optional<double> east_error_m, north_error_m, east_sigma_m, north_sigma_m, east_north_correlation;
   std::optional<double> rank;  ///< Of the first tile within the radius in the retrieval, from 1.
 
   static constexpr auto fields =
@@ -26,6 +27,14 @@ struct Prediction {
                        "Relative error of the width on the ground."),
                  field("position_sigma_m", &Prediction::position_sigma_m, at_least(0),
                        "Standard deviation that the prediction gives itself."),
+                 field("east_error_m", &Prediction::east_error_m, anything(),
+                       "By how much the prediction lies east of the true position."),
+                 field("north_error_m", &Prediction::north_error_m, anything(), "Likewise north."),
+                 field("east_sigma_m", &Prediction::east_sigma_m, at_least(0),
+                       "Standard deviation that the prediction gives itself eastwards."),
+                 field("north_sigma_m", &Prediction::north_sigma_m, at_least(0), "Likewise northwards."),
+                 field("east_north_correlation", &Prediction::east_north_correlation, in_range(-1, 1),
+                       "Of the two."),
                  field("time_ms", &Prediction::time_ms, at_least(0), "Time that the query took."),
                  field("rank", &Prediction::rank, at_least(1),
                        "Place of the first tile within radius_m in the retrieval, from 1; unset: none.")};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "evaluation/curves.h"
 #include "evaluation/label_metrics.h"
@@ -78,6 +79,15 @@ Evaluation evaluate_results(const SearchResults& results, const PositionTable& q
   if (unknown > 0)
     evaluation.scores.warnings.push_back(
         fmt::format("{} of the {} references found have no position", unknown, numbers.size()));
+  const std::set<std::string> database(results.references.begin(), results.references.end());
+  const auto in_database = std::count_if(results.queries.begin(), results.queries.end(), [&](const auto& query) {
+    return database.contains(query.name);
+  });
+  if (in_database > 0)
+    evaluation.scores.warnings.push_back(
+        fmt::format("{} of {} query pictures stand in the database themselves: they find themselves, and "
+                    "recalls are too good",
+                    in_database, results.queries.size()));
   evaluation.hit_m = options.hit_m;
   evaluation.rows.reserve(evaluated.size());
   const PlaneReferences plane(references.plane());

@@ -153,6 +153,15 @@ double share_within(std::span<const double> values, double limit, std::size_t nu
   return static_cast<double>(count) / static_cast<double>(num_all);
 }
 
+Interval wilson_interval(double share, std::size_t n) {
+  if (n == 0) return {};
+  constexpr double z = 1.959963984540054;  // of 95 %
+  const double trials = static_cast<double>(n), spread = z * z / trials;
+  const double centre = (share + spread / 2) / (1 + spread);
+  const double half = z * std::sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread);
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
 double area_under_curve(std::span<const double> sorted, double limit) {
   double area = 0, last_error = 0, last_share = 0;
   for (std::size_t k = 0; k < sorted.size() && sorted[k] < limit; ++k) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/saved_time.h"
 #include "base/sha256.h"
 #include "feature/cache_folder.h"
 #include "feature/feature_file.h"
@@ -70,6 +71,7 @@ std::shared_ptr<const Features> FeatureCache::get(const std::string& key) {
   if (const Entry* entry = memory_.find(key)) {
     ++statistics_.memory_hits;
     statistics_.saved_ms += entry->compute_ms;
+    note_saved_ms(entry->compute_ms);
     return entry->features;
   }
   if (options_.max_mb == 0) return ++statistics_.misses, nullptr;
@@ -111,6 +113,7 @@ std::shared_ptr<const Features> FeatureCache::get(const std::string& key) {
   statistics_.bytes_read += static_cast<std::int64_t>(size);
   statistics_.read_ms += read_ms;
   statistics_.saved_ms += compute_ms - read_ms;
+  note_saved_ms(compute_ms - read_ms);
   const auto dropped = memory_.insert(key, {result, compute_ms, /*on_disk=*/true}, result->bytes());
   lock.unlock();
   write_dropped(dropped);

@@ -5,9 +5,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/saved_time.h"
 #include "base/stop.h"
 #include "match/geometry.h"
 #include "match/nearest.h"
@@ -15,16 +15,6 @@
 
 namespace imatch {
 namespace {
-
-class Stopwatch {
- public:
-  double ms() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 struct Verified {
   std::optional<PoseFit> fit;

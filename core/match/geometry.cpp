@@ -13,11 +13,6 @@
 namespace imatch {
 namespace {
 
-/// Matches that determine a model.
-std::size_t sample_size(const std::string& model) {
-  return model == "homography" ? 4 : model == "affine" ? 3 : 2;
-}
-
 /// OpenCV's MAGSAC (D. Barath et al., "MAGSAC++, a fast, reliable and accurate robust estimator", 2020)
 /// leaves open how large the noise is, up to a greatest sigma, and lets residuals up to this many sigmas
 /// count.
@@ -141,12 +136,17 @@ void check_finite(const std::vector<Point2>& points, const char* name) {
 
 }  // namespace
 
+int sample_size(const std::string& model) {
+  return model == "homography" ? 4 : model == "affine" ? 3 : 2;
+}
+
 Geometry estimate(const Matches& matches, const GeometryOptions& options) {
   const bool similarity = options.model == "similarity";
-  const std::size_t sample = sample_size(options.model);
+  const auto sample = static_cast<std::size_t>(sample_size(options.model));
   Geometry result;
   result.model = options.model;
   result.method = options.method.value_or(similarity ? "cv2_ransac" : "usac_magsac");
+  result.reproj_px = options.reproj_px;
   result.inliers.assign(matches.size(), 0);
   if (similarity && result.method != "cv2_ransac")
     throw Error(fmt::format("method: '{}' is not available for the model 'similarity'; expected 'cv2_ransac'",

@@ -41,6 +41,7 @@ struct GeometryOptions {
 struct Geometry {
   std::string model;
   std::string method;  ///< The one used.
+  double reproj_px = 0;  ///< As asked.
   std::optional<Homography>
       b_from_a;  ///< In original pixels, last element 1; none when nothing could be found.
   std::vector<std::uint8_t> inliers;  ///< One flag for each match: reprojection error in b <= reproj_px.
@@ -57,5 +58,8 @@ struct Geometry {
 /// beyond the horizon give a result without a model and without inliers. Throws Error for a similarity by a
 /// usac method.
 Geometry estimate(const Matches& matches, const GeometryOptions& options = {});
+
+/// Matches that determine a model.
+int sample_size(const std::string& model);
 
 }  // namespace imatch

@@ -12,6 +12,7 @@
 #include "base/device.h"
 #include "base/error.h"
 #include "base/lru.h"
+#include "base/saved_time.h"
 #include "match/maxima.h"
 
 namespace imatch {
@@ -83,8 +84,13 @@ Matches no_matches_yet(const Features& a, const Features& b) {
   return matches;
 }
 
+struct RememberedPairs {
+  MutualPairs pairs;
+  double compute_ms = 0;
+};
+
 std::size_t bytes_of(const MutualPairs& pairs) {
-  return sizeof(MutualPairs) + pairs.similarity.size() * (2 * sizeof(std::int32_t) + sizeof(float) + 1);
+  return sizeof(RememberedPairs) + pairs.similarity.size() * (2 * sizeof(std::int32_t) + sizeof(float) + 1);
 }
 
 }  // namespace
@@ -96,11 +102,16 @@ std::shared_ptr<const MutualPairs> mutual_pairs(const Features& a, const Feature
   const std::string key =
       fmt::format("{} {} {} {} {}", a.key, b.key, selection.max_features, selection.keypoint_th,
                   a.tokens.defined() ? a.tokens.device().str() : "");
-  static SharedLru<std::string, MutualPairs> memory(kRememberedBytes);
-  if (auto known = memory.find(key)) return known;
-  auto pairs = std::make_shared<const MutualPairs>(compute_pairs(a, b, selection));
-  memory.insert(key, pairs, bytes_of(*pairs) + key.size());
-  return pairs;
+  static SharedLru<std::string, RememberedPairs> memory(kRememberedBytes);
+  const auto pairs_of = [](const std::shared_ptr<const RememberedPairs>& kept) {
+    return std::shared_ptr<const MutualPairs>(kept, &kept->pairs);
+  };
+  if (const auto known = memory.find(key)) return note_saved_ms(known->compute_ms), pairs_of(known);
+  const Stopwatch watch;
+  auto made = std::make_shared<RememberedPairs>(RememberedPairs{compute_pairs(a, b, selection), 0});
+  made->compute_ms = watch.ms();
+  memory.insert(key, made, bytes_of(made->pairs) + key.size());
+  return pairs_of(made);
 }
 
 Matches mutual_nearest(const Features& a, const Features& b, const MutualNearestOptions& options) {

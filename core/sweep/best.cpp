@@ -18,7 +18,7 @@ namespace {
 
 void check_metric(const ResultTable& results, const std::string& metric, const char* what) {
   std::vector<std::string> names = results.metrics();
-  names.push_back("time_ms");
+  names.insert(names.end(), {"time_ms", "time_spent_ms"});
   if (std::find(names.begin(), names.end(), metric) == names.end())
     throw Error(fmt::format("{}: no cell has a metric '{}'{}; metrics: {}", what, metric,
                             did_you_mean(metric, names), joined(names)));
@@ -69,7 +69,14 @@ Json setting_json(const Plan& plan, const ResultTable& results, const BestOption
   how.statistic = options.statistic;
   how.direction = options.direction;
   setting.update(to_json(summarise(plan, results, options.metric, group, options.units, how)));
-  if (!options.along_statistic.empty()) how.statistic = options.along_statistic;
+  for (const std::string& statistic : options.also) {
+    how.statistic = statistic;
+    Json also{{"statistic", statistic},
+              {"title", title_of(Statistic::parse(statistic), describe_metric(options.metric))}};
+    also.update(to_json(summarise(plan, results, options.metric, group, options.units, how)));
+    setting["also"].push_back(std::move(also));
+  }
+  how.statistic = options.along_statistic.empty() ? options.statistic : options.along_statistic;
   for (const std::string& axis : options.along)
     setting["along"].push_back(along_axis(plan, results, options, group, axis, how));
   return setting;
@@ -81,6 +88,7 @@ Json select_best(const Plan& plan, const ResultTable& results, const BestOptions
   const Statistic statistic = Statistic::parse(options.statistic);
   const Better better = better_of(options.direction);
   if (!options.along_statistic.empty()) Statistic::parse(options.along_statistic);
+  for (const std::string& also : options.also) Statistic::parse(also);
   Json best = options_to_json(options);
   best["title"] = title_of(statistic, describe_metric(options.metric));
   best["cell"] = nullptr;

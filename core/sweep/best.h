@@ -19,6 +19,7 @@ struct BestOptions {
   std::string compare;               ///< An axis: the best setting of each of its values is told too.
   std::vector<std::string> along;    ///< Those of `over` along which the best settings are broken down.
   std::string along_statistic = {};  ///< The statistic there; empty: `statistic`.
+  std::vector<std::string> also = {};  ///< More statistics that are told of the best settings.
 
   static constexpr auto fields = std::tuple{
       field("metric", &BestOptions::metric, anything(), "Metric that decides."),
@@ -41,7 +42,9 @@ struct BestOptions {
       field("along", &BestOptions::along, anything(),
             "Those of `over`, such as the altitude, along which the best settings are broken down."),
       field("along_statistic", &BestOptions::along_statistic, anything(),
-            "The statistic there, such as 'share@10'. Empty: `statistic`.")};
+            "The statistic there, such as 'share@10'. Empty: `statistic`."),
+      field("also", &BestOptions::also, anything(),
+            "More statistics that are told of the best settings, such as 'auc@3' and 'share@10'.")};
 };
 
 /// One of several metrics that are to be good at once.
@@ -64,7 +67,8 @@ Json pareto_settings(const Plan& plan, const ResultTable& results, const std::ve
 /// The options, title (the statistic in words), cell = {cell_key, params, metrics}, setting = {params,
 /// num_cells, num_missing, mean, std, median, min, max, value, low, high, along}, settings = [setting, ...]
 /// of the values of `compare`. `cell` is the best single cell, `setting` the best group over `over`; value is
-/// the statistic asked for, low and high its bootstrap interval, along = [{axis, title, values = [{axis
+/// the statistic asked for, low and high its bootstrap interval, drawn from num_units units, also =
+/// [{statistic, title, value, low, high, num_units}] of the statistics in `also`, along = [{axis, title, values = [{axis
 /// value, num_cells, num_missing, value, low, high}]}] with `along_statistic`. Settings that fail do not win
 /// by their few good cells: by 'mean' the one with the smaller share of missing values is better, whatever
 /// the mean; by other statistics a missing value counts as the worst there is. Of equals the first in the

@@ -49,6 +49,7 @@ std::string to_text(const CellRecord& record) {
   else
     json["error"] = {{"message", record.error}, {"traceback", record.traceback}, {"log", record.log}};
   json["time_ms"] = record.time_ms;
+  json["time_spent_ms"] = record.time_spent_ms;
   json["seed"] = record.seed;
   json["worker"] = record.worker;
   json["started"] = record.started;
@@ -77,6 +78,7 @@ CellRecord parse_cell(std::string_view text, const std::string& path) {
                     fmt::format("{}: status '{}'; expected 'ok' or 'failed'", path, status));
     }
     record.time_ms = json.at("time_ms").get<double>();
+    record.time_spent_ms = json.value("time_spent_ms", record.time_ms);
     record.seed = json.at("seed").get<std::int64_t>();
     record.worker = json.at("worker").get<std::string>();
     record.started = json.at("started").get<std::string>();

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/spelling.h"
@@ -114,8 +115,14 @@ Json to_json(const Group& group, const Plan& plan, const std::vector<std::string
   return json;
 }
 
-Estimate summarise(const Plan& plan, const ResultTable& results, const std::string& metric,
-                   const Group& group, const std::vector<std::string>& units, const GroupOptions& options) {
+Json to_json(const Summary& summary) {
+  Json json = to_json(static_cast<const Estimate&>(summary));
+  json["num_units"] = summary.num_units;
+  return json;
+}
+
+Summary summarise(const Plan& plan, const ResultTable& results, const std::string& metric, const Group& group,
+                  const std::vector<std::string>& units, const GroupOptions& options) {
   const Statistic statistic = Statistic::parse(options.statistic);
   const Better better = better_of(options.direction);
   const auto axes = axis_indices(plan, units);
@@ -130,8 +137,9 @@ Estimate summarise(const Plan& plan, const ResultTable& results, const std::stri
       unit = unit * plan.axes()[axis].values.size() + plan.value_index(cell, axis);
     unit_of.push_back(unit);
   }
-  return {statistic.of_sorted(counted(group, statistic, better), better),
-          bootstrap(values, unit_of, statistic, better, options)};
+  return {{statistic.of_sorted(counted(group, statistic, better), better),
+           bootstrap(values, unit_of, statistic, better, options)},
+          std::set(unit_of.begin(), unit_of.end()).size()};
 }
 
 std::pair<double, double> cost(const Group& group, const Statistic& statistic, Better better) {

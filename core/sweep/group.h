@@ -56,12 +56,19 @@ std::vector<Group> group_by(const Plan& plan, const ResultTable& results, const 
 /// {axis: value ..., num_cells, num_missing, mean, std, median, min, max}.
 Json to_json(const Group& group, const Plan& plan, const std::vector<std::string>& axes);
 
+/// A statistic of a group, and of how many units its interval was drawn. Of a few units it says little.
+struct Summary : Estimate {
+  std::size_t num_units = 0;
+};
+
+/// {value, low, high, num_units}.
+Json to_json(const Summary& summary);
+
 /// The statistic of the group's metric; cells without a finite value count as the worst there are, in the
 /// mean not at all. A unit of the bootstrap is what agrees in the axes `units`; none: each cell. Throws Error
 /// for an unknown axis or a statistic that does not suit the direction.
-Estimate summarise(const Plan& plan, const ResultTable& results, const std::string& metric,
-                   const Group& group, const std::vector<std::string>& units,
-                   const GroupOptions& options = {});
+Summary summarise(const Plan& plan, const ResultTable& results, const std::string& metric, const Group& group,
+                  const std::vector<std::string>& units, const GroupOptions& options = {});
 
 /// What settings are compared by, smaller is better: the share of missing values, where the statistic leaves
 /// them out, then the statistic.

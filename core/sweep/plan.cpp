@@ -40,7 +40,7 @@ void Plan::check_axes() {
   if (axes_.empty()) throw Error("axes: none given; a sweep needs at least one");
   for (Axis& axis : axes_) {
     if (axis.name.empty()) throw Error("axes: an axis has no name");
-    for (const char* reserved : {"cell_key", "time_ms", "status", "error"})
+    for (const char* reserved : {"cell_key", "time_ms", "time_spent_ms", "status", "error"})
       if (axis.name == reserved)
         throw Error(
             fmt::format("axes.{}: every result table has a column of that name; choose another", axis.name));

@@ -33,7 +33,7 @@ class Plan {
  public:
   /// Every combination of the values; the last axis changes fastest. Equal values of an axis count once.
   /// Throws Error for an axis without name or values, a name twice or one that every result table has
-  /// (cell_key, time_ms, status, error), NaN, or more than kMaxCells cells.
+  /// (cell_key, time_ms, time_spent_ms, status, error), NaN, or more than kMaxCells cells.
   explicit Plan(std::vector<Axis> axes) : Plan(PointList{}, std::move(axes)) {}
   /// Every point with every combination of the axes, which may be none; the points change slowest. What
   /// occurs twice counts once. The columns of the points are axes like the others.

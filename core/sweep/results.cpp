@@ -15,6 +15,7 @@ namespace imatch {
 namespace {
 
 constexpr const char* kTime = "time_ms";
+constexpr const char* kTimeSpent = "time_spent_ms";
 
 std::string number_text(double value) {
   if (std::isnan(value)) return "nan";
@@ -76,7 +77,7 @@ Json finite(const Json& value) {
 }  // namespace
 
 ResultTable::ResultTable(std::size_t num_cells)
-    : status_(num_cells, Status::kPending), time_ms_(num_cells, 0), wall_ms_(num_cells, 0) {}
+    : status_(num_cells, Status::kPending), time_ms_(num_cells, 0), time_spent_ms_(num_cells, 0) {}
 
 ResultTable::Column& ResultTable::column(const std::string& name) {
   for (Column& c : columns_)
@@ -110,7 +111,8 @@ void ResultTable::set(std::size_t cell, const CellRecord& record) {
     --num_failed_;
     errors_.erase(cell);
   }
-  time_ms_[cell] = wall_ms_[cell] = record.time_ms;
+  time_ms_[cell] = record.time_ms;
+  time_spent_ms_[cell] = record.time_spent_ms;
   progress_.erase(cell);
   if (!record.progress.is_null()) progress_[cell] = record.progress;
   status = record.ok ? Status::kOk : Status::kFailed;
@@ -121,8 +123,8 @@ void ResultTable::set(std::size_t cell, const CellRecord& record) {
   }
   ++num_ok_;
   for (const auto& [name, value] : record.metrics.items()) {
-    if (name == kTime && value.is_number()) {
-      time_ms_[cell] = value.get<double>();
+    if ((name == kTime || name == kTimeSpent) && value.is_number()) {
+      (name == kTime ? time_ms_ : time_spent_ms_)[cell] = value.get<double>();
       continue;
     }
     Scalar entry;
@@ -155,6 +157,7 @@ std::vector<std::string> ResultTable::metrics() const {
 Scalar ResultTable::get(std::size_t cell, std::string_view metric) const {
   if (status_.at(cell) != Status::kOk) return {};
   if (metric == kTime) return {Scalar::Kind::kNumber, time_ms_[cell], nullptr};
+  if (metric == kTimeSpent) return {Scalar::Kind::kNumber, time_spent_ms_[cell], nullptr};
   const Column* c = find(metric);
   return c ? c->entries[cell] : Scalar{};
 }
@@ -182,6 +185,7 @@ Json ResultTable::metrics_of(std::size_t cell) const {
     }
   }
   table[kTime] = time_ms_[cell];
+  table[kTimeSpent] = time_spent_ms_[cell];
   return table;
 }
 
@@ -190,7 +194,7 @@ std::string ResultTable::csv(const Plan& plan) const {
   std::string out = "cell_key";
   for (const Axis& axis : plan.axes()) append_csv_field(out += ',', axis.name);
   for (const Column* c : columns) append_csv_field(out += ',', c->name);
-  out += ",time_ms,status,error\n";
+  out += ",time_ms,time_spent_ms,status,error\n";
 
   std::vector<std::vector<std::string>> fields;
   for (const Axis& axis : plan.axes()) {
@@ -204,6 +208,7 @@ std::string ResultTable::csv(const Plan& plan) const {
       (out += ',') += fields[axis][plan.value_index(cell, axis)];
     for (const Column* c : columns) append_csv_entry(out += ',', c->entries[cell]);
     (out += ',') += number_text(time_ms_[cell]);
+    (out += ',') += number_text(time_spent_ms_[cell]);
     out += status_[cell] == Status::kOk ? ",ok," : ",failed,";
     append_csv_field(out, first_line(error(cell)));
     out += '\n';
@@ -224,7 +229,8 @@ std::string ResultTable::jsonl(const Plan& plan) const {
       (out += axis_names[axis]) += plan.value_text(axis, plan.value_index(cell, axis));
     for (std::size_t i = 0; i < columns.size(); ++i)
       append_json(out += metric_names[i], columns[i]->entries[cell]);
-    (out += ",\"time_ms\":") += std::isfinite(time_ms_[cell]) ? canonical_number(time_ms_[cell]) : "null";
+    for (const auto& [name, time] : {std::pair(kTime, time_ms_[cell]), std::pair(kTimeSpent, time_spent_ms_[cell])})
+      out += fmt::format(",\"{}\":{}", name, std::isfinite(time) ? canonical_number(time) : "null");
     out +=
         status_[cell] == Status::kOk ? ",\"status\":\"ok\",\"error\":" : ",\"status\":\"failed\",\"error\":";
     (out += status_[cell] == Status::kOk ? "null" : quoted_json(error(cell))) += "}\n";
@@ -261,6 +267,7 @@ Json result_row(const Plan& plan, const ResultTable& results, std::size_t cell) 
   if (results.status(cell) == ResultTable::Status::kFailed) {
     row["error"] = results.error(cell);
     row[kTime] = results.time_ms(cell);
+    row[kTimeSpent] = results.time_spent_ms(cell);
   }
   return row;
 }

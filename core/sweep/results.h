@@ -38,23 +38,23 @@ class ResultTable {
   std::size_t num_failed() const { return num_failed_; }
   std::size_t num_pending() const { return size() - num_ok_ - num_failed_; }
   Status status(std::size_t cell) const { return status_[cell]; }
-  /// Wall time of the measurement, or the metric time_ms where the measurement reports one.
+  /// Time of the measurement as if nothing had come from a cache, or the metric time_ms where it reports one.
   double time_ms(std::size_t cell) const { return time_ms_[cell]; }
-  /// Wall time of the measurement, whatever it reports; 0 for a pending cell.
-  double wall_ms(std::size_t cell) const { return wall_ms_[cell]; }
+  /// Wall time of the measurement, or the metric time_spent_ms; 0 for a pending cell.
+  double time_spent_ms(std::size_t cell) const { return time_spent_ms_[cell]; }
   const std::string& error(std::size_t cell) const;
   /// What the cell told last of its progress; null when it told nothing.
   Json progress(std::size_t cell) const;
 
   /// Names of all metrics seen, sorted.
   std::vector<std::string> metrics() const;
-  /// Missing when the cell lacks the metric. "time_ms" is a metric as well.
+  /// Missing when the cell lacks the metric. "time_ms" and "time_spent_ms" are metrics as well.
   Scalar get(std::size_t cell, std::string_view metric) const;
   /// The metrics of one cell.
   Json metrics_of(std::size_t cell) const;
 
-  /// cell_key, parameters, metrics, time_ms, status, error: one line per finished cell. Infinite numbers as
-  /// inf.
+  /// cell_key, parameters, metrics, time_ms, time_spent_ms, status, error: one line per finished cell.
+  /// Infinite numbers as inf.
   std::string csv(const Plan& plan) const;
   /// The same as one JSON object per line. JSON has no infinity: such a number is null there.
   std::string jsonl(const Plan& plan) const;
@@ -72,7 +72,7 @@ class ResultTable {
 
   std::vector<Status> status_;
   std::vector<double> time_ms_;
-  std::vector<double> wall_ms_;
+  std::vector<double> time_spent_ms_;
   std::unordered_map<std::size_t, std::string> errors_;
   std::unordered_map<std::size_t, Json> progress_;
   std::deque<Column> columns_;
@@ -81,7 +81,7 @@ class ResultTable {
   std::size_t num_failed_ = 0;
 };
 
-/// Parameters, metrics and time_ms of a cell with its cell_key, status ("pending", "ok", "failed") and error.
+/// Parameters, metrics and times of a cell with its cell_key, status ("pending", "ok", "failed") and error.
 Json result_row(const Plan& plan, const ResultTable& results, std::size_t cell);
 
 /// Throws Error when `metrics` has a name that a table of this plan cannot hold: that of an axis, cell_key,

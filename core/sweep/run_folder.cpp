@@ -68,7 +68,7 @@ void RunFolder::read_finished() {
     }
     results_.set(cell, *record);
     seen[cell] = true;
-    cached_s_ += record->time_ms / 1000;
+    cached_s_ += record->time_spent_ms / 1000;
   });
   for (std::size_t cell = 0; cell < plan_->size(); ++cell)
     if (!seen[cell]) queue_.push_back(cell);

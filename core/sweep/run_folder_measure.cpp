@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/saved_time.h"
 #include "base/stop.h"
 #include "sweep/canonical.h"
 #include "sweep/run_folder.h"
@@ -194,9 +195,11 @@ CellRecord RunFolder::measured(const std::function<Measurement(std::size_t cell)
   record.worker = worker().id();
   record.started = utc_now();
   log.begin();
-  const auto start = Clock::now();
+  const double saved_before_ms = saved_ms();
+  const Stopwatch watch;
   Measurement measurement = measure(cell);
-  record.time_ms = 1e3 * seconds_since(start);
+  record.time_spent_ms = watch.ms();
+  record.time_ms = record.time_spent_ms + saved_ms() - saved_before_ms;
   std::string written = log.end();
   progress_->end_inner();
   check_stop();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/revision.h"
+#include "base/saved_time.h"
 #include "base/stop.h"
 #include "base/threads.h"
 #include "base/version.h"
@@ -57,6 +58,14 @@ int configure(lua_State* L) {
 
 int now(lua_State* L) {
   return push(L, std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+int saved(lua_State* L) {
+  return push(L, saved_ms());
+}
+int note_saved(lua_State* L) {
+  note_saved_ms(check_number(L, 1));
+  return 0;
 }
 
 int sleep_s(lua_State* L) {
@@ -128,6 +137,16 @@ constexpr Binding kFunctions[] = {
     bind<now>("now", "now() -> number", "Seconds on a clock that only moves forward, for measuring.",
               "local start = im.now()\n"
               "print(im.now() >= start)"),
+    bind<saved>("saved_ms", "saved_ms() -> number",
+                "Milliseconds that this process would have needed more so far if nothing had been kept: "
+                "features that came from the cache, products of features, results of im.memoize. im.stopwatch "
+                "reads it.",
+                "print(im.saved_ms() >= 0) --> true"),
+    bind<note_saved>("note_saved_ms", "note_saved_ms(ms)",
+                     "Says that a result was handed out that was computed before, and what that took.",
+                     "local before = im.saved_ms()\n"
+                     "im.note_saved_ms(20)\n"
+                     "print(im.saved_ms() - before) --> 20"),
     bind<is_terminal>("is_terminal", "is_terminal() -> boolean",
                       "Whether a person is at the other end of standard input and output.",
                       "print(im.is_terminal())"),

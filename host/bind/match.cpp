@@ -4,6 +4,8 @@
 #include "bind/types.h"
 #include "match/nearest.h"
 #include "match/rotation_search.h"
+#include "match/subpixel_refinement.h"
+#include "match/verdict.h"
 
 namespace imatch::host {
 namespace match_bindings {
@@ -15,6 +17,17 @@ int mutual_nearest(lua_State* L) {
 
 int geometry(lua_State* L) {
   return push(L, estimate(arg<Matches>(L, 1), options<GeometryOptions>(L, 2, "match.geometry")));
+}
+
+int verdict(lua_State* L) {
+  return push(L, to_json(judge(arg<Matches>(L, 1), arg<Geometry>(L, 2),
+                               options<VerdictOptions>(L, 3, "match.verdict"))));
+}
+
+int refine(lua_State* L) {
+  Matches matches = arg<Matches>(L, 1);
+  refine_to_subpixel(matches, arg<Features>(L, 2), arg<Features>(L, 3));
+  return push(L, std::move(matches));
 }
 
 int rotation_search(lua_State* L) {
@@ -62,6 +75,26 @@ constexpr Binding kFunctions[] = {
                    "local found = im.match.geometry(im.match.mutual_nearest(f, f), { reproj_px = 4 })\n"
                    "print(found:num_inliers() > 8) --> true",
                    describe_options<GeometryOptions>),
+    bind<refine>(
+        "refine", "match.refine(matches, a, b) -> Matches",
+        "The matches with their points in b where the similarity peaks between tokens: at most half a cell "
+        "away, by the parabola through the neighbours' similarities. a and b are the Features matched.",
+        IMATCH_EXAMPLE_FEATURES "print(#im.match.refine(im.match.mutual_nearest(f, f), f, f)) --> 15"),
+    bind<verdict>(
+        "verdict", "match.verdict(matches, geometry [, options]) -> table",
+        "Whether the two pictures show the same place: matched, reason (one line), num_inliers, num_matches, "
+        "num_squares and log10_false_alarms. Not matched is a pair without a model, with inliers on a line, with a model "
+        "that no two photographs of one ground have between them (mirrored, lengths changed more than "
+        "eightfold, one direction stretched more than four times as much as the other), and one with as many "
+        "inliers as chance gives: the expected number of such geometries among matches that fall anywhere (a "
+        "contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms. Inliers in one "
+        "square of two by two cells count once (num_squares), since they see the same things. With "
+        "min_inliers, that many inliers decide in place of chance.",
+        IMATCH_EXAMPLE_FEATURES
+        "local m = im.match.mutual_nearest(f, f)\n"
+        "print(im.match.verdict(m, im.match.geometry(m), { min_inliers = 20 }).reason) --> 15 inliers, fewer "
+        "than 20",
+        describe_options<VerdictOptions>),
 };
 
 // Constants of other files, which stand before anything is copied.

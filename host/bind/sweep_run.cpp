@@ -173,7 +173,7 @@ int unfinished(lua_State* L) {
 Json counts_of(const RunFolder& run) {
   const ResultTable& results = run.results();
   double measured_s = 0;
-  for (std::size_t cell = 0; cell < results.size(); ++cell) measured_s += results.wall_ms(cell) / 1000;
+  for (std::size_t cell = 0; cell < results.size(); ++cell) measured_s += results.time_spent_ms(cell) / 1000;
   return {{"measured_s", measured_s},       {"cached_s", run.cached_s()},
           {"ok", results.num_ok()},         {"total", results.size()},
           {"run", run.num_run()},           {"cached", run.num_cached()},
@@ -213,6 +213,7 @@ int record(lua_State* L) {
                       {"status", r.ok ? "ok" : "failed"},
                       {"metrics", r.metrics},
                       {"time_ms", r.time_ms},
+                      {"time_spent_ms", r.time_spent_ms},
                       {"seed", r.seed},
                       {"error", r.error},
                       {"traceback", r.traceback},

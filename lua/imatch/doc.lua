@@ -5,7 +5,7 @@ local M = {}
 
 -- Modules whose `documentation` table describes functions of `im` that are written in Lua.
 M.modules = {
-  "imatch.view", "imatch.memoize", "imatch.cli", "imatch.sweep", "imatch.range", "imatch.points",
+  "imatch.view", "imatch.memoize", "imatch.stopwatch", "imatch.cli", "imatch.sweep", "imatch.range", "imatch.points",
   "imatch.inspect", "imatch.preview", "imatch.repl", "imatch.doc",
 }
 

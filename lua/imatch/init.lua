@@ -11,6 +11,7 @@ im.documentation, im.methods, im.overview, im.internal = nil, nil, nil, nil
 
 im.view = require("imatch.view").open
 im.memoize = require("imatch.memoize").memoize
+im.stopwatch = require("imatch.stopwatch").stopwatch
 im.arguments = require("imatch.cli").parser
 im.sweep = require("imatch.sweep").sweep
 im.range = require("imatch.range").range

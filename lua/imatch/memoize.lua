@@ -1,9 +1,13 @@
 -- Remembers the last results of a function of plain values: for views, worlds and other things that several cells of a
 -- sweep share.
+local native = require "imatch.native"
+local stopwatch = require("imatch.stopwatch").stopwatch
+
 local M = {}
 
 --- Returns a function that gives the same results as `fn` and remembers the last `size` of them (default 16).
---- Arguments are numbers, strings, booleans or nil. Whoever calls it must not close what it returns.
+--- Arguments are numbers, strings, booleans or nil. Whoever calls it must not close what it returns. A result that is handed
+--- out again counts as its first making took (imatch.stopwatch).
 ---@param fn function
 ---@param size integer?
 ---@return function
@@ -29,12 +33,16 @@ function M.memoize(fn, size)
           result[i] = (select(i, ...))
         end
       end
+      local watch = stopwatch()
       keep(fn(...))
+      result.made_ms = watch:time_ms()
       results[key] = result
       order[#order + 1] = key
       if #order > size then
         results[table.remove(order, 1)] = nil
       end
+    else
+      native.note_saved_ms(result.made_ms)
     end
     return unpack(result, 1, result.n)
   end

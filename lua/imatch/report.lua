@@ -9,9 +9,14 @@ M.OPTIONS = { "metric", "line_x", "line_color", "heat_x", "heat_y", "heat_facet"
 ---@param best table? options of im.sweep's `best`
 ---@param title string
 ---@param options table? which metric and axes the charts show first
+---@param answer string? what the sweep says, in words
 ---@return string path
-function M.write(run, best, title, options)
-  local path, message = run:report(best, title, options or {})
+function M.write(run, best, title, options, answer)
+  local parts = { answer = answer }
+  for name, value in pairs(options or {}) do
+    parts[name] = value
+  end
+  local path, message = run:report(best, title, parts)
   if not path then
     error("report: " .. message, 0)
   end

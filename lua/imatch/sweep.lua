@@ -19,14 +19,14 @@ local M = {}
 
 local OPTIONS = {
   "name", "axes", "order", "where", "inputs", "setup", "measure", "picture", "pictures", "best", "seed", "out",
-  "retry_failed", "max_failures", "durable", "quiet", "report", "facts", "points", "sample",
+  "retry_failed", "max_failures", "durable", "quiet", "report", "facts", "points", "sample", "answer",
 }
 
 local TYPES = {
   name = "string", axes = "table", order = "table", where = "function", setup = "function", measure = "function",
   picture = "function", pictures = "number", best = "table", seed = "number", out = "string", retry_failed = "boolean",
   max_failures = "number", durable = "boolean", quiet = "boolean", facts = "table",
-  points = "table", sample = "number",
+  points = "table", sample = "number", answer = "function",
 }
 
 local function fail(level, ...)
@@ -192,6 +192,9 @@ local function print_summary(result, names, best_options, seconds)
   end
   if counts.failed > 0 then
     print(("  failures are listed in %s/failed.csv; `imatch-lua sweep retry` measures them again"):format(result:path()))
+  end
+  if result.answer then
+    print(result.answer)
   end
   local best = best_options and counts.total > counts.failed and result:best()
   if best and best.cell then
@@ -416,8 +419,11 @@ function M.sweep(options)
   if M.command.handle then
     return result
   end
+  if options.answer and counts.total > counts.failed + counts.pending then
+    result.answer = options.answer(result)
+  end
   if options.report ~= false then
-    result.report = report.write(run, options.best, options.name, options.report)
+    result.report = report.write(run, options.best, options.name, options.report, result.answer)
   end
   if not options.quiet then
     print_summary(result, names, options.best, native.now() - started)
@@ -465,6 +471,8 @@ M.documentation = {
         .. "'quantile@0.9', 'auc@10' or 'share@10', over = { axes to sum up over }, units = { those of them that the 95 % "
         .. "interval draws from: places, seeds }, compare = axis whose values are told one by one, along = { those of `over` "
         .. "by which the best settings are broken down }, along_statistic = }; see Run:best."),
+      option("answer", "function", nil, "function(result) -> text: what the sweep says, in words. Printed, and the first "
+        .. "thing on the page. Without it the best setting stands there."),
       option("picture", "function", nil, "function(p, cell, shared): called afterwards for the best cells, the worst and "
         .. "some between."),
       option("pictures", "integer", 12, "How many cells leave pictures."),

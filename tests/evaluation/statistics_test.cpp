@@ -12,6 +12,15 @@ namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 }
 
+TEST_CASE("the interval of a share is Wilson's") {
+  const Interval interval = wilson_interval(0.9, 10);  // statsmodels: proportion_confint(9, 10, method="wilson")
+  CHECK(interval.low == Approx(0.59585).margin(1e-5));
+  CHECK(interval.high == Approx(0.98212).margin(1e-5));
+  CHECK(wilson_interval(1, 47).high == 1);
+  CHECK(wilson_interval(0, 47).low == 0);
+  CHECK(std::isnan(wilson_interval(0.5, 0).low));
+}
+
 TEST_CASE("Quantiles are NumPy's default") {
   // numpy.quantile([1, 2, 4, 8], [0, 0.1, 0.5, 0.9, 1])
   const std::vector<double> x{8, 1, 4, 2};

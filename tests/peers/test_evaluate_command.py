@@ -28,7 +28,8 @@ def same(given, expected):
 
 def test_every_value_that_the_replaced_program_gave(data, tmp_path):
     fixture = data / "fixtures/evaluate"
-    done = run("evaluate", "faiss", "--query-truth", "q.json", "--reference-truth", "r.json", "--out", tmp_path, cwd=fixture)
+    done = run("evaluate", "faiss", "--query-truth", "q.json", "--reference-truth", "r.json", "--out", tmp_path, "--all",
+               cwd=fixture)
     assert "xy_recall_at_k         0.15" in done.stdout
     summary, expected = read_json(tmp_path / "summary.json"), read_json(fixture / "expected_summary.json")
     assert list(summary) == list(expected) == ["vits16"]
@@ -163,8 +164,14 @@ def test_another_direction_in_a_folder_is_left_out_by_name_or_asked_for(searched
     assert summary["vits16_raw"]["queries"] == 8 and summary["vits16_raw"]["direction"] == "reference2db"
     for place in data:
         assert f"{stem_of(place)}_top2.json: its direction is db2db, that of the others reference2db" in done.stderr
-    run("evaluate", folder / "faiss_out/vits16_raw", "--truth", folder / "labels.json", "--out", folder / "evaluation",
-        "--direction", "db2db")
+    for name in ("db2db", "data-data"):  # as results and folders call it, and as search does
+        done = run("evaluate", folder / "faiss_out/vits16_raw", "--truth", folder / "labels.json", "--out", folder / "evaluation",
+                   "--direction", name)
+        assert "3 of 3 query pictures stand in the database themselves" in done.stderr
+        # The answer in a few lines, with the interval of each recall; the rest is asked for.
+        lines = done.stdout.splitlines()
+        assert len(lines) <= 5 and "vits16_raw db2db: 3 queries" in lines[0]
+        assert "R@1 100 % (43.9 to 100 %)" in lines[1] and "--all" in lines[-1]
     asked = read_json(folder / "evaluation/summary.json")["vits16_raw"]
     assert asked["queries"] == 3 and asked["direction"] == "db2db" and asked["haversine_top1_mean_m"] == 0
     assert asked["haversine_recall_at_k"] == 1 and asked["haversine_avg_rank"] == 1

@@ -23,7 +23,8 @@ local result = im.sweep {
   measure = function(p, cell)
     im.sleep(tonumber(unnoted "SLEEP_S"))
     if p.i % 11 == 5 then error("cell " .. p.i .. " is broken") end
-    return { score = p.i * p.th / 3, far = p.i % 4 == 0 and 1 / 0 or p.i, draw = math.random(), time_ms = 1, even = p.i % 2 == 0 }
+    return { score = p.i * p.th / 3, far = p.i % 4 == 0 and 1 / 0 or p.i, draw = math.random(), even = p.i % 2 == 0,
+      time_ms = 1, time_spent_ms = 1 }
   end,
 }
 print(result)
@@ -46,7 +47,7 @@ def rows(folder):
 
 def without_times(table):
     # The wall time of a failed cell is measured; that of the others the script reports as 1.
-    return [dict(row, time_ms=None) for row in table]
+    return [dict(row, time_ms=None, time_spent_ms=None) for row in table]
 
 
 def cells(folder):
@@ -62,7 +63,7 @@ def undisturbed(tmp_path_factory):
 
 def test_tables_agree_with_python(undisturbed):
     table = rows(undisturbed)
-    assert list(table[0]) == ["cell_key", "i", "th", "word", "draw", "even", "far", "score", "time_ms", "status", "error"]
+    assert list(table[0]) == ["cell_key", "i", "th", "word", "draw", "even", "far", "score", "time_ms", "time_spent_ms", "status", "error"]
     assert len(table) == 80
     lines = read_json_lines(run_folder(undisturbed) / "results.jsonl")
     assert [line["cell_key"] for line in lines] == [row["cell_key"] for row in table]

@@ -69,7 +69,7 @@ spec.describe("sweep", function(it)
     local second = run()
     spec.equal(4, #calls)
     spec.equal({ 0, 4, first:path() }, { second.num_run, second.num_cached, second:path() })
-    spec.truthy(read(first:path() .. "/results.csv"):find("^cell_key,a,b,score,time_ms,status,error\n"))
+    spec.truthy(read(first:path() .. "/results.csv"):find("^cell_key,a,b,score,time_ms,time_spent_ms,status,error\n"))
   end)
 
   it("takes the axes in the order asked for, and runs equal values once", function()

@@ -3,13 +3,15 @@ local cli = require "imatch.cli"
 local im = require "imatch"
 local evaluation = require "imatch.retrieval.evaluation"
 local report = require "imatch.retrieval.report"
+local search = require "imatch.retrieval.search"
 
 local parser = cli.command("evaluate",
   "Compares search results with true positions: recall, rank, metres, hits, latency, each metric with its definition. Writes "
     .. "summary and details as JSON and CSV, queries as GeoJSON and KML, and report.html. Each folder that holds results, at or "
     .. "below a RESULT, is a group of its own, named by the folder, and so is each aggregate.")
 parser:argument("result", "folder of result files or of rows for Redis, one above such folders, or an aggregate"):args "+"
-parser:option("--direction", "of a group that mixes several: reference2db, db2reference, ... (default: of its first result)")
+parser:option("--direction", "of a group that mixes several, as search has it: reference-data (reference2db in files: the first "
+  .. "are the queries), data-reference, ... (default: of its first result)"):choices(search.directions())
 parser:option("--truth",
   "positions of queries and references: annotation JSON, label index, CSV, or 'images': what the pictures say")
 parser:option("--query-truth", "of the queries alone")
@@ -23,6 +25,7 @@ parser:option("--recalls", "the K, separated by commas"):default "1,5,10,20":con
 parser:option("--gt-sigma-m", "standard deviation of the true positions"):convert(cli.number(0))
 parser:option("--data-key", "data_key.json, which may name gt_sigma_m of the data set")
 parser:option("--dataset", "its key there")
+parser:flag("--all", "print every metric with its definition")
 parser:option("--map", "GeoTIFF behind the map of the report")
 local arguments = parser:parse { ... }
 
@@ -39,7 +42,7 @@ if arguments.data_key then
   facts = { alt_ref = dataset.alt_ref, yaw_source = dataset.yaw_source, gt_sigma_m = dataset.gt_sigma_m }
 end
 local truth = {
-  direction = arguments.direction,
+  direction = arguments.direction and search.DIRECTIONS[arguments.direction].label,
   queries = arguments.query_truth or arguments.truth or cli.fail "where the true positions are is not given: --truth",
   references = arguments.reference_truth or arguments.truth
     or cli.fail "where the references are is not given: --reference-truth",
@@ -79,11 +82,13 @@ for _, summary in ipairs(page.runs) do
     io.stderr:write("warning: ", warning, "\n")
   end
   if not arguments.quiet then
-    print(("%s: %d queries, %d references"):format(summary.name, summary.num_queries, summary.num_references))
-    evaluation.print(summary.metrics)
-    evaluation.print_plane(summary.label_metrics)
+    evaluation.print_answer(summary, options.radius_m)
+    if arguments.all then
+      evaluation.print(summary.metrics)
+      evaluation.print_plane(summary.label_metrics)
+    end
   end
 end
 if not arguments.quiet then
-  print(arguments.out .. "/report.html")
+  print(arguments.out .. "/report.html" .. (arguments.all and "" or "  (--all prints every metric)"))
 end

@@ -22,14 +22,19 @@ parser:option("--max-features", "tokens of an image that take part"):convert(cli
 parser:option("--ransac", "geometry of COLMAP's verified matches"):choices({ "off", "homography" }):default "homography"
 parser:option("--method", "robust estimator"):choices(pictures.METHODS):default "usac_magsac"
 parser:option("--reproj-th", "largest reprojection error of an inlier in pixels"):convert(cli.number(1e-6, 1e6)):default "8"
+parser:option("--min-inliers", "inliers of a verified pair (default: more than chance gives, see match.verdict)")
+  :convert(cli.integer(1))
 parser:flag("--single-camera", "COLMAP: one camera for all images of a size")
 parser:flag("--float32", "hloc: descriptors and scores in float32 instead of float16")
 local args = parser:parse { ... }
 
-local set, num_doubled = im.export.new(), 0
+local set, num_doubled, num_refused = im.export.new(), 0, 0
 
 local function add_pair(a, b, matches)
   local geometry = args.ransac ~= "off" and im.match.geometry(matches, { method = args.method, reproj_px = args.reproj_th })
+  if geometry and not im.match.verdict(matches, geometry, { min_inliers = args.min_inliers }).matched then
+    geometry, num_refused = nil, num_refused + 1
+  end
   if not set:add_pair(a, b, matches, geometry or nil) then
     num_doubled = num_doubled + 1
   end
@@ -51,6 +56,7 @@ if args.format ~= "hloc" then
   cli.checked(set:write_colmap(args.out .. "/database.db", { single_camera = args.single_camera or false }))
 end
 local counts = set:counts()
-print(("%d images, %d keypoints, %d pairs, %d matches, %d geometries%s: %s"):format(counts.images, counts.keypoints,
-  counts.pairs, counts.matches, counts.geometries,
-  num_doubled > 0 and (" (%d pairs left out: there in the other order)"):format(num_doubled) or "", args.out))
+local doubled = num_doubled > 0 and (" (%d pairs left out: there in the other order)"):format(num_doubled) or ""
+local refused = num_refused > 0 and (" (%d pairs not matched)"):format(num_refused) or ""
+print(("%d images, %d keypoints, %d pairs, %d matches, %d geometries%s%s: %s"):format(counts.images, counts.keypoints,
+  counts.pairs, counts.matches, counts.geometries, refused, doubled, args.out))

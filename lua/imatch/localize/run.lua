@@ -8,7 +8,10 @@ local page = require "imatch.retrieval.report"
 local M = {}
 
 local RECALL_K, STRIP_TILES = { 1, 5, 10, 20 }, 5
-local SCORED = { "found", "error_m", "heading_error_deg", "width_error", "position_sigma_m", "time_ms", "rank" }
+local SCORED = {
+  "found", "error_m", "heading_error_deg", "width_error", "position_sigma_m", "time_ms", "rank", "east_error_m",
+  "north_error_m", "east_sigma_m", "north_sigma_m", "east_north_correlation",
+}
 local TOLD = { "found", "heading_deg", "width_m", "num_inliers", "position_sigma_m" } -- with each point of the GeoJSON
 
 --- Of each row the fields named.
@@ -23,9 +26,10 @@ local function pick_all(rows, names)
   return list
 end
 
+--- By how much a pose lies beside the truth: metres, metres east, metres north.
 local function distance_m(map, pose, truth)
   local x_m, y_m = map:local_from_latlon(truth.latitude_deg, truth.longitude_deg)
-  return math.sqrt((pose.x_m - x_m) ^ 2 + (pose.y_m - y_m) ^ 2)
+  return math.sqrt((pose.x_m - x_m) ^ 2 + (pose.y_m - y_m) ^ 2), pose.x_m - x_m, pose.y_m - y_m
 end
 
 --- options: map (path or Ground), photos (folder), truth (CSV, may be nil), name, out, backbone, backbone_options, tiles
@@ -105,7 +109,9 @@ function M.run(options)
       }
       local known = truth and truth[p.photo]
       if known then
-        row.error_m = location.x_m and distance_m(map, location, known)
+        if location.x_m then
+          row.error_m, row.east_error_m, row.north_error_m = distance_m(map, location, known)
+        end
         row.heading_error_deg = location.x_m and known.heading_deg
           and math.abs(im.geo.angle_difference_deg(location.heading_deg, known.heading_deg))
         row.width_error = location.x_m and known.width_m and math.abs(location.width_m / known.width_m - 1)

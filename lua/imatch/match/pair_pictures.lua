@@ -45,7 +45,7 @@ function M.draw(path, photos, how, want, folder)
   if done and overlay then
     done, message = save("overlay", overlay, "_overlay")
   elseif done and want.overlay then
-    io.stderr:write(("%s: no overlay: no model was found\n"):format(path))
+    io.stderr:write(("%s: no overlay: %s\n"):format(path, opened.verdict and opened.verdict.reason or "RANSAC is off"))
   end
   if done and want.pca then
     done, message = pictures.pca(opened, how)

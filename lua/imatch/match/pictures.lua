@@ -22,11 +22,11 @@ local function geometry_of(matches, how)
   })
 end
 
---- Opens a pair file with its images: { path, pair (its header), a, b, matches, geometry (or nil) }; nil and a message that
---- names what is wrong.
+--- Opens a pair file with its images: { path, pair (its header), a, b, matches, geometry (or nil), verdict }; nil and a
+--- message that names what is wrong.
 ---@param path string
 ---@param photos table as match.photos opens them
----@param how table ransac, method, reproj_th, confidence, iters, ignore_unknown
+---@param how table ransac, method, reproj_th, confidence, iters, min_inliers, ignore_unknown
 function M.open(path, photos, how)
   local file, message = im.pairs.read(path, { ignore_unknown = how.ignore_unknown })
   if not file then
@@ -45,7 +45,11 @@ function M.open(path, photos, how)
   if not matches then
     return nil, path .. ": " .. message
   end
-  return { path = path, pair = pair, a = a, b = b, matches = matches, geometry = geometry_of(matches, how) }
+  local geometry = geometry_of(matches, how)
+  local verdict = geometry and im.match.verdict(matches, geometry, {
+    min_inliers = how.min_inliers, num_tries = pair.rotation_search and #pair.rotation_search.scores or nil,
+  })
+  return { path = path, pair = pair, a = a, b = b, matches = matches, geometry = geometry, verdict = verdict }
 end
 
 -- ---- What stands below a picture ------------------------------------------------------------------------------------------
@@ -63,8 +67,9 @@ local function geometry_text(opened, how)
     return ("%d matches, RANSAC off"):format(#matches)
   end
   local mean = geometry:mean_reprojection_px()
-  return ("%d of %d matches are inliers of one %s (%s, reprojection <= %g px%s)"):format(geometry:num_inliers(), #matches,
-    how.ransac, geometry:method(), how.reproj_th, mean and (", mean %.1f px"):format(mean) or "; no model found")
+  local verdict = opened.verdict.matched and "matched: " or ("not matched (%s): "):format(opened.verdict.reason)
+  return verdict .. ("%d of %d matches are inliers of one %s (%s, reprojection <= %g px%s)"):format(geometry:num_inliers(),
+    #matches, how.ransac, geometry:method(), how.reproj_th, mean and (", mean %.1f px"):format(mean) or "; no model found")
 end
 
 local function settings_text(opened)
@@ -111,10 +116,10 @@ function M.matches(opened, how)
   })
 end
 
---- Image a warped over b by the geometry, its frame outlined; nil without a model.
+--- Image a warped over b by the geometry, its frame outlined; nil for a pair that is not matched.
 function M.overlay(opened)
   local b_from_a = opened.geometry and opened.geometry:homography()
-  if not b_from_a then
+  if not b_from_a or not opened.verdict.matched then
     return nil
   end
   local a, b = opened.a, opened.b

@@ -24,6 +24,8 @@ Writes OUT/pair_viz/<weight>_<ALT>_<FRAME>/<name of the pair file>.png and OUT/p
     cli.number(1e-6, 1e6))
   number("--confidence", "of having found the best model", "VIS_CONFIDENCE", "0.9999", cli.number(1e-6, 1 - 1e-12))
   number("--iters", "samples tried at most", "VIS_ITERS", "10000", cli.integer(1, 1e7))
+  p:option("--min-inliers", "inliers of a matched pair (default: more than chance gives, see match.verdict)")
+    :convert(cli.integer(1))
   number("--max-lines", "lines drawn at most, of inliers and of outliers; 0: none", "VIS_MAX_LINES", "1000", cli.integer(0, 1e6))
   number("--linewidth", "in pixels of the picture", "VIS_LINEWIDTH", "3", cli.integer(1, 32))
   number("--alpha", "opacity of the lines, 0 to 255", "VIS_ALPHA", "180", cli.number(0, 255))
@@ -57,6 +59,7 @@ function M.how(args, parser)
   require_choice(parser, "method", args.method, pictures.METHODS)
   return {
     ransac = args.ransac, method = args.method, reproj_th = args.reproj_th, confidence = args.confidence, iters = args.iters,
+    min_inliers = args.min_inliers,
     max_lines = args.max_lines, draw_points = args.draw_points or is_true(os.getenv "VIS_DRAW_POINTS"),
     linewidth = args.linewidth, alpha = args.alpha, width = args.width, ignore_unknown = args.ignore_unknown_keys or false,
     weights_root = args.weights_root,

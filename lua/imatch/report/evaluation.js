@@ -54,6 +54,17 @@
     encoding: {x: {field: "m", type: "quantitative", title: "distance [m]"},
                y: {field: "share", type: "quantitative", title: "share of queries", scale: {domain: [0, 1]}, axis: {format: "%"}}, color},
   });
+  const recalls = runs.flatMap((r) => list(r.metrics).filter((m) => /^R@\d+_all$/.test(m.name) && typeof m.value === "number")
+      .map((m) => ({run: r.name, k: Number(m.name.match(/\d+/)[0]), share: m.value, low: m.low, high: m.high})));
+  const at_k = {field: "k", type: "quantitative", title: "K", axis: {values: [...new Set(recalls.map((r) => r.k))], format: "d"}};
+  draw("recall", {
+    data: {values: recalls},
+    layer: [
+      {mark: {type: "rule", strokeWidth: 2}, encoding: {x: at_k, y: {field: "low", type: "quantitative"}, y2: {field: "high"}, color}},
+      {mark: {type: "line", point: true, strokeWidth: 2}, encoding: {x: at_k, color,
+        y: {field: "share", type: "quantitative", title: "share of queries", scale: {domain: [0, 1]}, axis: {format: "%"}}}},
+    ],
+  });
   const FARTHEST_M = 100;
   draw("histogram", {
     data: {values: list(data.points).filter((p) => typeof p.error_m === "number").map((p) => ({m: Math.min(p.error_m, FARTHEST_M)}))},

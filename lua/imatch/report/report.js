@@ -27,29 +27,68 @@
     return {cells: sum((p) => p.cached_s), features: sum((p) => p.feature_cache && p.feature_cache.saved_s)};
   }
 
+  const round = (x) => typeof x === "number" ? s.format(Number(x.toPrecision(3))) : "–";
+  const is_share = (statistic) => statistic.startsWith("share@");
+  /** "61 %", "3.2 px", "0.34": a value of a statistic with its unit. */
+  function quantity(value, statistic, metric) {
+    if (typeof value !== "number") return "–";
+    if (is_share(statistic)) return `${round(100 * value)} %`;
+    const unit = window.sweep_statistics.is_share(statistic) ? "" : (s.metric(metric) ?? {}).unit;
+    return unit ? `${round(value)} ${unit}` : round(value);
+  }
+  const interval_text = (g, statistic, metric) => g.low === null || g.low === undefined ? "" : ` (${quantity(g.low, statistic, metric)} to ${quantity(g.high, statistic, metric)})`;
+
+  /** The best setting, and behind it that of each other value compared. */
+  const settings_of = (best) => [best.setting, ...(best.settings ?? []).filter((o) => JSON.stringify(o.params) !== JSON.stringify(best.setting.params))];
+
+  /** Below this many units a bootstrap interval says little. */
+  const FEW_UNITS = 8;
+  function units_text(best) {
+    const n = best.setting.num_units, what = best.units.length ? best.units.join(", ") : "cells";
+    if (n === undefined) return "";
+    return n < FEW_UNITS ? `Intervals (95 %) are drawn from only ${n} values of ${what}: a rough guess.` : `Intervals (95 %) are drawn from ${n} values of ${what}.`;
+  }
+
+  /** A setting with each statistic that is told of it. */
+  function setting_card(best, setting) {
+    const is_best = setting === best.setting;
+    const title = is_best ? "Best setting" : `Best with ${charts.title_of(best.compare)} ${s.label(setting.params[best.compare])}`;
+    const spread = best.statistic === "mean" && setting.num_cells > 1 ? ` ± ${round(setting.std)}` : "";
+    const element = card(`${title}: ${best.title}`, quantity(setting.value, best.statistic, best.metric) + spread,
+                         `${interval_text(setting, best.statistic, best.metric).trim()} ${params_text(setting.params)}`, true);
+    const list = make("dl", {class: "statistics"});
+    for (const also of setting.also ?? []) {
+      list.append(make("dt", {}, also.title), make("dd", {}, quantity(also.value, also.statistic, best.metric) + interval_text(also, also.statistic, best.metric)));
+    }
+    list.append(make("dt", {}, "cells with a value"), make("dd", {}, `${setting.num_cells - setting.num_missing} of ${setting.num_cells}`));
+    element.append(list);
+    return element;
+  }
+
+  /** What the sweep says: the script's own words, or the best setting. */
+  function show_answer() {
+    const best = s.best;
+    let text = s.options.answer;
+    if (!text && best && best.setting && best.over.length) {
+      text = `Best: ${params_text(best.setting.params)}, with ${best.title} ${quantity(best.setting.value, best.statistic, best.metric)}${interval_text(best.setting, best.statistic, best.metric)} over ${plural(best.setting.num_cells, "cell")}.`;
+    }
+    $("answer").hidden = !text;
+    const units = best && best.setting && best.over.length ? units_text(best) : "";
+    $("answer").replaceChildren(make("p", {class: "answer"}, text ?? ""), ...(units ? [make("p", {class: "caption"}, units)] : []));
+  }
+
   function show_summary() {
     const cards = [];
     const best = s.best;
     if (best && best.setting) {
-      const round = (x) => typeof x === "number" ? s.format(Number(x.toPrecision(3))) : "–";
-      const spread = best.statistic === "mean" && best.setting.num_cells > 1 ? ` ± ${round(best.setting.std)}` : "";
-      const interval = best.setting.low != null ? `95 % interval ${round(best.setting.low)} … ${round(best.setting.high)}${best.units.length ? " over " + best.units.join(", ") : ""}. ` : "";
-      const over = best.over.length ? `over ${best.over.join(", ")}: ${best.setting.num_cells - best.setting.num_missing} of ${best.setting.num_cells} cells have a value. ` : "";
-      if (best.over.length) {
-        cards.push(card(`Best setting: ${best.title}`, round(best.setting.value) + spread,
-                        `${params_text(best.setting.params)}. ${over[0].toUpperCase()}${over.slice(1)}${interval}`, true));
-        for (const other of (best.settings ?? []).filter((o) => o.params[best.compare] !== best.setting.params[best.compare])) {
-          cards.push(card(`Best of ${s.label(other.params[best.compare])}`, round(other.value),
-                          `${params_text(other.params)}. ${other.low != null ? `95 % interval ${round(other.low)} … ${round(other.high)}.` : ""}`));
-        }
-      }
-      cards.push(card(`Best cell: ${charts.title_of(best.metric)}`, s.format(best.cell.metrics[best.metric]), params_text(best.cell.params)));
+      for (const setting of best.over.length ? settings_of(best) : []) cards.push(setting_card(best, setting));
+      cards.push(card(`Best cell: ${charts.title_of(best.metric)}`, quantity(best.cell.metrics[best.metric], "", best.metric), params_text(best.cell.params)));
     }
     const times = s.time_ms.filter((t, i) => s.status[i] === s.OK && Number.isFinite(t)).sort((a, b) => a - b);
     cards.push(card("Cells", num_ok.toLocaleString("en"), num_failed ? `measured; ${plural(num_failed, "cell")} failed` : "measured, none failed"));
     if (times.length) {
       const total = times.reduce((a, b) => a + b, 0) / 1000;
-      cards.push(card("Time of a cell", `${s.format(Number(times[times.length >> 1].toPrecision(3)))} ms`, `median; ${s.format(Number(total.toPrecision(3)))} s in all`));
+      cards.push(card("Time of a cell", `${s.format(Number(times[times.length >> 1].toPrecision(3)))} ms`, `median, as if nothing had come from a cache; ${s.format(Number(total.toPrecision(3)))} s in all`));
     }
     const saved = saved_s();
     if (saved.cells + saved.features > 0) {
@@ -241,6 +280,7 @@
 
   window.sweep_page.on_theme(draw_charts);
   show_head();
+  show_answer();
   show_summary();
   set_up_charts();
   show_examples();

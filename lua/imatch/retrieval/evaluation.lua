@@ -103,6 +103,39 @@ function M.of(files, read_positions, truth, options)
   return summary, evaluation, points
 end
 
+--- "83 % (77 to 88 %)": a share with its interval where there is one.
+local function percent(metric)
+  if not metric or not metric.value then
+    return "-"
+  end
+  local interval = metric.low and (" (%.3g to %.3g %%)"):format(100 * metric.low, 100 * metric.high) or ""
+  return ("%.3g %%"):format(100 * metric.value) .. interval
+end
+
+--- Prints what an evaluation says, in at most four lines.
+---@param summary table as M.of gives it
+---@param radius_m number
+function M.print_answer(summary, radius_m)
+  local by_name, recalls = {}, {}
+  for _, metric in ipairs(summary.metrics) do
+    by_name[metric.name] = metric
+    local k = metric.name:match "^R@(%d+)_all$"
+    if k then
+      recalls[#recalls + 1] = ("R@%s %s"):format(k, percent(metric))
+    end
+  end
+  local function number(name)
+    return by_name[name] and by_name[name].value and ("%.3g"):format(by_name[name].value) or "-"
+  end
+  print(("%s: %d queries, %d references"):format(summary.name, summary.num_queries, summary.num_references))
+  print(("  a reference within %g m among the first K (95 %% interval): %s"):format(radius_m, table.concat(recalls, ", ")))
+  print(("  the first one is %s m off in the median, %s m in 90 %% of queries; %s fail"):format(number "top1_median_m",
+    number "top1_p90_m", percent(by_name.failure_rate)))
+  if by_name.search_p50_ms or by_name.total_p50_ms then
+    print(("  search %s ms a query, %s ms in all (median)"):format(number "search_p50_ms", number "total_p50_ms"))
+  end
+end
+
 --- Prints metrics with their definitions.
 ---@param metrics table[]
 function M.print(metrics)

@@ -12,8 +12,9 @@ M.DIRECTIONS = {
   ["reference-reference"] = { from = "reference", to = "reference", label = "reference2reference" },
   ["data-data"] = { from = "data", to = "data", label = "db2db" },
 }
-for _, old in ipairs { "reference-data", "data-reference", "reference-reference" } do
+for _, old in ipairs { "reference-data", "data-reference", "reference-reference", "data-data" } do
   M.DIRECTIONS[old:gsub("reference", "query")] = M.DIRECTIONS[old]
+  M.DIRECTIONS[M.DIRECTIONS[old].label] = M.DIRECTIONS[old] -- as folders and results call it
 end
 
 --- Two of these directions whose queries are the same, and so the names of their files; nil where there are none.

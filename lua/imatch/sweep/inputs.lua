@@ -24,7 +24,8 @@ local READS_ARGUMENTS = {
 }
 
 -- Options of im.sweep that do not act on what a cell measures.
-local LEFT_OUT = { axes = true, order = true, sample = true, best = true, report = true, pictures = true }
+local LEFT_OUT = { axes = true, order = true, sample = true, best = true, report = true, pictures = true,
+  answer = true }
 
 -- ---- The text of a script ------------------------------------------------------------------------------------------------
 

@@ -153,14 +153,14 @@ function M.settings(run, metric, axes, units, top, statistic)
     end
     return a.order < b.order
   end)
-  local header = { unpack(axes) }
+  local header, num_units = { unpack(axes) }, nil
   local title_of_value = statistic == "mean" and metric .. ": mean +- std" or native.evaluate.title(statistic, metric)
   for _, title in ipairs { title_of_value .. " [95 %]", "median", "cells", "missing" } do
     header[#header + 1] = title
   end
   local lines = {}
   for i = 1, math.min(top, #groups) do
-    lines[i] = {}
+    lines[i], num_units = {}, groups[i].num_units
     for column, name in ipairs(axes) do
       lines[i][column] = words.value(groups[i][name])
     end
@@ -170,6 +170,10 @@ function M.settings(run, metric, axes, units, top, statistic)
     end
   end
   print(words.columns(header, lines))
+  local warning = words.few_units(num_units, units or {})
+  if warning then
+    print(warning)
+  end
 end
 
 --- Best cell and best setting, and what the best settings are along the axes asked for.

@@ -106,24 +106,59 @@ local function breakdowns(best, names)
   return tables
 end
 
---- What Run:best gives, as text.
+--- Of fewer units than this a bootstrap interval says little.
+M.FEW_UNITS = 8
+
+--- A warning where intervals stem from a few units; nil where they do not.
+---@param num_units integer?
+---@param units string[] axes whose values are the units
+function M.few_units(num_units, units)
+  if num_units and num_units > 1 and num_units < M.FEW_UNITS then
+    return ("intervals drawn from %d %s only are a rough guess"):format(num_units,
+      #units > 0 and "values of " .. table.concat(units, ", ") or "cells")
+  elseif num_units == 1 then
+    return "of one unit there is no interval"
+  end
+end
+
+--- The statistics of a setting: a line each.
+local function statistics_of(best, setting)
+  local lines = { ("  %s: %s, %d of %d cells have a value"):format(best.title, M.statistic(setting, best.statistic),
+    setting.num_cells - setting.num_missing, setting.num_cells) }
+  for _, also in ipairs(setting.also or {}) do
+    lines[#lines + 1] = ("  %s: %s"):format(also.title, M.statistic(also, also.statistic))
+  end
+  return lines
+end
+
+--- What Run:best gives, as text: the setting, its statistics, the setting of each value compared, the best cell.
 ---@param best table
 ---@param names string[] axes in their order
 function M.best(best, names)
   if not best.cell then
     return "no cell has the metric " .. best.metric
   end
-  local lines = { ("best cell by %s (%s): %s  (%s)"):format(best.metric, best.direction,
-    M.metric(best.cell.metrics[best.metric]), M.params(best.cell.params, names)) }
-  if #best.over > 0 then
-    local s = best.setting
-    lines[2] = ("best setting over %s: %s"):format(table.concat(best.over, ", "), M.params(s.params, names))
-    lines[3] = ("  %s: %s, %d of %d cells have a value"):format(best.title, M.statistic(s, best.statistic),
-      s.num_cells - s.num_missing, s.num_cells)
-    for _, text in ipairs(breakdowns(best, names)) do
+  local lines = {}
+  local function add(texts)
+    for _, text in ipairs(texts) do
       lines[#lines + 1] = text
     end
   end
+  if #best.over > 0 then
+    add { ("best setting over %s: %s"):format(table.concat(best.over, ", "), M.params(best.setting.params, names)) }
+    add(statistics_of(best, best.setting))
+    for _, other in ipairs(best.settings or {}) do
+      if native.run.key(other.params) ~= native.run.key(best.setting.params) then
+        add { ("best with %s=%s: %s"):format(best.compare, M.value(other.params[best.compare]), M.params(other.params, names)) }
+        add(statistics_of(best, other))
+      end
+    end
+    add(breakdowns(best, names))
+    local warning = M.few_units(best.setting.num_units, best.units)
+    add { warning and "  " .. warning }
+  end
+  add { ("best cell by %s (%s): %s  (%s)"):format(best.metric, best.direction,
+    M.metric(best.cell.metrics[best.metric]), M.params(best.cell.params, names)) }
   return table.concat(lines, "\n")
 end
 
