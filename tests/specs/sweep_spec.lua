@@ -664,3 +664,67 @@ spec.describe("a long cell", function(it)
     spec.truthy(result.rows[1].error:find("loss", 1, true), result.rows[1].error)
   end)
 end)
+
+spec.describe("time", function(it)
+  it("of a cell is what it takes by itself, whoever filled the caches", function()
+    local result = sweep(spec.scratch(), {
+      axes = { threshold = { 1, 2, 3 } },
+      setup = function()
+        return im.memoize(function()
+          im.sleep(0.2)
+          return 7
+        end)
+      end,
+      measure = function(_, _, slowly)
+        return { value = slowly() }
+      end,
+    })
+    for i, row in ipairs(result.rows) do
+      spec.truthy(row.time_ms >= 200 and row.time_ms < 1000, ("cell %d: %g ms"):format(i, row.time_ms))
+      spec.truthy((row.time_spent_ms < 150) == (i > 1), ("cell %d: %g ms spent"):format(i, row.time_spent_ms))
+    end
+  end)
+
+  it("of features counts with what computing them took when they come from the cache", function()
+    im.cache.configure { folder = spec.scratch() }
+    local image = im.image.new(320, 240)
+    local function features()
+      local watch = im.stopwatch()
+      im.backbone.features(image, "dense_sift", { image_size = 320, step = 4 })
+      return watch:time_ms(), watch:time_spent_ms()
+    end
+    local computed_ms, first_spent_ms = features()
+    local kept_ms, spent_ms = features()
+    spec.near(first_spent_ms, computed_ms, 1e-3 * first_spent_ms + 1)
+    spec.truthy(spent_ms < first_spent_ms and kept_ms > spent_ms, ("%g of %g ms"):format(spent_ms, kept_ms))
+    spec.truthy(kept_ms > 0.3 * computed_ms and kept_ms < 2 * computed_ms, ("%g and %g ms"):format(kept_ms, computed_ms))
+  end)
+end)
+
+spec.describe("what a sweep says", function(it)
+  it("is the script's answer in words, and a warning where intervals stem from three places", function()
+    local words = require "imatch.sweep.words"
+    local result = sweep(spec.scratch(), {
+      axes = { place = { 1, 2, 3 }, th = { 0.1, 0.2 } },
+      measure = function(p)
+        return { corner_error_px = p.place * p.th * 10 }
+      end,
+      best = { metric = "corner_error_px", direction = "min", statistic = "auc@10", over = { "place" }, units = { "place" },
+        also = { "share@2", "median" } },
+      report = {},
+      answer = function(found)
+        return ("th %g is best"):format(found:best().setting.params.th)
+      end,
+    })
+    spec.equal("th 0.1 is best", result.answer)
+    spec.truthy(read(result.report):find("th 0.1 is best", 1, true))
+    local setting = result:best().setting
+    spec.equal(3, setting.num_units)
+    spec.equal({ "share@2", "median" }, { setting.also[1].statistic, setting.also[2].statistic })
+    spec.near(2 / 3, setting.also[1].value, 1e-12)
+    spec.near(2, setting.also[2].value, 1e-12)
+    spec.truthy(setting.also[2].low <= 2 and setting.also[2].high >= 2) -- an interval of that very statistic
+    local text = words.best(result:best(), { "place", "th" })
+    spec.truthy(text:find("drawn from 3 values of place only are a rough guess", 1, true), text)
+  end)
+end)
