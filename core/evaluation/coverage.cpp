@@ -39,8 +39,7 @@ constexpr std::size_t kMostLeftOut = 1000;
 double squared_distance(const PlaneError& error, double more_sigma_m) {
   const Covariance c = covariance_of(error, more_sigma_m);
   const double x = error.east_m, y = error.north_m;
-  if (!(c.determinant() > 0))
-    return x == 0 && y == 0 ? 0 : std::numeric_limits<double>::infinity();
+  if (!(c.determinant() > 0)) return x == 0 && y == 0 ? 0 : std::numeric_limits<double>::infinity();
   return (c.yy * x * x - 2 * c.xy * x * y + c.xx * y * y) / c.determinant();
 }
 
@@ -59,7 +58,8 @@ double unexplained_sigma_m(std::span<const PlaneError> errors) {
   if (errors.empty()) return std::numeric_limits<double>::quiet_NaN();
   double most = 0;
   for (const PlaneError& e : errors) most = std::max(most, std::hypot(e.east_m, e.north_m));
-  // The best of a lattice, then golden sections around it: the deviance has one minimum for one spread of errors.
+  // The best of a lattice, then golden sections around it: the deviance has one minimum for one spread of
+  // errors.
   constexpr int kSteps = 64;
   int best = 0;
   double least = std::numeric_limits<double>::infinity();

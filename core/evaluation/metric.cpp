@@ -43,8 +43,8 @@ constexpr std::array kKnownMetrics{
                 "standard deviation that the prediction gives itself, both directions together", kLow},
     KnownMetric{"rank", "", "place, from 1, of the first reference within the radius", kLow},
     KnownMetric{"time_ms", "ms", "time of a cell as if nothing had come from a cache", kLow},
-    KnownMetric{"time_spent_ms", "ms",
-                "time that measuring the cell took here, with what was in the caches", kLow},
+    KnownMetric{"time_spent_ms", "ms", "time that measuring the cell took here, with what was in the caches",
+                kLow},
 };
 
 constexpr std::array<std::string_view, 6> kUnits{"px", "m", "deg", "ms", "mb", "s"};

@@ -17,27 +17,26 @@ struct Prediction {
   std::optional<double> east_error_m, north_error_m, east_sigma_m, north_sigma_m, east_north_correlation;
   std::optional<double> rank;  ///< Of the first tile within the radius in the retrieval, from 1.
 
-  static constexpr auto fields =
-      std::tuple{field("found", &Prediction::found, anything(), "Whether there were inliers enough."),
-                 field("error_m", &Prediction::error_m, at_least(0),
-                       "Distance from the true position; unset where either is unknown."),
-                 field("heading_error_deg", &Prediction::heading_error_deg, at_least(0),
-                       "Difference from the true heading."),
-                 field("width_error", &Prediction::width_error, at_least(0),
-                       "Relative error of the width on the ground."),
-                 field("position_sigma_m", &Prediction::position_sigma_m, at_least(0),
-                       "Standard deviation that the prediction gives itself."),
-                 field("east_error_m", &Prediction::east_error_m, anything(),
-                       "By how much the prediction lies east of the true position."),
-                 field("north_error_m", &Prediction::north_error_m, anything(), "Likewise north."),
-                 field("east_sigma_m", &Prediction::east_sigma_m, at_least(0),
-                       "Standard deviation that the prediction gives itself eastwards."),
-                 field("north_sigma_m", &Prediction::north_sigma_m, at_least(0), "Likewise northwards."),
-                 field("east_north_correlation", &Prediction::east_north_correlation, in_range(-1, 1),
-                       "Of the two."),
-                 field("time_ms", &Prediction::time_ms, at_least(0), "Time that the query took."),
-                 field("rank", &Prediction::rank, at_least(1),
-                       "Place of the first tile within radius_m in the retrieval, from 1; unset: none.")};
+  static constexpr auto fields = std::tuple{
+      field("found", &Prediction::found, anything(), "Whether there were inliers enough."),
+      field("error_m", &Prediction::error_m, at_least(0),
+            "Distance from the true position; unset where either is unknown."),
+      field("heading_error_deg", &Prediction::heading_error_deg, at_least(0),
+            "Difference from the true heading."),
+      field("width_error", &Prediction::width_error, at_least(0),
+            "Relative error of the width on the ground."),
+      field("position_sigma_m", &Prediction::position_sigma_m, at_least(0),
+            "Standard deviation that the prediction gives itself."),
+      field("east_error_m", &Prediction::east_error_m, anything(),
+            "By how much the prediction lies east of the true position."),
+      field("north_error_m", &Prediction::north_error_m, anything(), "Likewise north."),
+      field("east_sigma_m", &Prediction::east_sigma_m, at_least(0),
+            "Standard deviation that the prediction gives itself eastwards."),
+      field("north_sigma_m", &Prediction::north_sigma_m, at_least(0), "Likewise northwards."),
+      field("east_north_correlation", &Prediction::east_north_correlation, in_range(-1, 1), "Of the two."),
+      field("time_ms", &Prediction::time_ms, at_least(0), "Time that the query took."),
+      field("rank", &Prediction::rank, at_least(1),
+            "Place of the first tile within radius_m in the retrieval, from 1; unset: none.")};
 };
 
 struct PredictionMetricsOptions {

@@ -80,9 +80,8 @@ Evaluation evaluate_results(const SearchResults& results, const PositionTable& q
     evaluation.scores.warnings.push_back(
         fmt::format("{} of the {} references found have no position", unknown, numbers.size()));
   const std::set<std::string> database(results.references.begin(), results.references.end());
-  const auto in_database = std::count_if(results.queries.begin(), results.queries.end(), [&](const auto& query) {
-    return database.contains(query.name);
-  });
+  const auto in_database = std::count_if(results.queries.begin(), results.queries.end(),
+                                         [&](const auto& query) { return database.contains(query.name); });
   if (in_database > 0)
     evaluation.scores.warnings.push_back(
         fmt::format("{} of {} query pictures stand in the database themselves: they find themselves, and "

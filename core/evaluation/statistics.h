@@ -78,8 +78,8 @@ struct Interval {
   double high = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// 95 % interval of a share of `n` independent trials (E. B. Wilson, "Probable inference, the law of succession,
-/// and statistical inference", 1927). NaN without trials.
+/// 95 % interval of a share of `n` independent trials (E. B. Wilson, "Probable inference, the law of
+/// succession, and statistical inference", 1927). NaN without trials.
 Interval wilson_interval(double share, std::size_t n);
 
 /// A statistic and its bootstrap interval; NaN where there is none.

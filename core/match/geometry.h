@@ -40,7 +40,7 @@ struct GeometryOptions {
 /// A transform between two images and its inliers among the matches.
 struct Geometry {
   std::string model;
-  std::string method;  ///< The one used.
+  std::string method;    ///< The one used.
   double reproj_px = 0;  ///< As asked.
   std::optional<Homography>
       b_from_a;  ///< In original pixels, last element 1; none when nothing could be found.

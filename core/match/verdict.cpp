@@ -16,9 +16,10 @@ namespace imatch {
 namespace {
 
 /// What no two photographs of one ground have between them.
-constexpr double kMostScale = 8;     // of a length
-constexpr double kMostStretch = 4;   // of one direction against the other
-constexpr double kLeastSpread = 0.05; // across the inliers' main direction, as a share of the spread along it
+constexpr double kMostScale = 8;    // of a length
+constexpr double kMostStretch = 4;  // of one direction against the other
+constexpr double kLeastSpread =
+    0.05;  // across the inliers' main direction, as a share of the spread along it
 
 /// Side in cells of the squares of which each counts once: neighbouring tokens see the same things.
 constexpr double kSquareCells = 2;

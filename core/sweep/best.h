@@ -15,10 +15,10 @@ struct BestOptions {
   std::string statistic =
       "mean";                     ///< As Statistic::parse takes it: how the cells of a setting are summed up.
   std::vector<std::string> over;  ///< Axes to sum up over (places, seeds): not part of the setting.
-  std::vector<std::string> units;    ///< Those of `over` whose values are independent of each other.
-  std::string compare;               ///< An axis: the best setting of each of its values is told too.
-  std::vector<std::string> along;    ///< Those of `over` along which the best settings are broken down.
-  std::string along_statistic = {};  ///< The statistic there; empty: `statistic`.
+  std::vector<std::string> units;      ///< Those of `over` whose values are independent of each other.
+  std::string compare;                 ///< An axis: the best setting of each of its values is told too.
+  std::vector<std::string> along;      ///< Those of `over` along which the best settings are broken down.
+  std::string along_statistic = {};    ///< The statistic there; empty: `statistic`.
   std::vector<std::string> also = {};  ///< More statistics that are told of the best settings.
 
   static constexpr auto fields = std::tuple{
@@ -68,12 +68,12 @@ Json pareto_settings(const Plan& plan, const ResultTable& results, const std::ve
 /// num_cells, num_missing, mean, std, median, min, max, value, low, high, along}, settings = [setting, ...]
 /// of the values of `compare`. `cell` is the best single cell, `setting` the best group over `over`; value is
 /// the statistic asked for, low and high its bootstrap interval, drawn from num_units units, also =
-/// [{statistic, title, value, low, high, num_units}] of the statistics in `also`, along = [{axis, title, values = [{axis
-/// value, num_cells, num_missing, value, low, high}]}] with `along_statistic`. Settings that fail do not win
-/// by their few good cells: by 'mean' the one with the smaller share of missing values is better, whatever
-/// the mean; by other statistics a missing value counts as the worst there is. Of equals the first in the
-/// plan wins. Both are null when no cell has the metric. Throws Error for an axis that the plan lacks, or a
-/// metric that no finished cell has.
+/// [{statistic, title, value, low, high, num_units}] of the statistics in `also`, along = [{axis, title,
+/// values = [{axis value, num_cells, num_missing, value, low, high}]}] with `along_statistic`. Settings that
+/// fail do not win by their few good cells: by 'mean' the one with the smaller share of missing values is
+/// better, whatever the mean; by other statistics a missing value counts as the worst there is. Of equals the
+/// first in the plan wins. Both are null when no cell has the metric. Throws Error for an axis that the plan
+/// lacks, or a metric that no finished cell has.
 Json select_best(const Plan& plan, const ResultTable& results, const BestOptions& options);
 
 /// The cells that have the metric, best first. Infinite values stand last, NaN is left out.

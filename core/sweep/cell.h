@@ -15,8 +15,8 @@ struct CellRecord {
   Json params = Json::object();
   bool ok = true;  ///< False: the measurement failed; see error and traceback.
   Json metrics =
-      Json::object();  ///< Name -> number, boolean, text or table. Infinite and NaN numbers are kept.
-  double time_ms = 0;  ///< Of the measurement as if nothing had come from a cache (base/saved_time.h).
+      Json::object();        ///< Name -> number, boolean, text or table. Infinite and NaN numbers are kept.
+  double time_ms = 0;        ///< Of the measurement as if nothing had come from a cache (base/saved_time.h).
   double time_spent_ms = 0;  ///< Wall time of the measurement.
   std::int64_t seed = 0;
   std::string error;  ///< Message, when it failed.

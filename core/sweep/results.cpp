@@ -229,7 +229,8 @@ std::string ResultTable::jsonl(const Plan& plan) const {
       (out += axis_names[axis]) += plan.value_text(axis, plan.value_index(cell, axis));
     for (std::size_t i = 0; i < columns.size(); ++i)
       append_json(out += metric_names[i], columns[i]->entries[cell]);
-    for (const auto& [name, time] : {std::pair(kTime, time_ms_[cell]), std::pair(kTimeSpent, time_spent_ms_[cell])})
+    for (const auto& [name, time] :
+         {std::pair(kTime, time_ms_[cell]), std::pair(kTimeSpent, time_spent_ms_[cell])})
       out += fmt::format(",\"{}\":{}", name, std::isfinite(time) ? canonical_number(time) : "null");
     out +=
         status_[cell] == Status::kOk ? ",\"status\":\"ok\",\"error\":" : ",\"status\":\"failed\",\"error\":";

@@ -137,11 +137,12 @@ constexpr Binding kFunctions[] = {
     bind<now>("now", "now() -> number", "Seconds on a clock that only moves forward, for measuring.",
               "local start = im.now()\n"
               "print(im.now() >= start)"),
-    bind<saved>("saved_ms", "saved_ms() -> number",
-                "Milliseconds that this process would have needed more so far if nothing had been kept: "
-                "features that came from the cache, products of features, results of im.memoize. im.stopwatch "
-                "reads it.",
-                "print(im.saved_ms() >= 0) --> true"),
+    bind<saved>(
+        "saved_ms", "saved_ms() -> number",
+        "Milliseconds that this process would have needed more so far if nothing had been kept: "
+        "features that came from the cache, products of features, results of im.memoize. im.stopwatch "
+        "reads it.",
+        "print(im.saved_ms() >= 0) --> true"),
     bind<note_saved>("note_saved_ms", "note_saved_ms(ms)",
                      "Says that a result was handed out that was computed before, and what that took.",
                      "local before = im.saved_ms()\n"

@@ -83,11 +83,13 @@ constexpr Binding kFunctions[] = {
     bind<verdict>(
         "verdict", "match.verdict(matches, geometry [, options]) -> table",
         "Whether the two pictures show the same place: matched, reason (one line), num_inliers, num_matches, "
-        "num_squares and log10_false_alarms. Not matched is a pair without a model, with inliers on a line, with a model "
+        "num_squares and log10_false_alarms. Not matched is a pair without a model, with inliers on a line, "
+        "with a model "
         "that no two photographs of one ground have between them (mirrored, lengths changed more than "
         "eightfold, one direction stretched more than four times as much as the other), and one with as many "
         "inliers as chance gives: the expected number of such geometries among matches that fall anywhere (a "
-        "contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms. Inliers in one "
+        "contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms. "
+        "Inliers in one "
         "square of two by two cells count once (num_squares), since they see the same things. With "
         "min_inliers, that many inliers decide in place of chance.",
         IMATCH_EXAMPLE_FEATURES

@@ -11,7 +11,8 @@ using namespace imatch;
 
 namespace {
 
-/// Errors drawn from ellipses of many shapes, with `more_sigma_m` along each axis that the ellipses do not have.
+/// Errors drawn from ellipses of many shapes, with `more_sigma_m` along each axis that the ellipses do not
+/// have.
 std::vector<PlaneError> drawn(int n, double more_sigma_m, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<double> normal;

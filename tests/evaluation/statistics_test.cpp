@@ -13,7 +13,8 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 }
 
 TEST_CASE("the interval of a share is Wilson's") {
-  const Interval interval = wilson_interval(0.9, 10);  // statsmodels: proportion_confint(9, 10, method="wilson")
+  const Interval interval =
+      wilson_interval(0.9, 10);  // statsmodels: proportion_confint(9, 10, method="wilson")
   CHECK(interval.low == Approx(0.59585).margin(1e-5));
   CHECK(interval.high == Approx(0.98212).margin(1e-5));
   CHECK(wilson_interval(1, 47).high == 1);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "match/verdict.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <random>
 #include "catch.h"
@@ -77,7 +79,8 @@ TEST_CASE("the number of false alarms is that of the formula") {
 TEST_CASE("models that no two photographs of one ground have between them are refused") {
   CHECK(verdict_on({{0.8, -0.3, 100, 0.3, 0.8, 50, 1e-4, 0, 1}}).is_matched);
   CHECK(verdict_on({{-1, 0, 1000, 0, 1, 0, 0, 0, 1}}).reason == "the model mirrors the picture");
-  CHECK(verdict_on({{0.1, 0, 400, 0, 0.1, 400, 0, 0, 1}}).reason == "the model changes lengths by a factor of 0.1");
+  CHECK(verdict_on({{0.1, 0, 400, 0, 0.1, 400, 0, 0, 1}}).reason ==
+        "the model changes lengths by a factor of 0.1");
   CHECK(verdict_on({{1, 0, 0, 0, 0.2, 400, 0, 0, 1}}).reason ==
         "the model stretches one direction 5 times as much as the other");
   Matches m = matches_by({}, 40, 0, 2);

@@ -96,10 +96,10 @@ TEST_CASE("Tables are in the order of the plan, whatever the order of the result
   CHECK(backward.num_ok() == 3);
   CHECK(backward.num_failed() == 1);
 
-  const std::string expected = "cell_key,a,b,error_px,score,time_ms,time_spent_ms,status,error\n" + plan.key(0) +
-                               ",1,\"x,y\",2,0.5,1,0.5,ok,\n" + plan.key(1) + ",1,z,2,1.5,1,0.5,ok,\n" + plan.key(2) +
-                               ",2,\"x,y\",,,1,0.5,failed,\"no \"\"match\"\"\"\n" + plan.key(3) +
-                               ",2,z,inf,3.5,1,0.5,ok,\n";
+  const std::string expected =
+      "cell_key,a,b,error_px,score,time_ms,time_spent_ms,status,error\n" + plan.key(0) +
+      ",1,\"x,y\",2,0.5,1,0.5,ok,\n" + plan.key(1) + ",1,z,2,1.5,1,0.5,ok,\n" + plan.key(2) +
+      ",2,\"x,y\",,,1,0.5,failed,\"no \"\"match\"\"\"\n" + plan.key(3) + ",2,z,inf,3.5,1,0.5,ok,\n";
   CHECK(forward.csv(plan) == expected);
   CHECK(forward.failed_csv(plan) ==
         "cell_key,a,b,error\n" + plan.key(2) + ",2,\"x,y\",\"no \"\"match\"\"\"\n");
@@ -190,8 +190,12 @@ TEST_CASE("A row has parameters, metrics and what became of the cell") {
   ResultTable table(plan.size());
   table.set(0, record_of(plan, 0, {{"e", 2.5}}, 7));
   table.set(1, failure_of(plan, 1, "lost"));
-  CHECK(result_row(plan, table, 0) ==
-        Json{{"a", 1}, {"e", 2.5}, {"time_ms", 7.0}, {"time_spent_ms", 3.5}, {"cell_key", plan.key(0)}, {"status", "ok"}});
+  CHECK(result_row(plan, table, 0) == Json{{"a", 1},
+                                           {"e", 2.5},
+                                           {"time_ms", 7.0},
+                                           {"time_spent_ms", 3.5},
+                                           {"cell_key", plan.key(0)},
+                                           {"status", "ok"}});
   CHECK(result_row(plan, table, 1)["error"] == "lost");
   CHECK(result_row(plan, table, 2)["status"] == "pending");
 }

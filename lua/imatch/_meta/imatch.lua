@@ -160,6 +160,15 @@ function im.memoize(fn, size) end
 ---@return table
 function im.memory() end
 
+---Says that a result was handed out that was computed before, and what that took.
+---```lua
+---local before = im.saved_ms()
+---im.note_saved_ms(20)
+---print(im.saved_ms() - before) --> 20
+---```
+---@param ms any
+function im.note_saved_ms(ms) end
+
 ---Seconds on a clock that only moves forward, for measuring.
 ---```lua
 ---local start = im.now()
@@ -227,6 +236,13 @@ function im.repl() end
 ---@return table
 function im.revisions() end
 
+---Milliseconds that this process would have needed more so far if nothing had been kept: features that came from the cache, products of features, results of im.memoize. im.stopwatch reads it.
+---```lua
+---print(im.saved_ms() >= 0) --> true
+---```
+---@return number
+function im.saved_ms() end
+
 ---Calls the function and closes every object that was opened inside, except those it returns: also when it fails or is interrupted.
 ---```lua
 ---print(im.scope(function() return im.image.new(640, 480):width() end)) --> 640
@@ -260,6 +276,15 @@ function im.settings() end
 ---@param seconds any
 function im.sleep(seconds) end
 
+---Starts to measure. watch:time_spent_ms() is the time since then; watch:time_ms() is the time that it would have been if nothing had come from a cache (features, products of features, im.memoize): the cost of a cell by itself, whoever filled the caches. Qualities are compared with the latter.
+---```lua
+---local watch = im.stopwatch()
+---im.note_saved_ms(1000)
+---print(watch:time_ms() >= 1000 and watch:time_spent_ms() < 1000) --> true
+---```
+---@return any
+function im.stopwatch() end
+
 ---@class imatch.sweep.options
 ---@field name? string Required. Becomes the folder out/<name>/<hash>.
 ---@field axes? table Required without points. { axis = { values... }, ... }: numbers, text, booleans, tables of these. The last axis changes fastest. A text that names a file counts by what the file holds.
@@ -271,6 +296,7 @@ function im.sleep(seconds) end
 ---@field setup? function function() -> shared: called once, and only when there is something to measure.
 ---@field inputs? table|function Files and folders (by content) and values that `measure` depends on and that its code does not show. As function(p) it says so for each cell: a changed file touches only its cells.
 ---@field best? table { metric =, direction = 'min' or 'max', statistic = 'mean', 'median', 'quantile@0.9', 'auc@10' or 'share@10', over = { axes to sum up over }, units = { those of them that the 95 % interval draws from: places, seeds }, compare = axis whose values are told one by one, along = { those of `over` by which the best settings are broken down }, along_statistic = }; see Run:best.
+---@field answer? function function(result) -> text: what the sweep says, in words. Printed, and the first thing on the page. Without it the best setting stands there.
 ---@field picture? function function(p, cell, shared): called afterwards for the best cells, the worst and some between.
 ---@field pictures? integer How many cells leave pictures. Default 12.
 ---@field seed? integer Default: --seed. The seed of a cell is made of it and the cell's key.
@@ -1869,6 +1895,19 @@ function im.match.geometry(matches, options) end
 ---@return Matches
 function im.match.mutual_nearest(a, b, options) end
 
+---The matches with their points in b where the similarity peaks between tokens: at most half a cell away, by the parabola through the neighbours' similarities. a and b are the Features matched.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---print(#im.match.refine(im.match.mutual_nearest(f, f), f, f)) --> 15
+---```
+---@param matches any
+---@param a any
+---@param b any
+---@return Matches
+function im.match.refine(matches, a, b) end
+
 ---@class imatch.match.rotation_search.options
 ---@field score? string What the best rotation has most of: 'inliers' of a robust geometry, or 'matches'. 'inliers' or 'matches'. Default 'inliers'.
 ---@field model? string Geometry that inliers agree with. 'homography', 'affine' or 'similarity'. Default 'homography'.
@@ -1890,6 +1929,25 @@ function im.match.mutual_nearest(a, b, options) end
 ---@return table
 ---@return Geometry
 function im.match.rotation_search(a, rotated_b, options) end
+
+---@class imatch.match.verdict.options
+---@field min_inliers? integer Inliers that a matched pair has at least, in place of the comparison with chance. Unset: what chance does not give. >= 1.
+---@field max_log10_false_alarms? number Largest common logarithm of the number of false alarms: how many geometries of this support are expected among matches that fall anywhere. in [-1000, 1000]. Default -4.
+---@field num_tries? integer Geometries, of as many rotations for example, of which this is the best: so many more chances. >= 1. Default 1.
+
+---Whether the two pictures show the same place: matched, reason (one line), num_inliers, num_matches, num_squares and log10_false_alarms. Not matched is a pair without a model, with inliers on a line, with a model that no two photographs of one ground have between them (mirrored, lengths changed more than eightfold, one direction stretched more than four times as much as the other), and one with as many inliers as chance gives: the expected number of such geometries among matches that fall anywhere (a contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms. Inliers in one square of two by two cells count once (num_squares), since they see the same things. With min_inliers, that many inliers decide in place of chance.
+---```lua
+---local rows = {}
+---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
+---local f = im.features.from_tensors(im.tensor.from_table { 1 }, im.tensor.from_table(rows), { rows = 4, cols = 4 })
+---local m = im.match.mutual_nearest(f, f)
+---print(im.match.verdict(m, im.match.geometry(m), { min_inliers = 20 }).reason) --> 15 inliers, fewer than 20
+---```
+---@param matches any
+---@param geometry any
+---@param options? imatch.match.verdict.options
+---@return table
+function im.match.verdict(matches, geometry, options) end
 
 ---A matched pair of images as it is kept on disk; immutable.
 ---@class PairFile
@@ -3653,6 +3711,7 @@ function Run:axes() end
 ---@field compare? string An axis of the setting, such as the backbone: the best setting of each of its values is given too. Default ''.
 ---@field along? string[] Those of `over`, such as the altitude, along which the best settings are broken down. Default {}.
 ---@field along_statistic? string The statistic there, such as 'share@10'. Empty: `statistic`. Default ''.
+---@field also? string[] More statistics that are told of the best settings, such as 'auc@3' and 'share@10'. Default {}.
 
 ---{title, cell = {cell_key, params, metrics}, setting = {params, num_cells, num_missing, mean, std, median, min, max, value, low, high, along}, settings}: the best cell, and the best setting when the axes named in `over` are summed up. value is the statistic asked for (title says it in words), low and high its bootstrap 95 % interval; settings has the best one of each value of the axis `compare`, along = {{axis, title, values}, ...} each broken down along an axis.
 ---```lua
@@ -3718,6 +3777,7 @@ function Run:group(metric, axes, units, options) end
 ---@field compare? string An axis of the setting, such as the backbone: the best setting of each of its values is given too. Default ''.
 ---@field along? string[] Those of `over`, such as the altitude, along which the best settings are broken down. Default {}.
 ---@field along_statistic? string The statistic there, such as 'share@10'. Empty: `statistic`. Default ''.
+---@field also? string[] More statistics that are told of the best settings, such as 'auc@3' and 'share@10'. Default {}.
 
 ---Calls function(cell) -> metrics for every cell that is not finished, and writes the tables. An error in the function is recorded and the rest goes on; so is `nil, message`. Several processes may do so at once. on_tables() is called whenever the tables were brought up to date meanwhile. Fails with 'unwritable' or 'no_space', naming the folder.
 ---```lua
