@@ -46,7 +46,7 @@ end
 function Matcher:judged(matches, geometry, rotation_deg, num_tries)
   local verdict = im.match.verdict(matches, geometry, {
     min_inliers = self.options.min_inliers,
-    max_log10_false_alarms = -2 - math.log10(num_tries), -- each try has its chance to be right by chance
+    num_tries = num_tries, -- each try has its chance to be right by chance
   })
   return { matches = matches, geometry = geometry, rotation_deg = rotation_deg, verdict = verdict }
 end
