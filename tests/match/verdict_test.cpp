@@ -43,6 +43,13 @@ Geometry geometry_of(const Matches& m, const Homography& b_from_a, double reproj
   return g;
 }
 
+Geometry found_in(const Matches& m) {
+  GeometryOptions options;
+  options.method = "cv2_ransac";
+  options.iterations = 1000;
+  return estimate(m, options);
+}
+
 Verdict verdict_on(const Homography& b_from_a, int right = 40, int wrong = 40) {
   const Matches m = matches_by(b_from_a, right, wrong, 5);
   return judge(m, geometry_of(m, b_from_a));
@@ -52,14 +59,14 @@ Verdict verdict_on(const Homography& b_from_a, int right = 40, int wrong = 40) {
 
 TEST_CASE("chance alone is not matched, a fifth of right matches is") {
   int num_matched = 0;
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < 40; ++seed) {
     const Matches m = matches_by({}, 0, 85, seed);
-    num_matched += judge(m, estimate(m, {.model = "homography", .method = "cv2_ransac"})).is_matched;
+    num_matched += judge(m, found_in(m)).is_matched;
   }
   CHECK(num_matched == 0);
   const Homography turn{{0, -1, 1000, 1, 0, 0, 0, 0, 1}};
   const Matches m = matches_by(turn, 17, 68, 3);
-  const Verdict verdict = judge(m, estimate(m, {.model = "homography", .method = "cv2_ransac"}));
+  const Verdict verdict = judge(m, found_in(m));
   CHECK(verdict.is_matched);
   CHECK(verdict.num_inliers >= 17);
   CHECK(verdict.reason == fmt::format("{} inliers of 85 matches", verdict.num_inliers));

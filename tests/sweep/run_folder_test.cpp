@@ -77,13 +77,14 @@ Outcome run_all(const std::string& path, std::shared_ptr<const Plan> plan, RunOp
           read_file(path + "/failed.csv"), run.num_run(), run.num_cached()};
 }
 
-/// What remains of failed cells carries the wall time, which no two runs share.
+/// What remains of failed cells carries measured times, which no two runs share.
 std::string without_failed_times(std::string csv) {
   std::string out;
   std::istringstream lines(csv);
   for (std::string line; std::getline(lines, line);) {
     const auto at = line.find(",failed,");
-    if (at != std::string::npos) line = line.substr(0, line.rfind(',', at - 1)) + line.substr(at);
+    if (at != std::string::npos)
+      line = line.substr(0, line.rfind(',', line.rfind(',', at - 1) - 1)) + line.substr(at);
     out += line + "\n";
   }
   return out;
