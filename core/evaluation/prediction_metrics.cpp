@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "evaluation/coverage.h"
 #include "evaluation/curves.h"
+#include "evaluation/error_ellipse.h"
 
 namespace imatch {
 namespace {
@@ -72,12 +72,12 @@ std::vector<MetricValue> prediction_metrics(std::span<const Prediction> predicti
     if (const auto in_plane = plane_errors_of(predictions); !in_plane.empty()) {
       for (const int percent : {68, 95}) {
         const double p = percent / 100.0;
-        add(fmt::format("coverage_{}", percent).c_str(), "", std::nullopt, coverage(in_plane, p),
+        add(fmt::format("coverage_{}", percent).c_str(), "", std::nullopt, ellipse_coverage(in_plane, p),
             fmt::format("share of found queries whose true position lies inside of the {} % ellipse of the "
                         "prediction; {:g} is right",
                         percent, p));
         add(fmt::format("coverage_{}_others", percent).c_str(), "", std::nullopt,
-            coverage_of_others(in_plane, p),
+            ellipse_coverage_of_others(in_plane, p),
             "the same with map_error_m of all other queries added to the ellipse");
       }
       add("map_error_m", "m", Better::kLower, unexplained_sigma_m(in_plane),

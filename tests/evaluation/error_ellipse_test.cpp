@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evaluation/coverage.h"
+#include "evaluation/error_ellipse.h"
 
 #include <cmath>
 #include <limits>
@@ -34,16 +34,16 @@ std::vector<PlaneError> drawn(int n, double more_sigma_m, unsigned seed) {
 
 TEST_CASE("ellipses of the right size cover their share, too small ones less") {
   const auto right = drawn(20000, 0, 1);
-  CHECK(coverage(right, 0.68) == Approx(0.68).margin(0.01));
-  CHECK(coverage(right, 0.95) == Approx(0.95).margin(0.01));
+  CHECK(ellipse_coverage(right, 0.68) == Approx(0.68).margin(0.01));
+  CHECK(ellipse_coverage(right, 0.95) == Approx(0.95).margin(0.01));
   CHECK(unexplained_sigma_m(right) < 0.05);
   const auto small = drawn(20000, 0.7, 2);
-  CHECK(coverage(small, 0.68) < 0.45);
+  CHECK(ellipse_coverage(small, 0.68) < 0.45);
   CHECK(unexplained_sigma_m(small) == Approx(0.7).margin(0.02));
-  CHECK(coverage(small, 0.68, 0.7) == Approx(0.68).margin(0.01));
+  CHECK(ellipse_coverage(small, 0.68, 0.7) == Approx(0.68).margin(0.01));
   const auto few = drawn(200, 0.7, 3);
-  CHECK(coverage_of_others(few, 0.68) == Approx(0.68).margin(0.08));
-  CHECK(coverage_of_others(few, 0.95) == Approx(0.95).margin(0.05));
+  CHECK(ellipse_coverage_of_others(few, 0.68) == Approx(0.68).margin(0.08));
+  CHECK(ellipse_coverage_of_others(few, 0.95) == Approx(0.95).margin(0.05));
 }
 
 TEST_CASE("the squared distance is that of the ellipse") {
@@ -57,8 +57,8 @@ TEST_CASE("the squared distance is that of the ellipse") {
 }
 
 TEST_CASE("without errors there is no coverage, and one alone has no others") {
-  CHECK(std::isnan(coverage({}, 0.68)));
+  CHECK(std::isnan(ellipse_coverage({}, 0.68)));
   CHECK(std::isnan(unexplained_sigma_m({})));
   const std::vector<PlaneError> one{{1, 0, 2, 2, 0}};
-  CHECK(coverage_of_others(one, 0.68) == 1);
+  CHECK(ellipse_coverage_of_others(one, 0.68) == 1);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evaluation/coverage.h"
+#include "evaluation/error_ellipse.h"
 
 #include <algorithm>
 #include <cmath>
@@ -47,7 +47,7 @@ double squared_radius_of(double p) {
   return -2 * std::log1p(-p);
 }
 
-double coverage(std::span<const PlaneError> errors, double p, double more_sigma_m) {
+double ellipse_coverage(std::span<const PlaneError> errors, double p, double more_sigma_m) {
   const auto inside = std::count_if(errors.begin(), errors.end(), [&](const PlaneError& e) {
     return squared_distance(e, more_sigma_m) <= squared_radius_of(p);
   });
@@ -77,8 +77,8 @@ double unexplained_sigma_m(std::span<const PlaneError> errors) {
   return deviance(errors, 0) <= deviance(errors, (low + high) / 2) ? 0 : (low + high) / 2;
 }
 
-double coverage_of_others(std::span<const PlaneError> errors, double p) {
-  if (errors.size() > kMostLeftOut) return coverage(errors, p, unexplained_sigma_m(errors));
+double ellipse_coverage_of_others(std::span<const PlaneError> errors, double p) {
+  if (errors.size() > kMostLeftOut) return ellipse_coverage(errors, p, unexplained_sigma_m(errors));
   double inside = 0;
   for (std::size_t i = 0; i < errors.size(); ++i) {
     std::vector<PlaneError> others(errors.begin(), errors.end());

@@ -24,11 +24,11 @@ double squared_distance(const PlaneError& error, double more_sigma_m = 0);
 double squared_radius_of(double p);
 
 /// Share of the errors inside of their ellipses of probability p. NaN without errors.
-double coverage(std::span<const PlaneError> errors, double p, double more_sigma_m = 0);
+double ellipse_coverage(std::span<const PlaneError> errors, double p, double more_sigma_m = 0);
 
 /// The same with the deviation that all the other errors leave unexplained (unexplained_sigma_m of these)
 /// added to each: whether predictions are right of themselves once the map's own error is known.
-double coverage_of_others(std::span<const PlaneError> errors, double p);
+double ellipse_coverage_of_others(std::span<const PlaneError> errors, double p);
 
 /// The deviation along each axis that has to be added to the predictions' own for the errors to be most
 /// likely (maximum likelihood, Gaussian): what the predictions do not know of, the map's georeference and the
