@@ -36,6 +36,9 @@ class Backbone {
   virtual std::string spec() const = 0;
   /// SHA-256 of the weights file; "" for a backbone without weights.
   virtual std::string weights_sha256() const = 0;
+  /// What was taken out of a file that a training wrote: "of 'teacher.backbone.', without 'head.'"; "": the
+  /// file held the network alone.
+  virtual std::string weights_rule() const { return ""; }
   /// Side of a token in pixels of the resized image.
   virtual int stride() const = 0;
   /// True when a token depends on the neighbourhood of its cell only (convolutions), so that one large

@@ -51,13 +51,20 @@ struct DinoOptions : NetworkOptions {
                 "generalised mean (p = 3); 'mean_prenorm': the mean of all tokens of the block's output "
                 "(class, registers or storage, patches) before the final norm."),
           field("depth", &Self::depth, in_range(0, 1024),
-                "Blocks that the weights have, for a vision transformer cut or grown; 0: what the model "
-                "of this name has.")},
+                "Blocks that the weights have, for a vision transformer cut or grown; 0: as many as there "
+                "are in the file.")},
       dtype_field(),
       weights_field(
           "Official file (.pth, or .safetensors with the same names) or folder of Hugging Face "
-          "(config.json with model.safetensors), each used by the rules of those who wrote it; empty: "
-          "searched by the published names under `weights_root`."),
+          "(config.json with model.safetensors or pytorch_model.bin; either file stands for its folder), "
+          "each used "
+          "by the rules of those who wrote it; empty: searched by the published names under `weights_root`. "
+          "What a "
+          "training wrote is unwrapped: the network under 'model', 'teacher', 'state_dict', 'module.', "
+          "'backbone.' or any other prefix, the teacher before a moving average before others before the "
+          "student; wrappers' names, chunks of blocks and heads are taken out (Backbone:weights_rule). Depth "
+          "and grid of positions are the tensors' own. Not read: timm's names ('reg_token'), grids of "
+          "positions that are not square, sharded training states, pickled modules, low-rank adapters."),
       weights_root_field(), running_fields());
 };
 

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
 
 #include "backbone/hf_folder.h"
 #include "backbone/hf_folder_names.h"
+#include "backbone/unwrapped_weights.h"
 #include "base/error.h"
 #include "base/sha256.h"
 
@@ -49,18 +52,64 @@ std::string same_name(std::string_view official) {
 struct Source {
   StateDict tensors;
   std::string sha256;
+  std::string rule;  ///< See UnwrappedWeights.
   bool is_hf = false;
   Json config = Json::object();
 };
 
-Source read_source(const std::string& path, bool with_preprocessor) {
-  if (!std::filesystem::is_directory(path))
-    return {.tensors = load_state_dict(path), .sha256 = sha256_file(path)};
+constexpr std::string_view kOfficial[] = {"patch_embed.proj.weight", "downsample_layers.0.0.weight"};
+constexpr std::string_view kHf[] = {"embeddings.patch_embeddings.projection.weight",
+                                    "embeddings.patch_embeddings.weight",
+                                    "stages.0.downsample_layers.0.weight"};
+/// What trainers put on top of a network, or beside it.
+constexpr std::string_view kHeads[] = {"head.",     "heads.",       "classifier.", "fc.",
+                                       "linear.",   "linear_head.", "dino_head.",  "ibot_head.",
+                                       "cls_head.", "decode_head.", "projector.",  "predictor."};
+
+/// The tensors of a folder of transformers may have a model around them ("dinov2.") and a classifier beside.
+Source from_folder(const std::string& path, bool with_preprocessor) {
   HfFolder folder = read_hf_folder(path, with_preprocessor);
-  return {.tensors = std::move(folder.tensors),
+  UnwrappedWeights unwrapped = unwrap_weights(folder.tensors, kHf, kHeads);
+  return {.tensors = std::move(unwrapped.tensors),
           .sha256 = std::move(folder.sha256),
+          .rule = std::move(unwrapped.rule),
           .is_hf = true,
           .config = std::move(folder.config)};
+}
+
+/// A file of tensors with the names of transformers is a part of a folder: its configuration stands beside
+/// it.
+Source read_source(const std::string& path, bool with_preprocessor, const std::string& title) {
+  namespace fs = std::filesystem;
+  if (fs::is_directory(path)) return from_folder(path, with_preprocessor);
+  const StateDict file = load_state_dict(path);
+  UnwrappedWeights unwrapped = unwrap_weights(file, kOfficial, kHeads);
+  const auto has_one_of = [](const StateDict& tensors, std::span<const std::string_view> names) {
+    return std::ranges::any_of(names, [&](std::string_view name) { return tensors.find(name) != nullptr; });
+  };
+  if (has_one_of(unwrapped.tensors, kOfficial) || !has_one_of(unwrap_weights(file, kHf, kHeads).tensors, kHf))
+    return {.tensors = std::move(unwrapped.tensors),
+            .sha256 = sha256_file(path),
+            .rule = std::move(unwrapped.rule)};
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  if (!fs::exists(folder / "config.json"))
+    throw Failure(
+        code::kBadWeights,
+        fmt::format("{}: its tensors have the names of transformers, and there is no config.json beside it",
+                    title));
+  return from_folder(folder.string(), with_preprocessor);
+}
+
+/// As many blocks as the tensors say, and positions over as many patches.
+void adapt(VisionTransformerShape& shape, const DinoRequest& request, const Source& source) {
+  const bool rotary = shape.positions == PositionScheme::kRotary;
+  const int found = count_blocks(source.tensors, !source.is_hf ? "blocks."
+                                                 : rotary      ? "layer."
+                                                               : "encoder.layer.");
+  if (request.depth > 0)
+    shape.depth = request.depth;
+  else if (found > 0)
+    shape.depth = found;
 }
 
 /// The settings that no tensor's shape shows. `missing` values are the defaults of transformers' classes.
@@ -105,7 +154,7 @@ std::vector<int> layers_of(const DinoModel& model, const DinoRequest& request, i
 OpenedNetwork open(const VisionTransformerShape& published, const DinoModel& model, const Source& source,
                    const DinoRequest& request, const std::string& title, NetworkPlace place) {
   VisionTransformerShape shape = published;
-  if (request.depth > 0) shape.depth = request.depth;
+  adapt(shape, request, source);
   const std::vector<int> layers = layers_of(model, request, shape.depth, "block");
   VisionTransformerRules rules;
   if (source.is_hf) rules = transformers_rules(source.config, title, shape);
@@ -118,7 +167,8 @@ OpenedNetwork open(const VisionTransformerShape& published, const DinoModel& mod
                                place.device, place.dtype);
   if (place.float16_weights) checkpoint.round_to_float16();
   return {.network = std::make_unique<VisionTransformer>(shape, rules, layers, request.facet, checkpoint),
-          .weights_sha256 = source.sha256};
+          .weights_sha256 = source.sha256,
+          .weights_rule = source.rule};
 }
 
 OpenedNetwork open(const ConvNextShape& published, const DinoModel& model, const Source& source,
@@ -140,14 +190,16 @@ OpenedNetwork open(const ConvNextShape& published, const DinoModel& model, const
   WeightsCheckpoint checkpoint(title, source.tensors, source.is_hf ? hf_dinov3_convnext_name : same_name,
                                place.device, place.dtype);
   if (place.float16_weights) checkpoint.round_to_float16();
-  return {.network = std::make_unique<ConvNext>(shape, stages, checkpoint), .weights_sha256 = source.sha256};
+  return {.network = std::make_unique<ConvNext>(shape, stages, checkpoint),
+          .weights_sha256 = source.sha256,
+          .weights_rule = source.rule};
 }
 
 }  // namespace
 
 OpenedNetwork open_dino_network(const DinoModel& model, const DinoRequest& request, NetworkPlace place) {
   const std::string title = fmt::format("{} weights {}", model.alias, request.weights);
-  const Source source = read_source(request.weights, request.with_preprocessor);
+  const Source source = read_source(request.weights, request.with_preprocessor, title);
   return std::visit([&](const auto& shape) { return open(shape, model, source, request, title, place); },
                     model.shape);
 }

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "backbone/network_backbone.h"
+#include "backbone/unwrapped_weights.h"
 #include "base/error.h"
 #include "base/resources.h"
 #include "base/sha256.h"
@@ -92,11 +93,14 @@ OpenedNetwork open_lite(const LiteModel& model, const EfficientNetLiteOptions& o
   if (shipped && sha256 != model.sha256)
     throw Failure(code::kBadWeights, fmt::format("{}: the SHA-256 is {}; expected {}: the file is damaged",
                                                  path, sha256, model.sha256));
-  WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), load_state_dict(path),
-                               place.device, place.dtype);
+  constexpr std::string_view kLandmarks[] = {"_conv_stem.weight"};
+  UnwrappedWeights weights = unwrap_weights(load_state_dict(path), kLandmarks, {});
+  WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), weights.tensors, place.device,
+                               place.dtype);
   if (place.float16_weights) checkpoint.round_to_float16();
   return {.network = std::make_unique<EfficientNetLite>(model.shape, std::move(stages), checkpoint),
           .weights_sha256 = std::move(sha256),
+          .weights_rule = std::move(weights.rule),
           .normalization = kLiteNormalization,
           .pooling = options.global};
 }

@@ -10,22 +10,26 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "io/json_file.h"
-#include "io/safetensors.h"
 
 namespace imatch {
 namespace {
 
 constexpr const char* kConfig = "config.json";
-constexpr const char* kTensors = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
+/// What save_pretrained writes now, and what it wrote before: the tensors, or an index of the files that hold
+/// them.
+struct Layout {
+  const char* tensors;
+  const char* index;
+};
+constexpr Layout kLayouts[] = {{"model.safetensors", "model.safetensors.index.json"},
+                               {"pytorch_model.bin", "pytorch_model.bin.index.json"}};
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw Failure(code::kBadFormat, where + ": " + what);
 }
 
 /// Adds the tensors of a model in several files: {"weight_map": {tensor: file}}. Returns the files' names.
-std::vector<std::string> read_shards(const std::string& folder, StateDict& tensors) {
-  const std::string path = folder + "/" + kIndex;
+std::vector<std::string> read_shards(const std::string& folder, const std::string& path, StateDict& tensors) {
   const Json index = read_json(path);
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object())
     fail(path, "no object 'weight_map'");
@@ -36,8 +40,7 @@ std::vector<std::string> read_shards(const std::string& folder, StateDict& tenso
     if (name.find('/') != std::string::npos)
       fail(path, fmt::format("the file '{}' of the tensor '{}' is not in the folder", name, tensor));
     auto shard = shards.find(name);
-    if (shard == shards.end())
-      shard = shards.emplace(name, read_safetensors(folder + "/" + name).tensors).first;
+    if (shard == shards.end()) shard = shards.emplace(name, load_state_dict(folder + "/" + name)).first;
     const at::Tensor* found = shard->second.find(tensor);
     if (!found) fail(path, fmt::format("the tensor '{}' is not in the file '{}'", tensor, name));
     if (tensors.find(tensor)) fail(path, fmt::format("the tensor '{}' occurs twice", tensor));
@@ -63,12 +66,16 @@ HfFolder read_hf_folder(const std::string& folder, bool with_preprocessor) {
   result.config = read_json(folder + "/" + kConfig);
   if (!result.config.is_object()) fail(folder + "/" + kConfig, "no object");
   std::vector<std::string> files;
-  if (std::filesystem::exists(folder + "/" + kIndex)) {
-    files = read_shards(folder, result.tensors);
-  } else {
-    result.tensors = read_safetensors(folder + "/" + kTensors).tensors;
-    files = {kTensors};
+  for (const auto& [tensors, index] : kLayouts) {
+    if (std::filesystem::exists(folder + "/" + index))
+      files = read_shards(folder, folder + "/" + index, result.tensors);
+    else if (std::filesystem::exists(folder + "/" + tensors))
+      result.tensors = load_state_dict(folder + "/" + tensors), files = {tensors};
+    if (!files.empty()) break;
   }
+  if (files.empty())
+    throw Failure(code::kNotFound, fmt::format("{}: no tensors; expected {} or {}", folder,
+                                               kLayouts[0].tensors, kLayouts[1].tensors));
   files.insert(files.begin(), kConfig);
   if (with_preprocessor && std::filesystem::exists(folder + "/" + kHfPreprocessorFile))
     files.emplace_back(kHfPreprocessorFile);

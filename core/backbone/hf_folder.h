@@ -19,10 +19,10 @@ struct HfFolder {
 
 inline constexpr const char* kHfPreprocessorFile = "preprocessor_config.json";
 
-/// Reads config.json and model.safetensors, or the files that model.safetensors.index.json names.
-/// `with_preprocessor`: the digest covers that file too, where it is there. Throws
-/// Failure: not_found for a missing file; bad_format for an index that is none, names a file outside of the
-/// folder or a tensor that is not in its file; as read_json and read_safetensors.
+/// Reads config.json and model.safetensors, or pytorch_model.bin, or the files that the index.json of either
+/// names. `with_preprocessor`: the digest covers that file too, where it is there. Throws Failure: not_found
+/// for a missing file; bad_format for an index that is none, names a file outside of the folder or a tensor
+/// that is not in its file; as read_json and read_safetensors.
 HfFolder read_hf_folder(const std::string& folder, bool with_preprocessor = false);
 
 /// An entry of a folder's configuration; `missing` when it is absent, as the class of the configuration has

@@ -27,6 +27,7 @@ struct NetworkPlace {
 struct OpenedNetwork {
   std::unique_ptr<const TokenNetwork> network;
   std::string weights_sha256 = "";
+  std::string weights_rule = "";  ///< How a training's file was unwrapped (UnwrappedWeights); "": it was not.
   Normalization normalization = {};
   /// The global vector: "": the network's own; "class": the same; "mean_prenorm" (LayerOutput); or of the
   /// tokens: "mean_patches", and what feature/pooling.h has.
@@ -44,6 +45,7 @@ class NetworkBackbone final : public Backbone {
   std::vector<Features> extract(std::span<const Image* const> images) const override;
   std::string spec() const override { return spec_; }
   std::string weights_sha256() const override { return opened_.weights_sha256; }
+  std::string weights_rule() const override { return opened_.weights_rule; }
   int stride() const override { return input_.frame.stride_px; }
   bool is_local() const override { return opened_.network->is_local(); }
   const NetworkBackbone* as_network() const override { return this; }

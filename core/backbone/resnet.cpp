@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "backbone/network_backbone.h"
+#include "backbone/unwrapped_weights.h"
 #include "backbone/weights_search.h"
 #include "base/error.h"
 #include "base/sha256.h"
@@ -73,11 +74,14 @@ OpenedNetwork open_resnet(const ResNetModel& model, const ResNetOptions& options
   std::vector<int> layers = layer_numbers(model, options.layers);
   const std::string path =
       options.weights.empty() ? find_weights(published_resnet(model), options.weights_root) : options.weights;
-  WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), load_state_dict(path),
-                               place.device, place.dtype);
+  constexpr std::string_view kLandmarks[] = {"layer1.0.conv1.weight"};
+  UnwrappedWeights weights = unwrap_weights(load_state_dict(path), kLandmarks, {});
+  WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), weights.tensors, place.device,
+                               place.dtype);
   if (place.float16_weights) checkpoint.round_to_float16();
   return {.network = std::make_unique<ResNet>(model.shape, std::move(layers), checkpoint),
           .weights_sha256 = sha256_file(path),
+          .weights_rule = std::move(weights.rule),
           .normalization = normalization("imagenet")};
 }
 

@@ -10,12 +10,12 @@ namespace imatch {
 /// Stages whose results are kept: to be raised when one computes something else from the same input. Features
 /// carry that of `backbone` in their key, chunks of a map that of `localize`, a synthetic scene that of
 /// `render`, and the cells of a sweep those of the modules that their code names.
-inline constexpr std::array<std::pair<std::string_view, int>, 9> kRevisions{{{"image", 1},
+inline constexpr std::array<std::pair<std::string_view, int>, 9> kRevisions{{{"image", 2},
                                                                              {"io", 1},
                                                                              {"features", 1},
                                                                              {"backbone", 2},
                                                                              {"match", 1},
-                                                                             {"geo", 1},
+                                                                             {"geo", 2},
                                                                              {"render", 1},
                                                                              {"index", 1},
                                                                              {"localize", 2}}};

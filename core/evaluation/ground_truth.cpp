@@ -82,7 +82,7 @@ PositionTable from_json(const std::string& path) {
 }
 
 PositionTable from_csv(const std::string& path) {
-  const CsvTable csv = read_csv(path);
+  const CsvTable csv = tidied(read_csv(path), path);
   const auto column = [&](std::initializer_list<const char*> names) {
     for (const char* name : names)
       if (const auto found = csv.column(name)) return *found;
@@ -96,13 +96,14 @@ PositionTable from_csv(const std::string& path) {
   std::size_t line = 1;
   for (const auto& row : csv.rows) {
     const std::string where = fmt::format("{}: row {}", path, line++);
-    const auto lat = number_of(row[latitude]), lon = number_of(row[longitude]);
+    const auto lat = csv_number(row[latitude], where), lon = csv_number(row[longitude], where);
     if (!lat || !lon)
       refuse(where,
              fmt::format("'{}' and '{}' are no latitude and longitude", row[latitude], row[longitude]));
     std::optional<PlanePosition> plane;
     if (x && y)
-      if (const auto x_m = number_of(row[*x]), y_m = number_of(row[*y]); x_m && y_m) plane = {*x_m, *y_m};
+      if (const auto x_m = csv_number(row[*x], where), y_m = csv_number(row[*y], where); x_m && y_m)
+        plane = {*x_m, *y_m};
     add_checked(table, row[name], {*lat, *lon}, plane, where);
   }
   return table;

@@ -47,9 +47,9 @@ class PositionTable {
 
 /// Reads an annotation JSON (images[]{imageref, position{latitude, longitude, x, y}}), a label index made
 /// from one ({imageref: {lat, lon, x, y}}), or a CSV table with named columns (name, image, file or path;
-/// latitude or lat; longitude or lon; x, y). x and y, metres, may be missing. Throws Failure: not_found,
-/// not_a_file, unreadable; bad_format naming the file and the key or line: no coordinates, a latitude
-/// beyond 90.
+/// latitude or lat; longitude or lon; x, y; in small or capital letters, between commas, semicolons or tabs).
+/// x and y, metres, may be missing. Throws Failure: not_found, not_a_file, unreadable; bad_format naming the
+/// file and the key or line: no coordinates, a latitude beyond 90.
 PositionTable read_positions(const std::string& path);
 
 /// UTM coordinates on WGS 84. Throws Error for a zone that is not in [1, 60] or a latitude band that is none.

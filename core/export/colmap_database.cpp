@@ -162,20 +162,28 @@ void write_images(Database& database, const ExportSet& set, const ColmapOptions&
   for (std::size_t k = 0; k < set.images().size(); ++k) {
     progress.advance();
     const ExportImage& of = set.images()[k];
-    auto [known, is_new] = by_size.try_emplace({of.width, of.height}, cameras + 1);
+    const int width = of.stored_width(), height = of.stored_height();
+    auto [known, is_new] = by_size.try_emplace({width, height}, cameras + 1);
     if (is_new || !options.single_camera) {
       known->second = ++cameras;
-      const std::array<double, 4> params{options.focal_factor * std::max(of.width, of.height), of.width / 2.0,
-                                         of.height / 2.0, 0};
-      camera(cameras, std::int64_t{kSimpleRadial}, std::int64_t{of.width}, std::int64_t{of.height},
+      const std::array<double, 4> params{options.focal_factor * std::max(width, height), width / 2.0,
+                                         height / 2.0, 0};
+      camera(cameras, std::int64_t{kSimpleRadial}, std::int64_t{width}, std::int64_t{height},
              bytes_of(params));
     }
     image(id_of(k), of.name, known->second);
     std::vector<float> points;
-    for (const Point2 p : of.keypoints)
+    const Affine2 stored_from_upright = of.stored_from_upright();
+    for (const Point2 upright : of.keypoints) {
+      const Point2 p = stored_from_upright(upright);
       points.insert(points.end(), {static_cast<float>(p.x), static_cast<float>(p.y)});
+    }
     keypoints(id_of(k), static_cast<std::int64_t>(of.keypoints.size()), bytes_of(points));
   }
+}
+
+Homography as_homography(const Affine2& a) {
+  return {{a.m[0], a.m[1], a.m[2], a.m[3], a.m[4], a.m[5], 0, 0, 1}};
 }
 
 void write_pairs(Database& database, const ExportSet& set) {
@@ -190,7 +198,10 @@ void write_pairs(Database& database, const ExportSet& set) {
     matches(pair_id(pair.a, pair.b), static_cast<std::int64_t>(rows.size()), bytes_of(rows));
     if (!pair.b_from_a) continue;
     const auto inliers = in_order(pair, true);
-    const Homography h = pair.a < pair.b ? *pair.b_from_a : pair.b_from_a->inverse();
+    const Homography a = as_homography(set.images()[pair.a].stored_from_upright());
+    const Homography b = as_homography(set.images()[pair.b].stored_from_upright());
+    const Homography b_from_a = b.after(pair.b_from_a->after(a.inverse()));
+    const Homography h = pair.a < pair.b ? b_from_a : b_from_a.inverse();
     geometry(pair_id(pair.a, pair.b), static_cast<std::int64_t>(inliers.size()), bytes_of(inliers),
              std::int64_t{kPlanarOrPanoramic}, bytes_of(h.m));
   }

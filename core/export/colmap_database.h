@@ -21,8 +21,8 @@ struct ColmapOptions {
 /// A database of COLMAP (colmap.github.io/database.html) with the tables of version 3: cameras
 /// (SIMPLE_RADIAL, to be refined), images, keypoints, matches, and two_view_geometries with the inliers and
 /// the homography of pairs that have one (config PLANAR_OR_PANORAMIC). Newer versions add what they need when
-/// they open it. Keypoints are written as they are: COLMAP too has the centre of the top-left pixel at (0.5,
-/// 0.5). A file at `path` is replaced. Throws Failure (unwritable).
+/// they open it. Everything is in the frame of the files as stored; COLMAP too has the centre of the top-left
+/// pixel at (0.5, 0.5). A file at `path` is replaced. Throws Failure (unwritable).
 void write_colmap(const ExportSet& set, const std::string& path, const ColmapOptions& options = {});
 
 }  // namespace imatch

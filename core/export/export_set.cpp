@@ -19,20 +19,22 @@ std::pair<double, double> place_key(Point2 place) {
 
 }  // namespace
 
-void ExportSet::add_image(const std::string& name, int width, int height) {
+void ExportSet::add_image(const std::string& name, int width, int height, const ExportImageOptions& options) {
   if (name.empty()) throw Error("export: an image needs a name");
   if (has_image(name)) throw Error(fmt::format("export: there is an image '{}' already", name));
   by_name_.emplace(name, images_.size());
   ExportImage& image = images_.emplace_back();
   image.name = name;
   image.width = width, image.height = height;
+  image.orientation = options.orientation;
   places_.emplace_back();
 }
 
-void ExportSet::add_image(const std::string& name, const Features& features) {
+void ExportSet::add_image(const std::string& name, const Features& features,
+                          const ExportImageOptions& options) {
   if (!features.tokens.defined() || features.tokens.dim() != 2)
     throw Error(fmt::format("export: the features of '{}' have no tokens", name));
-  add_image(name, features.image_width, features.image_height);
+  add_image(name, features.image_width, features.image_height, options);
   for (std::int64_t token = 0; token < features.tokens.size(0); ++token)
     keypoint(images_.size() - 1, features.point(token));
   ExportImage& image = images_.back();

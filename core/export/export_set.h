@@ -14,17 +14,23 @@
 #include "base/field.h"
 #include "feature/features.h"
 #include "geometry/planar.h"
+#include "image/orientation.h"
 #include "match/geometry.h"
 #include "match/matches.h"
 
 namespace imatch {
 
 struct ExportImage {
-  std::string name;  ///< Path below the folder of the images.
-  int width = 0, height = 0;
-  std::vector<Point2> keypoints;  ///< In pixels of the image; the centre of the top-left one is (0.5, 0.5).
+  std::string name;               ///< Path below the folder of the images.
+  int width = 0, height = 0;      ///< As the matching had it: upright.
+  std::vector<Point2> keypoints;  ///< In pixels of that; the centre of the top-left one is (0.5, 0.5).
+  int orientation = 1;            ///< Of the file, Exif's: what reads it as stored has another frame.
   at::Tensor descriptors;         ///< [keypoints, D] float32; undefined where only matches are known.
   at::Tensor global;              ///< [D_global]; undefined likewise.
+
+  Affine2 stored_from_upright() const { return imatch::stored_from_upright(orientation, width, height); }
+  int stored_width() const { return orientation >= 5 ? height : width; }
+  int stored_height() const { return orientation >= 5 ? width : height; }
 };
 
 struct ExportPair {
@@ -33,6 +39,15 @@ struct ExportPair {
   std::vector<float> similarity;
   std::optional<Homography> b_from_a;
   std::vector<std::uint8_t> inliers;  ///< One flag a match; empty when no geometry was asked for.
+};
+
+struct ExportImageOptions {
+  int orientation = 1;
+  static constexpr auto fields = std::tuple{
+      field("orientation", &ExportImageOptions::orientation, in_range(1, 8),
+            "Exif orientation of the file, by which it was turned upright before it was matched. hloc and "
+            "COLMAP read files as they are stored: sizes and keypoints are written in that frame. 1 writes "
+            "the upright one.")};
 };
 
 struct ExportCounts {
@@ -56,9 +71,9 @@ class ExportSet {
  public:
   /// An image whose keypoints are the tokens of these features. Throws Error for a name that is empty or
   /// taken.
-  void add_image(const std::string& name, const Features& features);
+  void add_image(const std::string& name, const Features& features, const ExportImageOptions& options = {});
   /// An image whose keypoints come with its pairs.
-  void add_image(const std::string& name, int width, int height);
+  void add_image(const std::string& name, int width, int height, const ExportImageOptions& options = {});
   bool has_image(const std::string& name) const { return by_name_.contains(name); }
 
   /// False, and nothing is added, when the two images have a pair already, in either order. `geometry`: of

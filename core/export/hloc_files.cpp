@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <map>
+#include <utility>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "io/hdf5_file.h"
@@ -22,7 +25,9 @@ constexpr double kHalfPixel = 0.5;
 at::Tensor keypoints_of(const ExportImage& image) {
   at::Tensor points = at::empty({static_cast<std::int64_t>(image.keypoints.size()), 2}, at::kFloat);
   float* out = points.data_ptr<float>();
-  for (const Point2 p : image.keypoints) {
+  const Affine2 stored_from_upright = image.stored_from_upright();
+  for (const Point2 upright : image.keypoints) {
+    const Point2 p = stored_from_upright(upright);
     *out++ = static_cast<float>(p.x - kHalfPixel);
     *out++ = static_cast<float>(p.y - kHalfPixel);
   }
@@ -31,13 +36,12 @@ at::Tensor keypoints_of(const ExportImage& image) {
 
 at::Tensor size_of(const ExportImage& image) {
   at::Tensor size = at::empty({2}, at::kLong);
-  size.data_ptr<std::int64_t>()[0] = image.width;
-  size.data_ptr<std::int64_t>()[1] = image.height;
+  size.data_ptr<std::int64_t>()[0] = image.stored_width();
+  size.data_ptr<std::int64_t>()[1] = image.stored_height();
   return size;
 }
 
-std::string group_of(const ExportImage& image) {
-  std::string name = image.name;
+std::string group_of(std::string name) {
   std::ranges::replace(name, '/', '-');
   return name;
 }
@@ -57,14 +61,34 @@ void write_matches(Hdf5Writer& file, const ExportSet& set, const ExportPair& pai
   }
   // hloc's own type, where it is wide enough.
   const bool fits = b.keypoints.size() <= std::numeric_limits<std::int16_t>::max();
-  const std::string group = group_of(a) + "/" + group_of(b) + "/";
+  const std::string group = group_of(a.name) + "/" + group_of(b.name) + "/";
   file.write(group + "matches0", fits ? matches.to(at::kShort) : matches);
   file.write(group + "matching_scores0", scores.to(real));
 }
 
 }  // namespace
 
+void require_hloc_names(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> groups;
+  for (const std::string& name : names) {
+    if (name.find_first_of(" \t\r\n\v\f") != std::string::npos)
+      throw Failure(code::kBadFormat,
+                    fmt::format("'{}' has a blank in its name, and hloc's pairs.txt has blanks between "
+                                "names; rename it, or write for COLMAP alone",
+                                name));
+    const auto [other, is_new] = groups.emplace(group_of(name), name);
+    if (!is_new && other->second != name)
+      throw Failure(code::kBadFormat,
+                    fmt::format("'{}' and '{}' are both '{}' in hloc's matches.h5; rename one, or "
+                                "write for COLMAP alone",
+                                other->second, name, other->first));
+  }
+}
+
 void write_hloc(const ExportSet& set, const std::string& folder, const HlocOptions& options) {
+  std::vector<std::string> names;
+  for (const ExportImage& image : set.images()) names.push_back(image.name);
+  require_hloc_names(names);
   const c10::ScalarType real = options.half ? at::kHalf : at::kFloat;
   const std::filesystem::path root(folder);
   Hdf5Writer features((root / "features.h5").string()), matches((root / "matches.h5").string());

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "geo/gdal_scope.h"
+#include "geo/map_problem.h"
 
 namespace imatch {
 namespace {
@@ -36,6 +37,7 @@ using SpatialReference = std::unique_ptr<void, ReleaseSpatialReference>;
 
 /// How the bands of a file become colour.
 struct Bands {
+  int alpha = 0;            ///< 1-based; 0: none.
   std::vector<int> colour;  ///< 1-based: three for RGB, one for grey or palette.
   std::vector<std::array<std::uint8_t, 4>> palette;
   bool scaled = false;  ///< Values go through low..high rather than being 8-bit colour already.
@@ -60,6 +62,7 @@ Bands bands_of(GDALDatasetH dataset) {
         rgb[2] = i;
         break;
       case GCI_AlphaBand:
+        bands.alpha = i;
         break;
       default:
         plain.push_back(i);
@@ -117,6 +120,7 @@ struct GeoMap::Impl {
   std::array<double, 6> pixel_from_map{};
   LocalFrame frame;
   double gsd_m = 0;
+  bool in_degrees = false;
   mutable std::mutex mutex;  // neither datasets nor transforms may be shared by threads
 
   [[noreturn]] void fail(const std::string& reason) const {
@@ -136,7 +140,7 @@ void GeoMap::Impl::open_levels(const GdalScope& gdal) {
     return Dataset(GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, kDrivers, settings, nullptr));
   };
   datasets.push_back(open(nullptr));
-  if (!datasets.front()) fail("not a readable GeoTIFF: " + gdal.message());
+  if (!datasets.front()) fail(why_no_geotiff(path, gdal.message()));
   const GDALDatasetH full = datasets.front().get();
   if (GDALGetRasterCount(full) < 1) fail("the GeoTIFF has no raster band");
   const int width = GDALGetRasterXSize(full);
@@ -161,12 +165,12 @@ void GeoMap::Impl::open_levels(const GdalScope& gdal) {
 void GeoMap::Impl::open_georeference(const GdalScope& gdal) {
   const GDALDatasetH full = datasets.front().get();
   const OGRSpatialReferenceH stored = GDALGetSpatialRef(full);
-  if (!stored) fail("the GeoTIFF has no coordinate reference system, so its place on Earth is unknown");
-  if (GDALGetGeoTransform(full, map_from_pixel.data()) != CE_None)
-    fail("the GeoTIFF has no geotransform, so its place on Earth is unknown");
+  if (const std::string problem = why_no_place(full); !problem.empty()) fail(problem);
+  GDALGetGeoTransform(full, map_from_pixel.data());
   if (!GDALInvGeoTransform(map_from_pixel.data(), pixel_from_map.data()))
     fail("the geotransform of the GeoTIFF cannot be inverted");
   crs = crs_name(stored);
+  in_degrees = counts_in_degrees(full);
 
   const SpatialReference map(OSRClone(stored));
   const SpatialReference wgs84(OSRNewSpatialReference(nullptr));
@@ -220,12 +224,21 @@ void GeoMap::Impl::raster_io(GDALRasterBandH band, int x, int y, int w, int h, v
                      CPLGetLastErrorMsg()));
 }
 
-/// 255 where there is data. With nodata values, a pixel counts while any of its colours has data.
+/// 255 where there is data: by the file's mask; else by an alpha band, also beside a nodata value, as
+/// rasterio has it; else a pixel counts while any of its colours has data.
 std::vector<std::uint8_t> GeoMap::Impl::read_mask(int level, int x, int y, int w, int h) const {
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(w) * h, 255);
   const GDALDatasetH dataset = datasets[level].get();
   const int flags = GDALGetMaskFlags(GDALGetRasterBand(dataset, bands.colour.front()));
   if (flags & GMF_ALL_VALID) return mask;
+  if (bands.alpha > 0 && !(flags & GMF_PER_DATASET)) {
+    std::vector<std::uint16_t> alpha(mask.size());
+    const GDALRasterBandH band = GDALGetRasterBand(dataset, bands.alpha);
+    raster_io(band, x, y, w, h, alpha.data(), GDT_UInt16);
+    const unsigned half = GDALGetRasterDataType(band) == GDT_UInt16 ? 32768 : 128;
+    for (std::size_t k = 0; k < mask.size(); ++k) mask[k] = alpha[k] >= half ? 255 : 0;
+    return mask;
+  }
   const std::size_t bands_to_read = flags & GMF_PER_DATASET ? 1 : bands.colour.size();
   std::fill(mask.begin(), mask.end(), std::uint8_t{0});
   std::vector<std::uint8_t> one(mask.size());
@@ -288,13 +301,18 @@ LatLon GeoMap::latlon_from_pixel(Point2 pixel) const {
   Point2 map;
   GDALApplyGeoTransform(impl_->map_from_pixel.data(), pixel.x, pixel.y, &map.x, &map.y);
   const Point2 degrees = impl_->transformed(impl_->wgs84_from_map, map, "the coordinate system");
-  return {degrees.y, degrees.x};
+  return {degrees.y, std::remainder(degrees.x, 360)};
 }
 
 Point2 GeoMap::pixel_from_latlon(LatLon position) const {
   require_position(position);
-  const Point2 map = impl_->transformed(impl_->map_from_wgs84,
-                                        {position.longitude_deg, position.latitude_deg}, "the coverage");
+  Point2 map = impl_->transformed(impl_->map_from_wgs84, {position.longitude_deg, position.latitude_deg},
+                                  "the coverage");
+  if (impl_->in_degrees) {  // of the longitudes 360 apart the one that is nearest to the map
+    Point2 middle;
+    GDALApplyGeoTransform(impl_->map_from_pixel.data(), width() / 2.0, height() / 2.0, &middle.x, &middle.y);
+    map.x = middle.x + std::remainder(map.x - middle.x, 360);
+  }
   Point2 pixel;
   GDALApplyGeoTransform(impl_->pixel_from_map.data(), map.x, map.y, &pixel.x, &pixel.y);
   return pixel;

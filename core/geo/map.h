@@ -40,8 +40,9 @@ struct MapPixels {
 /// of the map's centre (LocalFrame). One object may be used by several threads; reads take turns.
 class GeoMap {
  public:
-  /// Throws Failure: not_found, not_a_file, unreadable; bad_format for what is no GeoTIFF or has no
-  /// coordinate reference system or geotransform.
+  /// Throws Failure: not_found, not_a_file, unreadable; bad_format for what is no GeoTIFF (a VRT), or has no
+  /// coordinate reference system or geotransform (ground control points, RPC), or metres that are labelled as
+  /// degrees.
   explicit GeoMap(const std::string& path, const GeoMapOptions& options = {});
   ~GeoMap();
 

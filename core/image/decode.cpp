@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "image/byte_source.h"
-#include "image/gdal_pixels.h"
 #include "image/orientation.h"
 #include "image/picture_header.h"
+#include "image/pixels.h"
 
 namespace imatch {
 namespace {
@@ -25,13 +25,9 @@ void require_acceptable_size(const PictureHeader& header, const DecodeOptions& o
                               header.width, header.height, megapixels, options.max_megapixels));
 }
 
-}  // namespace
-
-Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options) {
-  const MemorySource source(bytes);
-  const PictureHeader header = read_picture_header(source, name);
+Image decode_after_header(std::string_view bytes, const PictureHeader& header, const std::string& name,
+                          const DecodeOptions& options) {
   require_acceptable_size(header, options, name);
-  require_complete_picture(bytes, header, name);
   try {
     Image image = decode_pixels(bytes, header, name);
     return options.apply_orientation ? upright(std::move(image), header.orientation) : image;
@@ -41,10 +37,19 @@ Image decode_image(std::string_view bytes, const std::string& name, const Decode
   }
 }
 
+}  // namespace
+
+Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options) {
+  const MemorySource source(bytes);
+  return decode_after_header(bytes, read_picture_header(source, name), name, options);
+}
+
 Image open_image(const std::string& path, const DecodeOptions& options) {
   // The header first: a picture that will be refused is not read.
-  require_acceptable_size(read_picture_header(FileSource(path), path), options, path);
-  return decode_image(read_file(path), path, options);
+  const FileSource source(path);
+  const PictureHeader header = read_picture_header(source, path);
+  require_acceptable_size(header, options, path);
+  return decode_after_header(read_file(path), header, path, options);
 }
 
 ImageSize image_size(const std::string& path) {

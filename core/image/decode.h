@@ -28,10 +28,12 @@ struct ImageSize {
   int height = 0;
 };
 
-/// Decodes JPEG, PNG, TIFF (first page), WebP and BMP to 8-bit RGB: grey is repeated, a palette looked up, 16
-/// bits are scaled to 8, alpha is dropped, CMYK converted; colour profiles are not applied. `name` begins the
-/// error messages. Throws Failure: bad_format (empty, truncated, damaged, not a picture, floating-point
-/// samples), too_large.
+/// Decodes JPEG, PNG, TIFF (first page), WebP and BMP to 8-bit RGB: grey is repeated, a palette looked up,
+/// fewer or more bits are scaled to the nearest of 8, alpha is dropped, CMYK and CIE L*a*b* converted, of an
+/// animation the first picture taken; colour profiles are not applied. `name` begins the error messages.
+/// Throws Failure: bad_format (empty, truncated, damaged, not a picture, samples that are signed,
+/// floating-point or of more than 16 bits), too_large. What ends without its end mark, or has something
+/// behind it, is a picture when all of its rows are there.
 Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options = {});
 
 /// decode_image of a file. Also throws Failure: not_found, not_a_file, unreadable.

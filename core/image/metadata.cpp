@@ -5,7 +5,8 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <map>
+#include <initializer_list>
+#include <utility>
 
 #include "image/byte_source.h"
 #include "image/exif.h"
@@ -25,14 +26,30 @@ std::optional<std::string> printable(std::optional<std::string> text) {
   return text;
 }
 
-/// Degrees, minutes and seconds; some writers leave the later ones out.
-Number angle(const TiffDirectory& gps, std::uint16_t value, std::uint16_t ref, char negative, double limit) {
+/// One coordinate, and whether its letter was there and agreed.
+struct Coordinate {
+  Number degrees;
+  bool has_letter = false;
+  bool contradictory = false;
+};
+
+/// Degrees, minutes and seconds; some writers leave the later ones out, some write signed numbers beside the
+/// letter:
+/// "-33 51 35.9, S" is south once.
+Coordinate angle(const TiffDirectory& gps, std::uint16_t value, std::uint16_t ref, std::string_view letters,
+                 double limit) {
+  Coordinate result;
   const Number degrees = gps.number(value);
-  if (!degrees) return {};
-  double result = *degrees + gps.number(value, 1).value_or(0) / 60 + gps.number(value, 2).value_or(0) / 3600;
+  if (!degrees) return result;
+  const double minutes = gps.number(value, 1).value_or(0), seconds = gps.number(value, 2).value_or(0);
+  const bool is_negative = std::signbit(*degrees) || minutes < 0 || seconds < 0;
+  double size = std::abs(*degrees) + std::abs(minutes) / 60 + std::abs(seconds) / 3600;
   const auto side = gps.text(ref);
-  if (side && (side->front() == negative || side->front() == std::tolower(negative))) result = -result;
-  if (!std::isfinite(result) || std::abs(result) > limit) return {};
+  const char letter = side ? static_cast<char>(std::toupper(static_cast<unsigned char>(side->front()))) : ' ';
+  result.has_letter = letters.find(letter) != letters.npos;
+  result.contradictory = is_negative && letter == letters[0];
+  if (is_negative || letter == letters[1]) size = -size;
+  if (std::isfinite(size) && std::abs(size) <= limit) result.degrees = size;
   return result;
 }
 
@@ -41,9 +58,24 @@ Number bearing(const TiffDirectory& gps, std::uint16_t tag) {
   return value && *value >= 0 && *value <= 360 ? value : Number{};
 }
 
+/// 0, 0 is a receiver without a fix.
+void take_position(Number latitude, Number longitude, PhotoMetadata& photo) {
+  if (latitude == 0.0 && longitude == 0.0) return;
+  photo.latitude_deg = latitude;
+  photo.longitude_deg = longitude;
+}
+
 void take_gps(const TiffDirectory& gps, PhotoMetadata& photo) {
-  photo.latitude_deg = angle(gps, tag::kGpsLatitude, tag::kGpsLatitudeRef, 'S', 90);
-  photo.longitude_deg = angle(gps, tag::kGpsLongitude, tag::kGpsLongitudeRef, 'W', 180);
+  const Coordinate latitude = angle(gps, tag::kGpsLatitude, tag::kGpsLatitudeRef, "NS", 90);
+  const Coordinate longitude = angle(gps, tag::kGpsLongitude, tag::kGpsLongitudeRef, "EW", 180);
+  take_position(latitude.degrees, longitude.degrees, photo);
+  if (!photo.latitude_deg || !photo.longitude_deg) {
+    // Half a position, or none: nothing to doubt.
+  } else if (latitude.contradictory || longitude.contradictory) {
+    photo.warning = "the GPS position is negative beside the letter N or E: the sign is taken";
+  } else if (!latitude.has_letter || !longitude.has_letter) {
+    photo.warning = "the GPS position has no hemisphere letter: its signs are taken as they are";
+  }
   photo.altitude_m = gps.number(tag::kGpsAltitude);
   if (photo.altitude_m && gps.integer(tag::kGpsAltitudeRef) == 1)
     photo.altitude_m = -std::abs(*photo.altitude_m);
@@ -67,31 +99,69 @@ void take_exif(const TiffDirectory& main, PhotoMetadata& photo) {
   if (const auto gps = main.child(tag::kGpsDirectory)) take_gps(*gps, photo);
 }
 
-Number number_from(const std::map<std::string, std::string>& properties, const char* name) {
-  const auto found = properties.find(name);
-  if (found == properties.end()) return {};
-  std::string_view text = found->second;
-  text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\r\n")));
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || !std::isfinite(value)) return {};
-  return value;
+/// "44,30.8148N", or "44,30,48.9N": how XMP writes what EXIF has.
+Number xmp_angle(const XmpProperties& xmp, std::string_view path, std::string_view letters) {
+  const std::string* text = xmp.find("exif", path);
+  if (!text || text->empty() || letters.find(text->back()) == letters.npos) return {};
+  const char *at = text->data(), *end = text->data() + text->size() - 1;
+  double degrees = 0, unit = 1;
+  while (at < end) {
+    double value = 0;
+    const auto [stop, error] = std::from_chars(at, end, value);
+    if (error != std::errc{} || value < 0 || unit > 3600 || (stop != end && *stop != ',')) return {};
+    degrees += value / unit;
+    unit *= 60;
+    at = stop + 1;
+  }
+  return text->back() == letters[1] ? -degrees : degrees;
 }
 
-void take_xmp(const std::map<std::string, std::string>& properties, PhotoMetadata& photo) {
-  photo.relative_altitude_m = number_from(properties, "RelativeAltitude");
-  photo.absolute_altitude_m = number_from(properties, "AbsoluteAltitude");
-  photo.gimbal_yaw_deg = number_from(properties, "GimbalYawDegree");
-  photo.gimbal_pitch_deg = number_from(properties, "GimbalPitchDegree");
-  photo.gimbal_roll_deg = number_from(properties, "GimbalRollDegree");
-  photo.flight_yaw_deg = number_from(properties, "FlightYawDegree");
-  photo.flight_pitch_deg = number_from(properties, "FlightPitchDegree");
-  photo.flight_roll_deg = number_from(properties, "FlightRollDegree");
+/// The first that is there.
+Number first_of(const XmpProperties& xmp, std::initializer_list<std::pair<const char*, const char*>> places) {
+  for (const auto& [space, path] : places)
+    if (const Number value = xmp.number(space, path)) return value;
+  return {};
 }
 
-/// A packet is a few kilobytes; more than this is damage.
-constexpr std::uint64_t kLargestXmp = 16 << 20;
+void take_xmp(const XmpProperties& xmp, PhotoMetadata& photo) {
+  if (!photo.latitude_deg || !photo.longitude_deg) {
+    // DJI misspelt the longitude for years.
+    Number latitude = first_of(xmp, {{"", "GpsLatitude"}, {"", "GPSLatitude"}, {"", "Latitude"}});
+    Number longitude =
+        first_of(xmp, {{"", "GpsLongitude"}, {"", "GpsLongtitude"}, {"", "GPSLongitude"}, {"", "Longitude"}});
+    if (!latitude || !longitude) {
+      latitude = xmp_angle(xmp, "GPSLatitude", "NS");
+      longitude = xmp_angle(xmp, "GPSLongitude", "EW");
+    }
+    if (latitude && longitude && std::abs(*latitude) <= 90 && std::abs(*longitude) <= 180)
+      take_position(latitude, longitude, photo);
+  }
+  // Pix4D's address (http://pix4d.com/camera/1.0) or prefix.
+  photo.relative_altitude_m = first_of(
+      xmp, {{"", "RelativeAltitude"}, {"pix4d", "AboveGroundAltitude"}, {"camera", "AboveGroundAltitude"}});
+  photo.absolute_altitude_m = xmp.number("", "AbsoluteAltitude");
+  photo.gimbal_yaw_deg = first_of(xmp, {{"", "GimbalYawDegree"},
+                                        {"", "CameraOrientationNED/Yaw"},
+                                        {"", "CameraYawDegree"},
+                                        {"pix4d", "Yaw"},
+                                        {"camera", "Yaw"}});
+  photo.gimbal_pitch_deg = first_of(
+      xmp, {{"", "GimbalPitchDegree"}, {"", "CameraOrientationNED/Pitch"}, {"", "CameraPitchDegree"}});
+  if (!photo.gimbal_pitch_deg)
+    if (const Number from_below = first_of(xmp, {{"pix4d", "Pitch"}, {"camera", "Pitch"}}))
+      photo.gimbal_pitch_deg = *from_below - 90;
+  photo.gimbal_roll_deg = first_of(xmp, {{"", "GimbalRollDegree"},
+                                         {"", "CameraOrientationNED/Roll"},
+                                         {"", "CameraRollDegree"},
+                                         {"pix4d", "Roll"},
+                                         {"camera", "Roll"}});
+  photo.flight_yaw_deg =
+      first_of(xmp, {{"", "FlightYawDegree"}, {"", "VehicleOrientationNED/Yaw"}, {"", "DroneYawDegree"}});
+  photo.flight_pitch_deg = first_of(
+      xmp, {{"", "FlightPitchDegree"}, {"", "VehicleOrientationNED/Pitch"}, {"", "DronePitchDegree"}});
+  photo.flight_roll_deg =
+      first_of(xmp, {{"", "FlightRollDegree"}, {"", "VehicleOrientationNED/Roll"}, {"", "DroneRollDegree"}});
+}
 
 }  // namespace
 
@@ -101,9 +171,7 @@ PhotoMetadata read_metadata(const std::string& path) {
   PhotoMetadata photo;
   photo.orientation = header.orientation;
   if (header.exif) take_exif(*header.exif, photo);
-  if (header.xmp_size > 0 && header.xmp_size <= kLargestXmp)
-    if (const auto packet = source.text(header.xmp_offset, static_cast<std::size_t>(header.xmp_size)))
-      take_xmp(xmp_properties(*packet), photo);
+  if (!header.xmp.empty()) take_xmp(XmpProperties(header.xmp), photo);
   return photo;
 }
 

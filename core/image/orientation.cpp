@@ -10,9 +10,40 @@
 
 namespace imatch {
 
-Image upright(Image stored, int orientation) {
+namespace {
+
+void require_orientation(int orientation) {
   if (orientation < 1 || orientation > 8)
     throw Error(fmt::format("orientation: {} is not allowed; expected an integer in [1, 8]", orientation));
+}
+
+}  // namespace
+
+Affine2 stored_from_upright(int orientation, int upright_width, int upright_height) {
+  require_orientation(orientation);
+  const double w = upright_width, h = upright_height;
+  switch (orientation) {
+    case 2:
+      return {{-1, 0, w, 0, 1, 0}};
+    case 3:
+      return {{-1, 0, w, 0, -1, h}};
+    case 4:
+      return {{1, 0, 0, 0, -1, h}};
+    case 5:
+      return {{0, 1, 0, 1, 0, 0}};
+    case 6:
+      return {{0, 1, 0, -1, 0, w}};
+    case 7:
+      return {{0, -1, h, -1, 0, w}};
+    case 8:
+      return {{0, -1, h, 1, 0, 0}};
+    default:
+      return {};
+  }
+}
+
+Image upright(Image stored, int orientation) {
+  require_orientation(orientation);
   if (orientation == 1) return stored;
   const bool swapped = orientation >= 5;
   // The stored pixel (x, y) that upright pixel (0, 0) shows, and its steps along the upright row and column.

@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "image/png_text.h"
+#include "image/xmp.h"
 
 namespace imatch {
 namespace {
@@ -16,7 +18,6 @@ using namespace std::string_view_literals;
 constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
 constexpr std::string_view kJpegExif = "Exif\0\0"sv;
 constexpr std::string_view kJpegXmp = "http://ns.adobe.com/xap/1.0/\0"sv;
-constexpr std::string_view kPngXmp = "XML:com.adobe.xmp\0"sv;
 
 [[noreturn]] void fail(const std::string& name, const std::string& why) {
   throw Failure(code::kBadFormat, name + ": " + why);
@@ -30,6 +31,24 @@ constexpr std::string_view kPngXmp = "XML:com.adobe.xmp\0"sv;
 std::uint64_t need(std::optional<std::uint64_t> value, const std::string& name, PictureFormat format) {
   if (!value) fail_truncated(name, format);
   return *value;
+}
+
+/// A packet is a few kilobytes; more than this is damage.
+constexpr std::uint64_t kLargestXmp = 16 << 20;
+
+std::string xmp_at(const ByteSource& source, std::uint64_t offset, std::uint64_t size) {
+  if (size > kLargestXmp) return "";
+  return source.text(offset, static_cast<std::size_t>(size)).value_or("");
+}
+
+/// EXIF's where it says one, else XMP's.
+int orientation_of(const PictureHeader& header) {
+  std::optional<std::int64_t> said;
+  if (header.exif) said = header.exif->integer(tag::kOrientation);
+  if (!said && !header.xmp.empty())
+    if (const auto number = XmpProperties(header.xmp).number("tiff", "Orientation"))
+      said = static_cast<std::int64_t>(*number);
+  return said && *said >= 1 && *said <= 8 ? static_cast<int>(*said) : 1;
 }
 
 // JPEG (ITU-T T.81, annex B): markers 0xFF 0xXX, most followed by a big-endian length that counts itself.
@@ -62,31 +81,11 @@ void read_jpeg(const ByteSource& source, const std::string& name, PictureHeader&
       header.width = static_cast<std::int64_t>(need(source.integer(data + 3, 2, true), name, header.format));
     } else if (marker == kApp1 && !header.exif && source.has(data, kJpegExif)) {
       header.exif = TiffDirectory::first(source, data + kJpegExif.size());
-    } else if (marker == kApp1 && header.xmp_size == 0 && source.has(data, kJpegXmp) &&
+    } else if (marker == kApp1 && header.xmp.empty() && source.has(data, kJpegXmp) &&
                length - 2 > kJpegXmp.size()) {
-      header.xmp_offset = data + kJpegXmp.size();
-      header.xmp_size = length - 2 - kJpegXmp.size();
+      header.xmp = xmp_at(source, data + kJpegXmp.size(), length - 2 - kJpegXmp.size());
     }
     at += length;
-  }
-}
-
-/// True when the markers lead to the end-of-image marker.
-bool jpeg_is_complete(std::string_view bytes) {
-  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  std::size_t at = 2;
-  for (;;) {
-    // Entropy-coded data lies between the scan header and the next marker: in it 0xFF is followed by 0 or
-    // RSTn.
-    at = bytes.find('\xFF', at);
-    if (at == std::string_view::npos) return false;
-    while (at < bytes.size() && data[at] == 0xFF) ++at;
-    if (at >= bytes.size()) return false;
-    const int marker = data[at++];
-    if (marker == kEndOfImage) return true;
-    if (marker == 0 || is_standalone(marker)) continue;
-    if (at + 2 > bytes.size()) return false;
-    at += static_cast<std::size_t>(data[at]) << 8 | data[at + 1];
   }
 }
 
@@ -100,24 +99,10 @@ void read_png(const ByteSource& source, const std::string& name, PictureHeader& 
     const auto length = source.integer(at, 4, true);
     if (!length || source.has(at + 4, "IEND")) return;
     const std::uint64_t data = at + 8;
-    if (!header.exif && source.has(at + 4, "eXIf")) header.exif = TiffDirectory::first(source, data);
-    // Uncompressed XMP: keyword, compression flag and method, language, translated keyword (both empty),
-    // text.
-    if (source.has(at + 4, "iTXt") && source.has(data, kPngXmp) &&
-        source.has(data + kPngXmp.size(), "\0\0\0\0"sv) && *length > kPngXmp.size() + 4) {
-      header.xmp_offset = data + kPngXmp.size() + 4;
-      header.xmp_size = *length - kPngXmp.size() - 4;
-    }
+    if (source.has(at + 4, "eXIf")) header.exif = TiffDirectory::first(source, data);  // before those in text
+    if (source.has(at + 4, "tEXt") || source.has(at + 4, "zTXt") || source.has(at + 4, "iTXt"))
+      take_png_text(source, data, *length, *source.text(at + 4, 4), header);
     at = data + *length + 4;
-  }
-}
-
-bool png_is_complete(const ByteSource& source) {
-  for (std::uint64_t at = kPngSignature.size();;) {
-    const auto length = source.integer(at, 4, true);
-    if (!length || at + 12 + *length > source.size()) return false;
-    if (source.has(at + 4, "IEND")) return true;
-    at += 12 + *length;
   }
 }
 
@@ -149,16 +134,10 @@ void read_webp(const ByteSource& source, const std::string& name, PictureHeader&
     if (source.has(at, "EXIF"))
       header.exif = TiffDirectory::first(source, data + (source.has(data, kJpegExif) ? kJpegExif.size() : 0));
     if (source.has(at, "XMP ")) {
-      header.xmp_offset = data;
-      header.xmp_size = *length;
+      header.xmp = xmp_at(source, data, *length);
     }
     at = data + *length + *length % 2;
   }
-}
-
-bool webp_is_complete(const ByteSource& source) {
-  const auto size = source.integer(4, 4, false);
-  return size && *size + 8 <= source.size();
 }
 
 // BMP: file header of 14 bytes, then an information header that begins with its own size.
@@ -178,26 +157,12 @@ void read_bmp(const ByteSource& source, const std::string& name, PictureHeader& 
   }
 }
 
-bool bmp_is_complete(const ByteSource& source, const PictureHeader& header) {
-  const bool core_header = source.integer(14, 4, false) == 12;
-  const auto begin = source.integer(10, 4, false);
-  const auto bits = source.integer(core_header ? 24 : 28, 2, false);
-  const auto compression = core_header ? std::optional<std::uint64_t>(0) : source.integer(30, 4, false);
-  if (!begin || !bits || !compression) return false;
-  if (*compression == 1 || *compression == 2) return true;  // run lengths: only the decoder knows the end
-  const std::uint64_t row = (static_cast<std::uint64_t>(header.width) * *bits + 31) / 32 * 4;
-  return *begin + row * static_cast<std::uint64_t>(header.height) <= source.size();
-}
-
 void read_tiff(const ByteSource& source, const std::string& name, PictureHeader& header) {
   header.exif = TiffDirectory::first(source, 0);
   if (!header.exif) fail_truncated(name, header.format);
   header.width = header.exif->integer(tag::kImageWidth).value_or(0);
   header.height = header.exif->integer(tag::kImageLength).value_or(0);
-  if (const auto* xmp = header.exif->find(tag::kXmp)) {
-    header.xmp_offset = xmp->offset;
-    header.xmp_size = xmp->count;
-  }
+  if (const auto* xmp = header.exif->find(tag::kXmp)) header.xmp = xmp_at(source, xmp->offset, xmp->count);
 }
 
 std::optional<PictureFormat> recognise(const ByteSource& source) {
@@ -242,34 +207,8 @@ PictureHeader read_picture_header(const ByteSource& source, const std::string& n
   }
   if (header.width <= 0 || header.height <= 0 || header.width > INT32_MAX || header.height > INT32_MAX)
     fail(name, fmt::format("damaged {} header: size {} x {}", name_of(*format), header.width, header.height));
-  if (header.exif) {
-    const auto orientation = header.exif->integer(tag::kOrientation).value_or(1);
-    if (orientation >= 1 && orientation <= 8) header.orientation = static_cast<int>(orientation);
-  }
-  if (header.xmp_size > source.size()) header.xmp_size = 0;
+  header.orientation = orientation_of(header);
   return header;
-}
-
-void require_complete_picture(std::string_view bytes, const PictureHeader& header, const std::string& name) {
-  const MemorySource source(bytes);
-  bool complete = true;
-  switch (header.format) {
-    case PictureFormat::kJpeg:
-      complete = jpeg_is_complete(bytes);
-      break;
-    case PictureFormat::kPng:
-      complete = png_is_complete(source);
-      break;
-    case PictureFormat::kTiff:
-      break;
-    case PictureFormat::kWebp:
-      complete = webp_is_complete(source);
-      break;
-    case PictureFormat::kBmp:
-      complete = bmp_is_complete(source, header);
-      break;
-  }
-  if (!complete) fail_truncated(name, header.format);
 }
 
 }  // namespace imatch

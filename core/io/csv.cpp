@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -82,6 +84,33 @@ class CsvReader {
   std::size_t row_line_ = 1;
 };
 
+char separator_of_header(std::string_view text) {
+  static constexpr char kSeparators[] = {',', ';', '\t'};
+  std::size_t counts[3] = {};
+  bool quoted = false, begun = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (!quoted && (c == '\n' || c == '\r') && begun) break;
+    begun = begun || (c != '\n' && c != '\r');
+    for (std::size_t i = 0; i < 3; ++i)
+      if (!quoted && c == kSeparators[i]) ++counts[i];
+  }
+  return kSeparators[std::max_element(counts, counts + 3) - counts];  // the comma where there is none
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+void require_different(std::vector<std::string> names, const std::string& where) {
+  std::sort(names.begin(), names.end());
+  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+    throw Failure(code::kBadFormat, fmt::format("{}: two columns are named '{}'", where, *twice));
+}
+
 }  // namespace
 
 std::optional<std::size_t> CsvTable::column(std::string_view name) const {
@@ -96,20 +125,43 @@ CsvTable read_csv(const std::string& path, char separator) {
 
 CsvTable parse_csv(std::string_view text, const std::string& name, char separator) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  CsvReader reader(text, separator, name);
+  CsvReader reader(text, separator == kByHeader ? separator_of_header(text) : separator, name);
   CsvTable table;
   if (!reader.next(table.header)) throw Failure(code::kBadFormat, name + ": no header row");
-  std::vector<std::string> names = table.header;
-  std::sort(names.begin(), names.end());
-  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
-    reader.fail(fmt::format("two columns are named '{}'", *twice));
+  require_different(table.header, fmt::format("{}: line {}", name, reader.row_line()));
   std::vector<std::string> row;
   while (reader.next(row)) {
     if (row.size() != table.header.size())
-      reader.fail(fmt::format("{} fields, expected {}", row.size(), table.header.size()));
+      reader.fail(fmt::format("{} fields, expected {}{}", row.size(), table.header.size(),
+                              row.size() > table.header.size() ? " (decimal commas? write 47.1)" : ""));
     table.rows.push_back(std::move(row));
   }
   return table;
+}
+
+CsvTable tidied(CsvTable table, const std::string& name) {
+  for (std::string& column : table.header) {
+    column = trimmed(column);
+    for (char& c : column) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  require_different(table.header, name);
+  for (auto& row : table.rows)
+    for (std::string& field : row) field = std::string(trimmed(field));
+  return table;
+}
+
+std::optional<double> csv_number(std::string_view text, const std::string& where) {
+  text = trimmed(text);
+  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool is_whole = end == digits.data() + digits.size();
+  if (!digits.empty() && error == std::errc() && is_whole) return value;
+  if (error == std::errc() && !digits.empty() && *end == ',' &&
+      std::all_of(end + 1, digits.data() + digits.size(), [](char c) { return c >= '0' && c <= '9'; }))
+    throw Failure(code::kBadFormat,
+                  fmt::format("{}: '{}' has a decimal comma; write it with a point", where, text));
+  return std::nullopt;
 }
 
 void append_csv_field(std::string& row, std::string_view field, char separator) {

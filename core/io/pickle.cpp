@@ -105,6 +105,7 @@ bool Unpickler::step(Opcode opcode) {
       break;
     case Opcode::kEmptyList:
     case Opcode::kEmptyTuple:
+    case Opcode::kEmptySet:
       push(new_list({}));
       break;
     case Opcode::kEmptyDict:
@@ -123,12 +124,14 @@ bool Unpickler::step(Opcode opcode) {
       push(tuple(pop_mark()));
       break;
     case Opcode::kList:
+    case Opcode::kFrozenSet:
       push(new_list(plain(pop_mark(), "a list")));
       break;
     case Opcode::kAppend:
       append(pop_last(1));
       break;
     case Opcode::kAppends:
+    case Opcode::kAddItems:
       append(pop_mark());
       break;
     case Opcode::kDict: {
@@ -175,6 +178,12 @@ bool Unpickler::step(Opcode opcode) {
     case Opcode::kReduce:
       reduce();
       break;
+    case Opcode::kNewObject:
+      new_object(2);
+      break;
+    case Opcode::kNewObjectEx:
+      new_object(3);
+      break;
     case Opcode::kBuild:
       build();
       break;
@@ -182,6 +191,11 @@ bool Unpickler::step(Opcode opcode) {
       fail(fmt::format("opcode 0x{:02x} is not one that torch.save writes", static_cast<int>(opcode)));
   }
   return true;
+}
+
+bool Unpickler::is_inert(const Item& item) {
+  const auto* named = std::get_if<const Global*>(&item);
+  return named && (*named)->kind == Kind::kInert;
 }
 
 void Unpickler::charge(std::size_t count) {
@@ -227,6 +241,7 @@ std::vector<Item> Unpickler::pop_mark() {
 
 PlainValue Unpickler::plain(Item item, const char* what) const {
   if (auto* value = std::get_if<PlainValue>(&item)) return std::move(*value);
+  if (is_inert(item)) return std::monostate();
   if (const auto* named = std::get_if<const Global*>(&item))
     fail(fmt::format("{} holds '{}' itself", what, (*named)->name));
   fail(fmt::format("{} holds a storage without a tensor", what));
@@ -251,7 +266,7 @@ void Unpickler::require_protocol(int protocol) const {
 
 PlainValue Unpickler::long_integer(std::uint32_t count) {
   const auto digits = reader_.take(count);
-  if (count > 8) fail(fmt::format("an integer of {} bytes", count));
+  if (count > 8) return std::monostate();  // a seed, or the state of a generator: never a size
   std::uint64_t bits = count > 0 && (digits.back() & std::byte{0x80}) != std::byte{0} ? ~std::uint64_t{0} : 0;
   for (std::size_t i = count; i-- > 0;) bits = bits << 8 | std::to_integer<std::uint64_t>(digits[i]);
   return std::bit_cast<std::int64_t>(bits);
@@ -270,7 +285,9 @@ PlainValue Unpickler::new_list(std::vector<PlainValue> items) {
 }
 
 Item Unpickler::tuple(std::vector<Item> items) {
-  const auto is_plain = [](const Item& item) { return std::holds_alternative<PlainValue>(item); };
+  const auto is_plain = [](const Item& item) {
+    return std::holds_alternative<PlainValue>(item) || is_inert(item);
+  };
   if (std::all_of(items.begin(), items.end(), is_plain)) return new_list(plain(std::move(items), "a tuple"));
   for (const Item& item : items)
     if (std::holds_alternative<std::shared_ptr<Arguments>>(item))
@@ -281,6 +298,7 @@ Item Unpickler::tuple(std::vector<Item> items) {
 void Unpickler::append(std::vector<Item> items) {
   auto* value = std::get_if<PlainValue>(&top());
   auto* list = value ? std::get_if<std::shared_ptr<PlainList>>(value) : nullptr;
+  if (value && std::holds_alternative<std::monostate>(*value)) return;  // to an object that was stepped over
   if (!list) fail("items are appended to what is no list");
   for (Item& item : items) (*list)->items.push_back(plain(std::move(item), "a list"));
 }
@@ -288,6 +306,7 @@ void Unpickler::append(std::vector<Item> items) {
 void Unpickler::set_items(std::vector<Item> items) {
   auto* value = std::get_if<PlainValue>(&top());
   auto* dict = value ? std::get_if<std::shared_ptr<PlainDict>>(value) : nullptr;
+  if (value && std::holds_alternative<std::monostate>(*value)) return;  // likewise
   if (!dict) fail("items are set in what is no dict");
   if (items.size() % 2 != 0) fail("a dict has a key without a value");
   for (std::size_t i = 0; i < items.size(); i += 2)

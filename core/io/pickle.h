@@ -24,10 +24,11 @@ struct Unpickled {
 };
 
 /// Reads the pickle (protocols 2 to 5) at the front of `bytes`. It can build tensors, OrderedDict,
-/// torch.Size, dtypes and plain containers, and nothing else: no code is looked up or run. Throws Failure
-/// (bad_format, message beginning with `name`) for any other global, which it names ("names 'os.system'"),
-/// and for a broken or monstrous pickle: truncated, nested more than 100 deep, containing itself, or of more
-/// than 2^23 values. Format: https://github.com/python/cpython/blob/3.11/Lib/pickletools.py
+/// torch.Size, dtypes and plain containers, and nothing else: no code is looked up or run, and what is
+/// another object (see find_global) becomes None. Throws Failure (bad_format, message beginning with `name`)
+/// for a global that no file of weights has a need of, which it names ("names 'os.system'"), and for a broken
+/// or monstrous pickle: truncated, nested more than 100 deep, containing itself, or of more than 2^23 values.
+/// Format: https://github.com/python/cpython/blob/3.11/Lib/pickletools.py
 Unpickled unpickle(std::span<const std::byte> bytes, const StorageSource& storages, const std::string& name);
 
 }  // namespace imatch

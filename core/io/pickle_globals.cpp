@@ -35,14 +35,55 @@ constexpr Global kGlobals[] = {
     {"torch.int64", Kind::kDtype, at::kLong},
     {"torch.uint8", Kind::kDtype, at::kByte},
     {"torch.bool", Kind::kDtype, at::kBool},
+    {"collections.defaultdict", Kind::kOrderedDict},
+    {"collections.Counter", Kind::kOrderedDict},
+    // What PyTorch's own trainers put beside the tensors.
+    {"torch.device", Kind::kInert},
+    {"torch.torch_version.TorchVersion", Kind::kInert},
+    {"torch.contiguous_format", Kind::kInert},
+    {"torch.channels_last", Kind::kInert},
+    {"torch.preserve_format", Kind::kInert},
+    {"torch.strided", Kind::kInert},
+    {"torch.Generator", Kind::kInert},
+    {"builtins.set", Kind::kInert},
+    {"builtins.frozenset", Kind::kInert},
+    {"builtins.complex", Kind::kInert},
+    {"builtins.slice", Kind::kInert},
+    {"builtins.range", Kind::kInert},
+    {"builtins.bytearray", Kind::kInert},
+    {"__builtin__.set", Kind::kInert},
+    {"__builtin__.complex", Kind::kInert},
+    {"__builtin__.slice", Kind::kInert},
+    {"__builtin__.xrange", Kind::kInert},
 };
+
+constexpr Global kAnyOther{"an object that is no tensor", Kind::kInert};
+
+/// Modules (with those below them) that no file of weights needs, and that a malicious one would name.
+constexpr std::string_view kRefused[] = {"torch",     "builtins",   "__builtin__",
+                                         "os",        "posix",      "nt",
+                                         "sys",       "subprocess", "shutil",
+                                         "socket",    "importlib",  "runpy",
+                                         "pickle",    "_pickle",    "cPickle",
+                                         "ctypes",    "code",       "codeop",
+                                         "commands",  "pty",        "marshal",
+                                         "copyreg",   "copy_reg",   "operator",
+                                         "_operator", "functools",  "types",
+                                         "_codecs",   "webbrowser", "pdb",
+                                         "bdb",       "timeit",     "pip",
+                                         "pydoc",     "http",       "urllib",
+                                         "asyncio",   "threading",  "multiprocessing",
+                                         "signal",    "tempfile",   "io",
+                                         "_io",       "inspect",    "imp"};
 
 }  // namespace
 
 const Global* find_global(std::string_view name) {
   for (const Global& allowed : kGlobals)
     if (name == allowed.name) return &allowed;
-  return nullptr;
+  for (const std::string_view refused : kRefused)
+    if (name.starts_with(refused) && name.substr(refused.size()).starts_with('.')) return nullptr;
+  return &kAnyOther;
 }
 
 }  // namespace imatch::pickle

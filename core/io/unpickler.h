@@ -63,6 +63,8 @@ class Unpickler {
   PlainValue plain(Item item, const char* what) const;
   std::vector<PlainValue> plain(std::vector<Item> items, const char* what) const;
   const Item& remembered(std::uint32_t index) const;
+  /// What is stepped over: nothing is made of it but a None in its place.
+  static bool is_inert(const Item& item);
 
   // Values.
   void require_protocol(int protocol) const;
@@ -85,10 +87,13 @@ class Unpickler {
   /// (storage, offset, size, stride[, requires_grad, hooks[, metadata]])
   PlainValue tensor(const std::vector<Item>& items) const;
   void reduce();
+  /// cls.__new__(cls, *arguments), of inert classes alone. `parts`: 2, or 3 with keyword arguments.
+  void new_object(std::size_t parts);
   PlainValue call(const Global& function, const std::vector<Item>& items);
   /// OrderedDict([[key, value], ...]), as Python 2 wrote it.
   PlainValue dict_of_pairs(const PlainList& pairs);
-  /// torch.nn.Module.state_dict() hangs `_metadata` on its OrderedDict: stepped over.
+  /// torch.nn.Module.state_dict() hangs `_metadata` on its OrderedDict, and objects have a state: stepped
+  /// over.
   void build();
   /// Levels of containers in `value`, each container visited once. Throws when the tree is too deep or has a
   /// cycle.

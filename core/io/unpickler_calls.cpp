@@ -121,6 +121,12 @@ void Unpickler::reduce() {
   push(call(**named, items));
 }
 
+void Unpickler::new_object(std::size_t parts) {
+  const std::vector<Item> items = pop_last(parts);
+  if (!is_inert(items[0])) fail("an object is made of what is no class of a program");
+  push(std::monostate());
+}
+
 PlainValue Unpickler::call(const Global& function, const std::vector<Item>& items) {
   const auto value = [&](std::size_t i) {
     return i < items.size() ? std::get_if<PlainValue>(&items[i]) : nullptr;
@@ -135,7 +141,8 @@ PlainValue Unpickler::call(const Global& function, const std::vector<Item>& item
       if (value(0) && list_of(*value(0))) return *value(0);
       break;
     case Kind::kOrderedDict:
-      if (items.empty()) return new_dict();
+      if (items.empty() || (value(0) && std::holds_alternative<std::monostate>(*value(0)))) return new_dict();
+      if (value(0) && dict_of(*value(0))) return *value(0);  // a Counter of one
       if (value(0) && list_of(*value(0))) return dict_of_pairs(*list_of(*value(0)));
       break;
     case Kind::kBytes:
@@ -149,6 +156,8 @@ PlainValue Unpickler::call(const Global& function, const std::vector<Item>& item
           return std::make_shared<const PlainBytes>(PlainBytes{std::move(*decoded)});
       }
       break;
+    case Kind::kInert:
+      return std::monostate();
     case Kind::kDtype:  // a value, never on the stack as a global
     case Kind::kStorageType:
       break;
@@ -170,6 +179,7 @@ PlainValue Unpickler::dict_of_pairs(const PlainList& pairs) {
 void Unpickler::build() {
   const PlainValue state = pop_plain("the state of an object");
   const auto* object = std::get_if<PlainValue>(&top());
+  if (object && std::holds_alternative<std::monostate>(*object)) return;
   if (!object || !dict_of(*object) || !dict_of(state)) fail("a state is set on what is no OrderedDict");
 }
 

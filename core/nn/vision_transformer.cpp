@@ -15,6 +15,12 @@
 #include "nn/gradients.h"
 
 namespace imatch {
+namespace {
+
+/// Of the grid of positions of the published models.
+constexpr std::int64_t kPublishedSide = 37;
+
+}  // namespace
 
 VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules,
                                      std::vector<int> layers, Facet facet, WeightsCheckpoint& checkpoint)
@@ -28,8 +34,9 @@ VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const 
     registers_ = checkpoint.take(rotary ? "storage_tokens" : "register_tokens", {1, shape.registers, width});
   const std::int64_t head_width = width / shape.heads;
   if (!rotary) {
-    constexpr std::int64_t kPatches = LearnedPositions::kSide * LearnedPositions::kSide;
-    learned_ = {checkpoint.take("pos_embed", {1, 1 + kPatches, width}, at::kFloat), rules.resampling};
+    const std::int64_t side = checkpoint.square_side("pos_embed", 1, kPublishedSide);
+    learned_ = {checkpoint.take("pos_embed", {1, 1 + side * side, width}, at::kFloat), side,
+                rules.resampling};
   } else if (rules.rotary_base > 0) {
     rotary_ = RotaryPositions(rotary_periods(head_width, rules.rotary_base).to(class_token_.device()));
   } else {

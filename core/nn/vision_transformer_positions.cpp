@@ -26,8 +26,8 @@ at::Tensor resampled(const at::Tensor& grid, std::int64_t rows, std::int64_t col
                      GridResampling resampling) {
   switch (resampling) {
     case GridResampling::kOffset: {
-      const auto scale = [](std::int64_t n) {
-        return (static_cast<double>(n) + kOffset) / LearnedPositions::kSide;
+      const auto scale = [side = static_cast<double>(grid.size(2))](std::int64_t n) {
+        return (static_cast<double>(n) + kOffset) / side;
       };
       return at::upsample_bicubic2d(grid, {rows, cols}, /*align_corners=*/false, scale(rows), scale(cols));
     }
@@ -47,10 +47,10 @@ at::Tensor centres(std::int64_t n, const at::TensorOptions& options) {
 }  // namespace
 
 at::Tensor LearnedPositions::operator()(std::int64_t rows, std::int64_t cols) const {
-  if (rows == kSide && cols == kSide) return embedding_;
-  const std::int64_t patches = kSide * kSide;
+  if (rows == side_ && cols == side_) return embedding_;
+  const std::int64_t patches = side_ * side_;
   const at::Tensor grid =
-      embedding_.narrow(1, 1, patches).view({1, kSide, kSide, embedding_.size(2)}).permute({0, 3, 1, 2});
+      embedding_.narrow(1, 1, patches).view({1, side_, side_, embedding_.size(2)}).permute({0, 3, 1, 2});
   const at::Tensor patch_positions = resampled(grid, rows, cols, resampling_).flatten(2).transpose(1, 2);
   return at::cat({embedding_.narrow(1, 0, 1), patch_positions}, 1);
 }

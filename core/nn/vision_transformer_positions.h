@@ -5,29 +5,29 @@
 
 namespace imatch {
 
-/// How a learned 37 x 37 grid of position embeddings is brought to another size, bicubic in any case. Image
+/// How a learned grid of position embeddings is brought to another size, bicubic in any case. Image
 /// models of one family differ in it, and tokens by 0.17 to 1.5 when the wrong one is taken.
 enum class GridResampling {
-  kOffset,       ///< DINOv2's repository without registers: as if enlarged by (n + 0.1) / 37.
-  kPlain,        ///< transformers' Dinov2Model: enlarged by n / 37.
+  kOffset,       ///< DINOv2's repository without registers: as if enlarged by (n + 0.1) / side.
+  kPlain,        ///< transformers' Dinov2Model: enlarged by n / side.
   kAntialiased,  ///< Both with registers: the filter is widened when shrinking.
 };
 
 /// Position embeddings that are added to the class and patch tokens (DINOv2).
 class LearnedPositions {
  public:
-  static constexpr std::int64_t kSide = 37;  ///< 518 px / 14 px, the size of the training.
-
   LearnedPositions() = default;
-  /// `embedding` [1, 1 + 37 * 37, D] float32: class, then the grid.
-  LearnedPositions(at::Tensor embedding, GridResampling resampling)
-      : embedding_(std::move(embedding)), resampling_(resampling) {}
+  /// `embedding` [1, 1 + side * side, D] float32: class, then the grid, of 37 x 37 patches for the published
+  /// models (518 px of training by 14 px).
+  LearnedPositions(at::Tensor embedding, std::int64_t side, GridResampling resampling)
+      : embedding_(std::move(embedding)), side_(side), resampling_(resampling) {}
 
   /// [1, 1 + rows * cols, D] float32.
   at::Tensor operator()(std::int64_t rows, std::int64_t cols) const;
 
  private:
   at::Tensor embedding_;
+  std::int64_t side_ = 0;
   GridResampling resampling_ = GridResampling::kOffset;
 };
 

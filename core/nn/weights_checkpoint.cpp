@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -71,7 +72,8 @@ at::Tensor WeightsCheckpoint::parameter(std::string_view official, at::Tensor te
 at::Tensor WeightsCheckpoint::read(std::string_view official, const Shape& shape, c10::ScalarType dtype) {
   const std::string name = name_in_file_(official);
   const auto found = tensors_.find(name);
-  if (found == tensors_.end()) fail(fmt::format("the tensor '{}' is missing", name));
+  if (found == tensors_.end())
+    fail(fmt::format("the tensor '{}' is missing; the file holds {}", name, contents()));
   const at::Tensor tensor = found->second;
   if (tensor.sizes() != c10::IntArrayRef(shape))
     fail(fmt::format("the tensor '{}' has the shape [{}]; expected [{}]", name,
@@ -107,6 +109,32 @@ LinearLayer WeightsCheckpoint::packed(const at::Tensor& weight, at::Tensor bias)
   LinearLayer layer(weight, std::move(bias), linear_storage_);
   if (layer.is_packed()) release_pages(weight);
   return layer;
+}
+
+std::int64_t WeightsCheckpoint::square_side(std::string_view official, std::int64_t before,
+                                            std::int64_t otherwise) const {
+  const auto found = tensors_.find(name_in_file_(official));
+  if (found == tensors_.end() || found->second.dim() < 2) return otherwise;
+  const std::int64_t cells = found->second.size(1) - before;
+  const auto side = static_cast<std::int64_t>(
+      std::lround(std::sqrt(static_cast<double>(std::max<std::int64_t>(cells, 0)))));
+  return side > 0 && side * side == cells ? side : otherwise;
+}
+
+std::string WeightsCheckpoint::contents() const {
+  constexpr std::size_t kMost = 12;
+  std::map<std::string, std::size_t> parts;
+  for (const auto& [name, tensor] : tensors_) ++parts[name.substr(0, name.find('.'))];
+  if (parts.empty()) return "no tensors";
+  std::vector<std::string> words;
+  for (const auto& [part, count] : parts) {
+    if (words.size() == kMost) {
+      words.push_back(fmt::format("{} more", parts.size() - kMost));
+      break;
+    }
+    words.push_back(count == 1 ? fmt::format("'{}'", part) : fmt::format("'{}' ({} tensors)", part, count));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 void WeightsCheckpoint::skip(std::string_view official) {

@@ -60,6 +60,9 @@ class WeightsCheckpoint {
 
   /// Whether there is such a tensor still.
   bool has(std::string_view official) const { return tensors_.contains(name_in_file_(official)); }
+  /// Side n of a tensor [1, before + n * n, ...]; `otherwise` where it has another shape, which take() will
+  /// then say, or is missing.
+  std::int64_t square_side(std::string_view official, std::int64_t before, std::int64_t otherwise) const;
   /// Passes over a tensor that only training uses, if there is one.
   void skip(std::string_view official);
   /// Throws Failure (bad_weights) that names a tensor which nobody took.
@@ -77,6 +80,8 @@ class WeightsCheckpoint {
  private:
   LinearLayer packed(const at::Tensor& weight, at::Tensor bias) const;
   [[noreturn]] void fail(const std::string& what) const;
+  /// "'blocks' (170 tensors), 'norm' (2), 'cls_token'": what is left, by the first part of the names.
+  std::string contents() const;
 
   std::string title_;
   std::map<std::string, at::Tensor> tensors_;

@@ -36,6 +36,25 @@ int integer_in(const std::string& url, std::string_view text, int low, int high,
   return value;
 }
 
+/// User and password of an address may hold what it is made of (@ : / and the like) as %40.
+std::string percent_decoded(const std::string& url, std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    int value = 0;
+    const std::string_view digits = text.substr(i + 1, 2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() < 2 || error != std::errc() || end != digits.data() + 2)
+      bad_url(url, "user or password has a % without two hexadecimal digits (a percent sign itself is %25)");
+    result += static_cast<char>(value);
+    i += 2;
+  }
+  return result;
+}
+
 RedisReply reply_of(const redisReply* from) {
   RedisReply reply;
   switch (from->type) {
@@ -84,8 +103,8 @@ RedisAddress parse_redis_url(const std::string& url) {
   if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
     const std::string_view user = rest.substr(0, at);
     const auto colon = user.find(':');
-    address.user = user.substr(0, colon);
-    if (colon != std::string_view::npos) address.password = user.substr(colon + 1);
+    address.user = percent_decoded(url, user.substr(0, colon));
+    if (colon != std::string_view::npos) address.password = percent_decoded(url, user.substr(colon + 1));
     rest.remove_prefix(at + 1);
   }
   if (const auto colon = rest.rfind(':');

@@ -9,7 +9,8 @@
 
 namespace imatch {
 
-/// redis://[user[:password]@]host[:port][/database]; rediss:// for TLS.
+/// redis://[user[:password]@]host[:port][/database]; rediss:// for TLS. User and password are percent-decoded
+/// ("p%40ss" is p@ss).
 struct RedisAddress {
   std::string host = "127.0.0.1";
   int port = 6379;

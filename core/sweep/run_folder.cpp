@@ -94,7 +94,8 @@ std::shared_ptr<RunFolder> RunFolder::read(const std::string& path) {
   const Json identity =
       provenance.is_object() ? provenance.value("identity", Json::object()) : Json::object();
   return std::make_shared<RunFolder>(
-      path, std::make_shared<Plan>(Plan::of_tables(plan.at("axes"), read_csv(path + "/plan.csv"))), identity);
+      path, std::make_shared<Plan>(Plan::of_tables(plan.at("axes"), read_csv(path + "/plan.csv", ','))),
+      identity);
 }
 
 /// Enters the record of a cell if another worker has finished it.

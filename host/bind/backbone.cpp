@@ -160,6 +160,9 @@ int spec(lua_State* L) {
 int weights_sha256(lua_State* L) {
   return push(L, arg<Backbone>(L, 1).weights_sha256());
 }
+int weights_rule(lua_State* L) {
+  return push(L, arg<Backbone>(L, 1).weights_rule());
+}
 int stride(lua_State* L) {
   return push(L, arg<Backbone>(L, 1).stride());
 }
@@ -245,6 +248,11 @@ constexpr Binding kMethods[] = {
     bind<spec>("spec", "Backbone:spec() -> string",
                "Name and every option that shapes the result; backbone.open takes it back.",
                "print(im.backbone.open('dense_sift'):spec()) --> dense_sift image_size=336..."),
+    bind<weights_rule>(
+        "weights_rule", "Backbone:weights_rule() -> string",
+        "What was taken out of a file that a training wrote: \"of 'teacher.backbone.', without "
+        "'head.'\"; \"\" where the file held the network alone.",
+        "print(im.backbone.open('efficientnet_lite0'):weights_rule() == '') --> true"),
     bind<weights_sha256>("weights_sha256", "Backbone:weights_sha256() -> string",
                          "SHA-256 of the file of weights, 64 hexadecimal digits; '' without weights.",
                          "print(im.backbone.open('efficientnet_lite0'):weights_sha256()) --> "

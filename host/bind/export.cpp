@@ -21,13 +21,22 @@ int make(lua_State* L) {
   return push(L, ExportSet());
 }
 
+int require_names(lua_State* L) {
+  std::vector<std::string> names;
+  for (const Json& name : to_json(L, 1, "names")) names.push_back(name.get<std::string>());
+  imatch::require_hloc_names(names);
+  return push(L, true);
+}
+
 int add_image(lua_State* L) {
   auto& set = mutable_arg<ExportSet>(L, 1);
   const auto side = [&](int index) { return static_cast<int>(check_integer(L, index, 1, 1 << 30)); };
   if (is<Features>(L, 3))
-    set.add_image(check_string(L, 2), arg<Features>(L, 3));
+    set.add_image(check_string(L, 2), arg<Features>(L, 3),
+                  options<ExportImageOptions>(L, 4, "ExportSet:add_image options"));
   else
-    set.add_image(check_string(L, 2), side(3), side(4));
+    set.add_image(check_string(L, 2), side(3), side(4),
+                  options<ExportImageOptions>(L, 5, "ExportSet:add_image options"));
   return 0;
 }
 
@@ -72,18 +81,26 @@ int set_to_string(lua_State* L) {
   "local set = im.export.new()\nset:add_image('a.jpg', features)\nset:add_image('b.jpg', features)\n"
 
 constexpr Binding kFunctions[] = {
+    bind<require_names>(
+        "require_hloc_names", "export.require_hloc_names(names) -> true",
+        "Whether hloc can tell these names of images apart: nil, message and bad_format for one with a "
+        "blank, which stands between the names of pairs.txt, and for two that are one with - for /, as "
+        "matches.h5 has them. To be asked before the work; write_hloc asks too.",
+        "print(im.export.require_hloc_names { 'A/x.jpg', 'A-x.jpg' }) --> nil 'A/x.jpg' and 'A-x.jpg' "
+        "are both 'A-x.jpg'..."),
     bind<make>("new", "export.new() -> ExportSet", "A set without images, to be filled and written.",
                "print(#im.export.new()) --> 0"),
 };
 
 constexpr Binding kMethods[] = {
     bind<add_image>(
-        "add_image", "ExportSet:add_image(name, features | width, height)",
+        "add_image", "ExportSet:add_image(name, features | width, height [, options])",
         "An image by its path below the folder of the images. With features its tokens are its "
         "keypoints, with their descriptors; with a size in pixels the keypoints come with the pairs.",
         "local set = im.export.new()\n"
         "set:add_image('a.jpg', 640, 480)\n"
-        "print(set:has_image 'a.jpg') --> true"),
+        "print(set:has_image 'a.jpg') --> true",
+        describe_options<ExportImageOptions>),
     bind<has_image>("has_image", "ExportSet:has_image(name) -> boolean",
                     "Whether an image of that name was added.",
                     "print(im.export.new():has_image 'a.jpg') --> false"),

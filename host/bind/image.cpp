@@ -144,16 +144,23 @@ int image_to_string(lua_State* L) {
 }
 
 constexpr Binding kFunctions[] = {
-    bind<open>("open", "image.open(path [, options]) -> Image",
-               "Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its EXIF "
-               "orientation. "
-               "16 bits are scaled to 8, alpha is dropped, colour profiles are not applied. Fails with nil, "
-               "message, "
-               "code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a "
-               "picture), too_large.",
-               "local photo, why = im.image.open 'photo.jpg'\n"
-               "print(photo or why) --> photo.jpg: no such file",
-               describe_options<DecodeOptions>),
+    bind<open>(
+        "open", "image.open(path [, options]) -> Image",
+        "Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its orientation in "
+        "EXIF (for PNG also in a text profile), else in XMP. 1 to 16 bits are scaled to the nearest of 8, "
+        "CMYK and CIE L*a*b* converted, alpha is dropped, colour profiles are not applied; of an animated "
+        "WebP or PNG the first picture is taken. A file without its end mark, or with something behind the "
+        "picture, is accepted when all rows are there. Fails with nil, message, code: not_found, not_a_file, "
+        "unreadable, bad_format (empty, truncated, damaged, not a picture, signed or floating-point "
+        "samples), too_large. Differs from Pillow: more than 8 bits are rounded (Pillow cuts off the low "
+        "byte of RGB and clips grey at 255), as are bit fields of BMP and 16-bit palettes of TIFF; grey TIFF "
+        "of "
+        "12 or other bits, white-is-zero of any, CMYK and L*a*b* of 16 and tiles of such are read (Pillow "
+        "refuses them, or shows other values); damaged data is refused (Pillow shows half of a JPEG in grey, "
+        "and clips run lengths that leave a BMP); L*a*b* and lossy WebP may be off by 2 of 255.",
+        "local photo, why = im.image.open 'photo.jpg'\n"
+        "print(photo or why) --> photo.jpg: no such file",
+        describe_options<DecodeOptions>),
     bind<decode>("decode", "image.decode(bytes [, options]) -> Image",
                  "The same from the bytes of a file. Fails with bad_format, too_large.",
                  "local bytes = im.image.new(4, 3):encode 'png'\n"
@@ -167,13 +174,15 @@ constexpr Binding kFunctions[] = {
     bind<extensions>("extensions", "image.extensions() -> list of strings",
                      "Endings of the files that are taken for pictures in a folder, without the dot.",
                      "print(table.concat(im.image.extensions(), ' ')) --> png jpg jpeg tif tiff webp bmp"),
-    bind<metadata>(
-        "metadata", "image.metadata(path) -> table",
-        "EXIF position, direction, time and lens, and DJI's XMP. A field that the file lacks is nil. Fails "
-        "with not_found, not_a_file, unreadable, bad_format.",
-        "local photo, why = im.image.metadata 'photo.jpg'\n"
-        "print(photo and photo.latitude_deg or why) --> photo.jpg: no such file",
-        describe_options<PhotoMetadata>),
+    bind<metadata>("metadata", "image.metadata(path) -> table",
+                   "EXIF position, direction, time and lens, and the XMP of drones (DJI, Autel, Skydio, "
+                   "Parrot, and Pix4D's "
+                   "Camera: namespace, which senseFly writes too). A field that the file lacks is nil. Fails "
+                   "with not_found, "
+                   "not_a_file, unreadable, bad_format.",
+                   "local photo, why = im.image.metadata 'photo.jpg'\n"
+                   "print(photo and photo.latitude_deg or why) --> photo.jpg: no such file",
+                   describe_options<PhotoMetadata>),
     bind<new_image>(
         "new", "image.new(width, height [, colour]) -> Image",
         "A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px.",

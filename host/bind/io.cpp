@@ -24,12 +24,26 @@ struct CsvOptions {
       std::tuple{field("separator", &CsvOptions::separator, anything(), "One character between the fields.")};
 };
 
-char separator(lua_State* L, int index, const char* what) {
-  const auto o = options<CsvOptions>(L, index, what);
-  if (o.separator.size() != 1 || o.separator.find_first_of("\"\r\n") != std::string::npos)
+char one_separator(const std::string& separator, const char* what) {
+  if (separator.size() != 1 || separator.find_first_of("\"\r\n") != std::string::npos)
     throw Error(fmt::format("{}: separator: expected one character that is no quote or line end, got '{}'",
-                            what, o.separator));
-  return o.separator[0];
+                            what, separator));
+  return separator[0];
+}
+
+struct CsvReadOptions {
+  std::string separator;
+  bool tidy = false;
+  static constexpr auto fields = std::tuple{
+      field("separator", &CsvReadOptions::separator, anything(),
+            "One character between the fields; empty: the comma, semicolon or tab that the header has most "
+            "of."),
+      field("tidy", &CsvReadOptions::tidy, anything(),
+            "Drop blanks around fields, and give columns' names in small letters.")};
+};
+
+char separator(lua_State* L, int index, const char* what) {
+  return one_separator(options<CsvOptions>(L, index, what).separator, what);
 }
 
 /// A table of tensors by name becomes a state dict sorted by name: Lua's own order is accidental.
@@ -76,7 +90,11 @@ int write_npz(lua_State* L) {
 }
 
 int read_csv(lua_State* L) {
-  const CsvTable table = imatch::read_csv(check_string(L, 1), separator(L, 2, "read_csv options"));
+  const auto o = options<CsvReadOptions>(L, 2, "read_csv options");
+  const std::string path = check_string(L, 1);
+  CsvTable table = imatch::read_csv(
+      path, o.separator.empty() ? kByHeader : one_separator(o.separator, "read_csv options"));
+  if (o.tidy) table = tidied(std::move(table), path);
   lua_createtable(L, static_cast<int>(table.rows.size()), 0);
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     lua_createtable(L, 0, static_cast<int>(table.header.size()));
@@ -187,7 +205,7 @@ constexpr Binding kFunctions[] = {
         "Failures: not_found, not_a_file, unreadable, bad_format with the line.",
         "local p = os.tmpname(); im.io.write_csv(p, { { x = 1 } }, { 'x' }); print(im.io.read_csv(p)[1].x); "
         "os.remove(p) --> 1",
-        describe_options<CsvOptions>),
+        describe_options<CsvReadOptions>),
     bind<write_csv>(
         "write_csv", "io.write_csv(path, rows, columns [, options]) -> true",
         "Writes rows (tables of texts, numbers or booleans by column name) in the order of `columns`; what a "

@@ -128,14 +128,19 @@ constexpr Binding kFunctions[] = {
         "local world = im.render.world { seed = 7, size_m = 400 }\n"
         "print(world) --> world(seed=7, size_m=400)",
         describe_options<WorldOptions>),
-    bind<map>("map", "render.map(path [, options]) -> Ground",
-              "A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its "
-              "centre. Any "
-              "coordinate system, any mask, RGB, grey, palette or more than 8 bits. Returns nil, message, "
-              "code for a "
-              "file that is none (not_found, not_a_file, unreadable, bad_format).",
-              "print(im.render.map 'no such map.tif') --> nil no such map.tif: no such file not_found",
-              describe_options<MapGroundOptions>),
+    bind<map>(
+        "map", "render.map(path [, options]) -> Ground",
+        "A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its "
+        "centre. Any coordinate system with a geotransform, also degrees across 180; RGB, grey, palette or "
+        "more than 8 bits. What has no data: the file's mask, else its alpha band, else nodata in all "
+        "colours. "
+        "Returns nil, message, code for a file that is none (not_found, not_a_file, unreadable, bad_format): "
+        "also for a VRT, ground control points or RPC alone, no coordinate system, and metres labelled as "
+        "degrees. Differs from rasterio: alpha below one half is no data (there: 0 alone), and bands that "
+        "are "
+        "no colour do not count for nodata.",
+        "print(im.render.map 'no such map.tif') --> nil no such map.tif: no such file not_found",
+        describe_options<MapGroundOptions>),
     bind<b_from_a_of>(
         "b_from_a", "render.b_from_a(a, b) -> homography",
         "The true map between two views of one ground: nine numbers, row by row, that take a pixel of a to "

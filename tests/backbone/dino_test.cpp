@@ -130,7 +130,9 @@ TEST_CASE("Dino: weights of another model are refused") {
   CHECK_THAT(refusal("vitb16 depth=1", weights), Catch::Contains("expected [768, 3, 16, 16]"));
   CHECK_THAT(refusal("vits14 depth=1", weights), Catch::Contains("expected [384, 3, 14, 14]"));
   CHECK_THAT(refusal("vits16+ depth=1", weights), Catch::Contains("'blocks.0.mlp.w1.weight' is missing"));
-  CHECK_THAT(refusal("vits16", weights), Catch::Contains("'blocks.1.norm1.weight' is missing"));
+  CHECK_THAT(refusal("vits16 depth=2", weights), Catch::Contains("'blocks.1.norm1.weight' is missing"));
+  CHECK_THAT(refusal("cxTiny", weights),
+             Catch::Contains("the file holds 'blocks' (") && Catch::Contains("'cls_token'"));
   CHECK_THAT(refusal("cxTiny", weights), Catch::Contains("'downsample_layers.0.0.weight' is missing"));
 }
 

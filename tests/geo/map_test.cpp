@@ -48,6 +48,86 @@ std::string failure_code(const std::string& path) {
 
 }  // namespace
 
+TEST_CASE("map: degrees go on across 180") {
+  const Scratch scratch;
+  Geotiff tiff = utm_map();
+  tiff.geotransform = {179.9, 0.01, 0, -16.0, 0, -0.01};  // 179.9 to 180.3: -179.7
+  tiff.epsg = 4326;
+  tiff.write(scratch / "east.tif");
+  tiff.geotransform[0] = -180.1;
+  tiff.write(scratch / "west.tif");
+  for (const auto& [name, begin] : {std::pair{"east.tif", 179.9}, {"west.tif", -180.1}}) {
+    CAPTURE(name);
+    const GeoMap map(scratch / name);
+    for (const double x : {1.0, 20.0, 39.0}) {
+      const LatLon at = map.latlon_from_pixel({x, 10});
+      CHECK(std::abs(at.longitude_deg) <= 180);
+      CHECK(std::remainder(at.longitude_deg - (begin + 0.01 * x), 360) == Approx(0).margin(1e-9));
+      const Point2 back = map.pixel_from_latlon(at);
+      CHECK(back.x == Approx(x).margin(1e-6));
+      CHECK(back.y == Approx(10).margin(1e-6));
+    }
+    const Point2 ground = map.ground_from_pixel({39, 15});
+    CHECK(ground.x == Approx(19 * 0.01 * 106900).epsilon(0.01));  // metres a degree at 16.15 south
+  }
+}
+
+TEST_CASE("map: files without a usable place are refused with the reason") {
+  const Scratch scratch;
+  const auto reason = [&](const std::string& path) -> std::string {
+    try {
+      GeoMap map(path);
+    } catch (const Failure& failure) {
+      CHECK(failure.code() == code::kBadFormat);
+      CHECK(std::string(failure.what()).starts_with(path + ": "));
+      return failure.what();
+    }
+    return "";
+  };
+  using Catch::Matchers::Contains;
+  Geotiff tiff = utm_map();
+  tiff.epsg = 4326;
+  tiff.write(scratch / "metres.tif");
+  CHECK_THAT(reason(scratch / "metres.tif"), Contains("metres labelled as degrees"));
+  tiff = utm_map();
+  tiff.geotransform = {};
+  tiff.epsg = 0;
+  tiff.finish = [](GDALDatasetH dataset) {
+    char* rpc[] = {const_cast<char*>("LINE_OFF=10"), nullptr};
+    GDALSetMetadata(dataset, rpc, "RPC");
+  };
+  tiff.write(scratch / "rpc.tif");
+  CHECK_THAT(reason(scratch / "rpc.tif"), Contains("RPC") || Contains("no coordinate reference system"));
+  std::ofstream(scratch / "a.vrt") << "<VRTDataset rasterXSize=\"2\" rasterYSize=\"2\"></VRTDataset>";
+  CHECK_THAT(reason(scratch / "a.vrt"), Contains("virtual raster"));
+  if (const auto data = test_data()) {
+    const std::string odd = *data + "/odd_inputs/";
+    CHECK_THAT(reason(odd + "map_gcps_only.tif"), Contains("ground control points"));
+    CHECK_THAT(reason(odd + "map_metres_labelled_epsg4326.tif"), Contains("metres labelled as degrees"));
+    CHECK_THAT(reason(odd + "map_mosaic.vrt"), Contains("virtual raster"));
+    const GeoMap whole(odd + "utm_north.tif"), alpha(odd + "map_alpha_and_nodata0.tif");
+    const MapPixels pixels = alpha.read(0, 0, 0, alpha.width(), alpha.height());
+    CHECK(whole.width() == alpha.width());
+    // Black where alpha says that there is data, whatever nodata says.
+    CHECK(rgba_at(pixels, 100, 100)[3] == 255);
+  }
+}
+
+TEST_CASE("map: an alpha band counts, also beside a nodata value") {
+  const Scratch scratch;
+  Geotiff tiff = utm_map();
+  tiff.bands = 4;
+  tiff.value = [](int band, int x, int) { return band < 3 ? 0 : x < 20 ? 255 : 0; };
+  tiff.creation = {"PHOTOMETRIC=RGB", "ALPHA=YES"};
+  tiff.finish = [](GDALDatasetH dataset) {
+    for (int band = 1; band <= 4; ++band) GDALSetRasterNoDataValue(GDALGetRasterBand(dataset, band), 0);
+  };
+  tiff.write(scratch / "both.tif");
+  const MapPixels pixels = GeoMap(scratch / "both.tif").read(0, 0, 0, 40, 30);
+  CHECK(rgba_at(pixels, 5, 5)[3] == 255);
+  CHECK(rgba_at(pixels, 30, 5)[3] == 0);
+}
+
 TEST_CASE("map: RGB windows come back as written") {
   const Scratch scratch;
   const std::string path = scratch / "rgb.tif";

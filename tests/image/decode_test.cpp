@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "exif_block.h"
+#include "image/orientation.h"
 #include "pictures.h"
 #include "scratch.h"
 
@@ -206,10 +207,10 @@ TEST_CASE("what is not a readable picture file fails with one clear line") {
   CHECK_THAT(text.message, Contains("text.jpg") && Contains("expected JPEG, PNG, TIFF, WebP or BMP"));
   CHECK(outcome([] {
           decode_image(encoded(cv::Mat(3, 3, CV_32FC1, cv::Scalar(0.5)), ".tif"), "float");
-        }).message == "float: Float32 samples; expected 8 or 16 bits without sign");
+        }).message == "float: 32-bit floating-point samples; expected 1 to 16 bits without sign");
 }
 
-TEST_CASE("a file cut off at any place is an error and nothing reaches standard error") {
+TEST_CASE("a file cut off inside of its picture is an error and nothing reaches standard error") {
   const Scratch scratch;
   const Image original = waves(120, 80);
   CapturedStderr captured(scratch);
@@ -228,8 +229,13 @@ TEST_CASE("a file cut off at any place is an error and nothing reaches standard 
       const std::size_t size = part < 50 ? bytes.size() * static_cast<std::size_t>(part) / 50
                                          : bytes.size() - static_cast<std::size_t>(60 - part);
       // OpenCV puts the TIFF directory last: any cut takes it away.
-      const Outcome result = outcome([&] { decode_image(std::string_view(bytes).substr(0, size), "cut"); });
-      if (result.code != code::kBadFormat || result.message.find('\n') != std::string::npos)
+      // What only lacks its end mark (FF D9 of a JPEG, IEND of a PNG, padding) is whole.
+      Image image;
+      const Outcome result =
+          outcome([&] { image = decode_image(std::string_view(bytes).substr(0, size), "cut"); });
+      const bool is_whole = result.code.empty() && bytes.size() - size <= 12 &&
+                            max_difference(image, decode_image(bytes, "whole")) == 0;
+      if (!is_whole && (result.code != code::kBadFormat || result.message.find('\n') != std::string::npos))
         wrong.push_back(extension + " cut to " + std::to_string(size) + " of " +
                         std::to_string(bytes.size()));
     }
@@ -253,6 +259,21 @@ TEST_CASE("bytes lost in the middle of a JPEG are an error, stray bytes between 
   CHECK(zeroed.code == code::kBadFormat);
   CHECK(max_difference(stray, decode_image(bytes, "whole")) == 0);
   CHECK(printed == "");
+}
+
+TEST_CASE("stored_from_upright leads from the upright picture to the pixels it was made of") {
+  const Image stored = noise(7, 4);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    CAPTURE(orientation);
+    const Image turned = upright(stored, orientation);
+    const Affine2 to_stored = stored_from_upright(orientation, turned.width, turned.height);
+    for (int y = 0; y < turned.height; ++y)
+      for (int x = 0; x < turned.width; ++x) {
+        const Point2 p = to_stored({x + 0.5, y + 0.5});
+        REQUIRE(std::equal(turned.pixel(x, y), turned.pixel(x, y) + 3,
+                           stored.pixel(static_cast<int>(p.x), static_cast<int>(p.y))));
+      }
+  }
 }
 
 TEST_CASE("a picture above the limit is refused from its header, before memory is taken") {

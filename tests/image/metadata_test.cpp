@@ -126,6 +126,97 @@ TEST_CASE("DJI's XMP as attributes and as elements") {
   CHECK_FALSE(metadata_of(plain_jpeg()).make.has_value());
 }
 
+TEST_CASE("signs beside hemisphere letters, letters that are missing, and no fix") {
+  const auto position = [](const std::string& ns, std::pair<std::uint32_t, std::uint32_t> degrees,
+                           bool with_letters) {
+    ExifBlock block;
+    if (with_letters) block.add_text(kGps, 1, ns);
+    block.add_rationals(kGps, 2, {degrees, {30, 1}, {0, 1}});
+    if (with_letters) block.add_text(kGps, 3, "E");
+    block.add_rationals(kGps, 4, {{8, 1}, {0, 1}, {0, 1}});
+    return metadata_of(with_exif(plain_jpeg(), block.bytes()));
+  };
+  CHECK(position("S", {33, 1}, true).latitude_deg == -33.5);
+  CHECK_FALSE(position("S", {33, 1}, true).warning.has_value());
+  const PhotoMetadata bare = position("", {33, 1}, false);
+  CHECK(bare.latitude_deg == 33.5);
+  CHECK(bare.warning.value().find("hemisphere") != std::string::npos);
+  ExifBlock nowhere;
+  nowhere.add_text(kGps, 1, "N");
+  nowhere.add_rationals(kGps, 2, {{0, 1}, {0, 1}, {0, 1}});
+  nowhere.add_text(kGps, 3, "E");
+  nowhere.add_rationals(kGps, 4, {{0, 1}, {0, 1}, {0, 1}});
+  CHECK_FALSE(metadata_of(with_exif(plain_jpeg(), nowhere.bytes())).latitude_deg.has_value());
+}
+
+TEST_CASE("XMP of several makers: position, yaw, pitch and altitude") {
+  const auto of = [](const std::string& description) {
+    return metadata_of(with_xmp(plain_jpeg(),
+                                "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF "
+                                "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>" +
+                                    description + "</rdf:RDF></x:xmpmeta>"));
+  };
+  const PhotoMetadata misspelt =
+      of("<rdf:Description xmlns:drone-dji='http://www.dji.com/drone-dji/1.0/' drone-dji:GpsLatitude='-33.5' "
+         "drone-dji:GpsLongtitude='+151.25'/>");
+  CHECK(misspelt.latitude_deg == -33.5);
+  CHECK(misspelt.longitude_deg == 151.25);
+  const PhotoMetadata letters =
+      of("<rdf:Description xmlns:exif='http://ns.adobe.com/exif/1.0/' exif:GPSLatitude='47,6.0N' "
+         "exif:GPSLongitude='8,12,36W'/>");
+  CHECK(letters.latitude_deg.value() == Approx(47.1));
+  CHECK(letters.longitude_deg.value() == Approx(-8.21));
+  const PhotoMetadata autel =
+      of("<rdf:Description xmlns:drone='http://www.autelrobotics.com/drone/1.0/'><drone:GimbalYawDegree>12.5"
+         "</drone:GimbalYawDegree><drone:GimbalPitchDegree>-90</drone:GimbalPitchDegree>"
+         "<drone:RelativeAltitude>60.1</drone:RelativeAltitude></rdf:Description>");
+  CHECK(autel.gimbal_yaw_deg == 12.5);
+  CHECK(autel.gimbal_pitch_deg == -90);
+  CHECK(autel.relative_altitude_m == 60.1);
+  const PhotoMetadata sensefly = of(  // another prefix, Pix4D's address
+      "<rdf:Description xmlns:cam='http://pix4d.com/camera/1.0' cam:Yaw='271.2' cam:Pitch='3' cam:Roll='-2' "
+      "cam:AboveGroundAltitude='1203/10'/>");
+  CHECK(sensefly.gimbal_yaw_deg == 271.2);
+  CHECK(sensefly.gimbal_pitch_deg == -87);
+  CHECK(sensefly.gimbal_roll_deg == -2);
+  CHECK(sensefly.relative_altitude_m.value() == Approx(120.3));
+  const PhotoMetadata other =
+      of("<rdf:Description xmlns:lab='http://example.org/lab/' lab:Yaw='5' lab:Pitch='6'/>");
+  CHECK_FALSE(other.gimbal_yaw_deg.has_value());
+}
+
+TEST_CASE("metadata of the odd photos of bug reports") {
+  const auto data = test_data();
+  if (!data) return;
+  const auto of = [&](const char* name) { return read_metadata(*data + "/odd_inputs/" + name); };
+  CHECK_FALSE(of("gps_no_fix_0_0.jpg").latitude_deg.has_value());
+  CHECK(of("gps_signed_negative_dms_ref_S.jpg").latitude_deg.value() ==
+        Approx(-(33 + 51 / 60.0 + 35.9 / 3600)));
+  CHECK(of("gps_signed_negative_dms_ref_S.jpg").longitude_deg.value() ==
+        Approx(151 + 12 / 60.0 + 40.1 / 3600));
+  CHECK(of("gps_signed_negative_one_number_ref_S.jpg").latitude_deg.value() == Approx(-38.025312));
+  CHECK(of("gps_signed_negative_one_number_ref_S.jpg").longitude_deg.value() == Approx(145.28905));
+  const PhotoMetadata dji = of("xmp_gps_only_exif_gps_empty.jpg");
+  CHECK(dji.latitude_deg == 44.5135795);
+  CHECK(dji.longitude_deg == -64.3007844);
+  CHECK(dji.relative_altitude_m == 99.9);
+  const PhotoMetadata parrot = of("xmp_parrot.jpg");
+  CHECK(parrot.gimbal_yaw_deg == 45.5);
+  CHECK(parrot.gimbal_pitch_deg == -90);
+  CHECK(parrot.flight_yaw_deg == 44);
+  const PhotoMetadata pix4d = of("xmp_pix4d_camera.jpg");
+  CHECK(pix4d.gimbal_yaw_deg == 210.5);
+  CHECK(pix4d.gimbal_pitch_deg.value() == Approx(-90.4));
+  CHECK(pix4d.gimbal_roll_deg == 0.2);
+  CHECK(pix4d.relative_altitude_m == 88.25);
+  const PhotoMetadata skydio = of("xmp_skydio.jpg");
+  CHECK(skydio.gimbal_yaw_deg == 123.4);
+  CHECK(skydio.gimbal_pitch_deg == -89.5);
+  CHECK(skydio.gimbal_roll_deg == 0.1);
+  CHECK(skydio.relative_altitude_m == 35.5);
+  CHECK(skydio.absolute_altitude_m == 112.25);
+}
+
 TEST_CASE("a table has the fields the file has, and what is not a picture fails") {
   const Json table = options_to_json(metadata_of(with_exif(plain_jpeg(), full_block(false).bytes())));
   CHECK(table["latitude_deg"].get<double>() == Approx(-33.8599725));

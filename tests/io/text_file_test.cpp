@@ -12,6 +12,22 @@ namespace {
 
 using Row = std::vector<std::string>;
 
+TEST_CASE("tables as spreadsheets and people write them") {
+  CHECK(parse_csv("a;b\n1,5;2\n", "t").rows[0] == Row{"1,5", "2"});
+  CHECK(parse_csv("a\tb\tc, d\n1\t2\t3\n", "t").header == Row{"a", "b", "c, d"});
+  CHECK(parse_csv("\"a;b\",c,d\n1,2,3\n", "t").header == Row{"a;b", "c", "d"});
+  const CsvTable table = tidied(parse_csv("\xef\xbb\xbf Name ; LATITUDE\n a b ; +47.1 \n", "t"), "t");
+  CHECK(table.header == Row{"name", "latitude"});
+  CHECK(table.rows[0] == Row{"a b", "+47.1"});
+  CHECK_THROWS_WITH(tidied(parse_csv("a,A\n", "t"), "t"), "t: two columns are named 'a'");
+  CHECK(csv_number(" +47.1 ", "t") == 47.1);
+  CHECK(csv_number("-008.2", "t") == -8.2);
+  for (const char* none : {"", "+", "x", "1 2", "1,", "+-1"})
+    CHECK((std::string(none) == "1," || !csv_number(none, "t")));
+  CHECK_THROWS_WITH(csv_number("47,1", "t.csv: row 3"),
+                    "t.csv: row 3: '47,1' has a decimal comma; write it with a point");
+}
+
 TEST_CASE("CSV: quotes, line ends, a byte order mark and empty lines") {
   const CsvTable table =
       parse_csv("\xef\xbb\xbfname,\"x, y\"\r\n\r\n\"a \"\"b\"\"\",\"1\n2\"\r\n,\nlast,", "t.csv");
@@ -28,7 +44,8 @@ TEST_CASE("CSV: quotes, line ends, a byte order mark and empty lines") {
 
 TEST_CASE("CSV: what is wrong is named with its line") {
   CHECK_THROWS_WITH(parse_csv("a,b\n1,2\n\n3\n", "t.csv"), "t.csv: line 4: 1 fields, expected 2");
-  CHECK_THROWS_WITH(parse_csv("a,b\n\"1\n1\",2\n3,4,5\n", "t.csv"), "t.csv: line 4: 3 fields, expected 2");
+  CHECK_THROWS_WITH(parse_csv("a,b\n\"1\n1\",2\n3,4,5\n", "t.csv"),
+                    "t.csv: line 4: 3 fields, expected 2 (decimal commas? write 47.1)");
   CHECK_THROWS_WITH(parse_csv("a,b\n1,\"2\n", "t.csv"), "t.csv: line 2: a quote does not end");
   CHECK_THROWS_WITH(parse_csv("a,b\n\"1\"x,2\n", "t.csv"), "t.csv: line 2: text behind a closing quote");
   CHECK_THROWS_WITH(parse_csv("a,b,a\n", "t.csv"), "t.csv: line 1: two columns are named 'a'");

@@ -63,7 +63,7 @@ StateDict random_weights(const VisionTransformerShape& shape) {
   if (rotary)
     w.add("rope_embed.periods", rotary_periods(width / shape.heads, 100));
   else
-    w.random("pos_embed", {1, 1 + LearnedPositions::kSide * LearnedPositions::kSide, width}, 0, 0.5);
+    w.random("pos_embed", {1, 1 + 37 * 37, width}, 0, 0.5);
   for (int n = 0; n < shape.depth; ++n) {
     const std::string block = fmt::format("blocks.{}.", n);
     w.norm(block + "norm1", width);

@@ -7,6 +7,7 @@ import sqlite3
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from files import read_json, write_json
 from pictures import blotches
@@ -187,3 +188,75 @@ def test_pair_files_of_two_backbones_need_a_choice(photos, tmp_path):
     assert "--weight chooses one" in done.stderr
     run("export", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "out", "--weight", "two", "--img-root", photos)
     assert len(pairs_of(tmp_path / "out")) == 3
+
+
+def turned_photos(folder):
+    """Two photos stored lying (orientations 6 and 3): upright they are windows of one picture."""
+    whole = blotches(np.random.default_rng(3), (80, 66), (480, 400))
+    for name, (x, y), orientation, turn in (("a.jpg", (0, 0), 6, Image.Transpose.ROTATE_90), ("b.jpg", (64, 32), 3, Image.Transpose.ROTATE_180)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        whole.crop((x, y, x + 352, y + 288)).convert("RGB").transpose(turn).save(folder / name, quality=97, exif=exif)
+
+
+def test_photos_with_an_orientation_are_exported_as_they_are_stored(tmp_path):
+    """hloc reads with cv2.IMREAD_IGNORE_ORIENTATION, COLMAP does not look at it: keypoints must lie in what they see."""
+    cv2 = pytest.importorskip("cv2")
+    (tmp_path / "photos").mkdir()
+    turned_photos(tmp_path / "photos")
+    for way in ((), ("--upright",)):
+        out = tmp_path / ("out" + "".join(way))
+        run("export", tmp_path / "photos", "--backbone", BACKBONE, "--match-th", 0.8, "--out", out, *way)
+        database = pycolmap.Database.open(str(out / "database.db"))
+        images = {image.name: image for image in database.read_all_images()}
+        for name, stored in {"a.jpg": (288, 352), "b.jpg": (352, 288)}.items():
+            seen = cv2.imread(str(tmp_path / "photos" / name), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+            assert seen.shape[1::-1] == stored
+            size = (352, 288) if way else stored
+            camera = database.read_camera(images[name].camera_id)
+            assert (camera.width, camera.height) == size
+            with h5py.File(out / "features.h5") as file:
+                assert tuple(file[name]["image_size"][:]) == size
+                points = file[name]["keypoints"][:]
+            assert (points > -0.5).all() and (points < np.array(size) - 0.5).all()
+            np.testing.assert_allclose(np.array(database.read_keypoints(images[name].image_id))[:, :2], points + 0.5, atol=1e-4)
+        matches, _ = hloc_matches(out / "matches.h5", "a.jpg", "b.jpg")
+        a, b = (hloc_keypoints(out / "features.h5", n)[matches[:, i]] + 0.5 for i, n in enumerate(("a.jpg", "b.jpg")))
+        if not way:  # a is turned clockwise to stand upright, b by 180 degrees
+            a, b = np.stack([352 - a[:, 1], a[:, 0]], -1), np.array([352, 288]) - b
+        right = np.all(np.abs((a - b) - np.array([64, 32])) < 0.05, axis=1)
+        assert right.mean() > 0.5
+        geometry = database.read_two_view_geometry(images["a.jpg"].image_id, images["b.jpg"].image_id)
+        h, rows = np.array(geometry.H), np.array(geometry.inlier_matches)
+        first = np.array(database.read_keypoints(images["a.jpg"].image_id))[rows[:, 0], :2]
+        second = np.array(database.read_keypoints(images["b.jpg"].image_id))[rows[:, 1], :2]
+        mapped = np.c_[first, np.ones(len(first))] @ h.T
+        assert len(rows) > 50 and np.abs(mapped[:, :2] / mapped[:, 2:] - second).max() < 8.1
+        database.close()
+
+
+def test_names_that_hloc_cannot_tell_apart_are_refused_before_the_work(data, photos, tmp_path):
+    odd = data / "odd_inputs"
+    for folder, text in {"names_with_spaces": "has a blank in its name", "names_collide": "are both 'A-x.jpg' in hloc's matches.h5"}.items():
+        done = run("export", odd / folder, "--backbone", BACKBONE, "--out", tmp_path / "no", status=1)
+        assert text in done.stderr and not (tmp_path / "no").exists()
+    # For COLMAP alone they are allowed, and a list may hold them, with a byte order mark and CRLF.
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_bytes("\ufeffDJI 0002.JPG DJI 0001.JPG\r\n".encode())
+    run("export", odd / "names_with_spaces", "--backbone", BACKBONE, "--pairs", pairs, "--format", "colmap", "--out", tmp_path / "blanks")
+    database = sqlite3.connect(tmp_path / "blanks/database.db")
+    assert {name for (name,) in database.execute("SELECT name FROM images")} == {"DJI 0001.JPG", "DJI 0002.JPG"}
+    assert database.execute("SELECT count(*) FROM matches").fetchone() == (1,)
+    run("export", odd / "names_collide", "--backbone", BACKBONE, "--pairs", odd / "pairs_with_bom.txt", "--format", "colmap",
+        "--out", tmp_path / "bom")
+    assert sqlite3.connect(tmp_path / "bom/database.db").execute("SELECT count(*) FROM matches").fetchone() == (1,)
+
+
+def test_a_file_that_cannot_be_read_does_not_end_an_export(photos, tmp_path):
+    (tmp_path / "some").mkdir()
+    for name in ("x_400_0001.png", "x_300_0002.png"):
+        (tmp_path / "some" / name).write_bytes((photos / name).read_bytes())
+    (tmp_path / "some/empty.jpg").write_bytes(b"")
+    done = run("export", tmp_path / "some", "--backbone", BACKBONE, "--out", tmp_path / "out")
+    assert "1 files could not be read" in done.stderr and "empty.jpg: empty file" in done.stderr
+    assert len(pairs_of(tmp_path / "out")) == 1

@@ -34,6 +34,8 @@ TEST_CASE("addresses of Redis servers") {
   const RedisAddress full = parse_redis_url("rediss://me:pass:w@rd@example.org:7000/12");
   CHECK((full.host == "example.org" && full.port == 7000 && full.database == 12 && full.tls));
   CHECK((full.user == "me" && full.password == "pass:w@rd"));
+  const RedisAddress encoded = parse_redis_url("redis://al%3aice:p%40ss%2Fw%25@127.0.0.1:6379/0");
+  CHECK((encoded.user == "al:ice" && encoded.password == "p@ss/w%" && encoded.host == "127.0.0.1"));
   CHECK(parse_redis_url("redis://:secret@host").password == "secret");
   CHECK(parse_redis_url("redis://:secret@host").user.empty());
   const RedisAddress six = parse_redis_url("redis://[::1]:7001/");
@@ -45,6 +47,8 @@ TEST_CASE("addresses of Redis servers") {
                                   {"redis://host:0", "port"},
                                   {"redis://host:65536", "port"},
                                   {"redis://host:12x", "port"},
+                                  {"redis://u:50%@host", "hexadecimal"},
+                                  {"redis://u:%4x@host", "hexadecimal"},
                                   {"redis://host/x", "database"},
                                   {"redis://host/-1", "database"}}) {
     INFO(url);

@@ -9,7 +9,9 @@ parser:epilog [[
 From pair files (or folders of them, as run leaves behind) it takes the matches; the keypoints of an image are the tokens that
 any of its pairs has. With --backbone the inputs are pictures or folders of them: every token is a keypoint with its descriptor,
 and all pairs of pictures are matched, or those of --pairs. Writes OUT/features.h5, OUT/matches.h5, OUT/global.h5 and
-OUT/pairs.txt for hloc, OUT/database.db for COLMAP. Of a pair in both orders the first is taken.]]
+OUT/pairs.txt for hloc, OUT/database.db for COLMAP. Of a pair in both orders the first is taken. Both programs read pictures as
+they are stored, without turning them as EXIF says: sizes and keypoints are written in that frame. What cannot be read is left
+out and named.]]
 parser:argument("input", "pair files or folders of them; with --backbone, pictures or folders of them"):args "+"
 parser:option("--out", "folder of the results"):count(1)
 parser:option("--format", "what to write"):choices({ "both", "hloc", "colmap" }):default "both"
@@ -24,11 +26,12 @@ parser:option("--method", "robust estimator"):choices(pictures.METHODS):default 
 parser:option("--reproj-th", "largest reprojection error of an inlier in pixels"):convert(cli.number(1e-6, 1e6)):default "8"
 parser:option("--min-inliers", "inliers of a verified pair (default: more than chance gives, see match.verdict)")
   :convert(cli.integer(1))
+parser:flag("--upright", "sizes and keypoints of the pictures turned upright, for programs that turn them too")
 parser:flag("--single-camera", "COLMAP: one camera for all images of a size")
 parser:flag("--float32", "hloc: descriptors and scores in float32 instead of float16")
 local args = parser:parse { ... }
 
-local set, num_doubled, num_refused = im.export.new(), 0, 0
+local set, num_doubled, num_refused, problems = im.export.new(), 0, 0, nil
 
 local function add_pair(a, b, matches)
   local geometry = args.ransac ~= "off" and im.match.geometry(matches, { method = args.method, reproj_px = args.reproj_th })
@@ -41,12 +44,14 @@ local function add_pair(a, b, matches)
 end
 
 if args.backbone then
-  export_source.pictures(set, args.input, {
-    images = args.images, backbone = args.backbone, pairs = args.pairs,
+  problems = export_source.pictures(set, args.input, {
+    upright = args.upright, hloc = args.format ~= "colmap", images = args.images, backbone = args.backbone, pairs = args.pairs,
     match = { match_th = args.match_th, max_features = args.max_features },
   }, add_pair)
 else
-  export_source.pair_files(set, args.input, { images = args.images, weight = args.weight }, add_pair)
+  problems = export_source.pair_files(set, args.input, {
+    upright = args.upright, hloc = args.format ~= "colmap", images = args.images, weight = args.weight,
+  }, add_pair)
 end
 
 if args.format ~= "colmap" then
@@ -54,6 +59,9 @@ if args.format ~= "colmap" then
 end
 if args.format ~= "hloc" then
   cli.checked(set:write_colmap(args.out .. "/database.db", { single_camera = args.single_camera or false }))
+end
+if #problems > 0 then
+  cli.warn_of("files could not be read and were left out:", problems)
 end
 local counts = set:counts()
 local doubled = num_doubled > 0 and (" (%d pairs left out: there in the other order)"):format(num_doubled) or ""

@@ -33,15 +33,34 @@ function M.width_m(path)
   end
 end
 
+--- What the columns of a truth table may be called beside.
+local ALSO = { file = { "name", "image", "photo", "filename" }, latitude_deg = { "latitude", "lat" },
+  longitude_deg = { "longitude", "lon", "lng" } }
+
+local function with_our_names(row)
+  for name, others in pairs(ALSO) do
+    for _, other in ipairs(others) do
+      row[name] = row[name] or row[other]
+    end
+  end
+  return row
+end
+
 --- Rows of a truth table by file name: file, latitude_deg, longitude_deg, and, where known, heading_deg and
 --- footprint_width_m. Returns nil, message for a table without these columns or with a position that is none.
 function M.read_truth(path)
-  local rows, message = im.io.read_csv(path)
+  local rows, message = im.io.read_csv(path, { tidy = true })
   if not rows then
     return nil, message
   end
   local truth = {}
   for i, row in ipairs(rows) do
+    row = with_our_names(row)
+    for _, name in ipairs { "latitude_deg", "longitude_deg", "heading_deg", "footprint_width_m" } do
+      if row[name] and row[name]:find "^[+-]?%d+,%d+$" then
+        return nil, ("%s: row %d: '%s' has a decimal comma; write it with a point"):format(path, i, row[name])
+      end
+    end
     local latitude, longitude = tonumber(row.latitude_deg), tonumber(row.longitude_deg)
     if not (row.file and latitude and longitude) then
       return nil, ("%s: row %d: expected the columns file, latitude_deg and longitude_deg with numbers"):format(path, i)
