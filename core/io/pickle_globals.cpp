@@ -45,6 +45,8 @@ constexpr Global kGlobals[] = {
     {"torch.preserve_format", Kind::kInert},
     {"torch.strided", Kind::kInert},
     {"torch.Generator", Kind::kInert},
+    {"builtins.getattr", Kind::kGetattr},  // what Python 3.11 makes of an enum: getattr(class, 'NAME')
+    {"__builtin__.getattr", Kind::kGetattr},
     {"builtins.set", Kind::kInert},
     {"builtins.frozenset", Kind::kInert},
     {"builtins.complex", Kind::kInert},

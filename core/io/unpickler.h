@@ -78,6 +78,7 @@ class Unpickler {
   void set_items(std::vector<Item> items);
 
   // Globals, and the calls that are allowed.
+  [[noreturn]] void refuse_global(std::string_view name) const;
   Item global(std::string_view module, std::string_view symbol) const;
   void push_stack_global();
   std::int64_t integer(const Item& item, const char* what) const;

@@ -33,15 +33,19 @@ std::optional<std::string> latin1_from_utf8(std::string_view utf8) {
 
 }  // namespace
 
+void Unpickler::refuse_global(std::string_view name) const {
+  throw Failure(code::kBadFormat,
+                fmt::format("{}: names '{}'; weights may hold tensors and plain containers only", name_,
+                            name.substr(0, 200)));
+}
+
 Item Unpickler::global(std::string_view module, std::string_view symbol) const {
   const std::string full = fmt::format("{}.{}", module, symbol);
   if (const Global* allowed = find_global(full)) {
     if (allowed->kind == Kind::kDtype) return PlainValue(allowed->type);
     return allowed;
   }
-  throw Failure(code::kBadFormat,
-                fmt::format("{}: names '{}'; weights may hold tensors and plain containers only", name_,
-                            full.substr(0, 200)));
+  refuse_global(full);
 }
 
 void Unpickler::push_stack_global() {
@@ -158,6 +162,11 @@ PlainValue Unpickler::call(const Global& function, const std::vector<Item>& item
       break;
     case Kind::kInert:
       return std::monostate();
+    case Kind::kGetattr:  // of a class that was stepped over
+      if (items.size() == 2 && value(0) && std::holds_alternative<std::monostate>(*value(0)) && value(1) &&
+          text_of(*value(1)))
+        return std::monostate();
+      refuse_global(function.name);
     case Kind::kDtype:  // a value, never on the stack as a global
     case Kind::kStorageType:
       break;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "evaluation/position_tree.h"
 #include "scratch.h"
+#include "test_data.h"
 
 namespace imatch {
 namespace {
@@ -25,6 +26,30 @@ TEST_CASE("UTM coordinates become latitude and longitude") {
   CHECK(latlon_from_utm(500000, 9000000, 31, 'M').latitude_deg < 0);
   CHECK_THROWS_WITH(latlon_from_utm(500000, 0, 61, 'N'), Catch::Contains("61N"));
   CHECK_THROWS_WITH(latlon_from_utm(500000, 0, 31, 'I'), Catch::Contains("31I"));
+}
+
+TEST_CASE("position tables as people write them, and a decimal comma by name") {
+  const Scratch scratch;
+  const auto position = [](const std::string& path) {
+    const auto found = read_positions(path).find("DJI_0001.JPG");
+    REQUIRE(found);
+    CHECK(found->latitude_deg == 47.1);
+    CHECK(found->longitude_deg == 8.2);
+  };
+  for (const char* text : {"\xef\xbb\xbfname\tLAT\tLon\r\nDJI_0001.JPG\t+47.1\t8.2\r\n",
+                           "Photo ; Latitude ; Longitude\n\n DJI_0001.JPG ; 47.1 ; +008.2 \n"}) {
+    write_file_atomically(scratch / "t.csv", text);
+    position(scratch / "t.csv");
+  }
+  write_file_atomically(scratch / "t.csv", "name;lat;lon\na.jpg;47,1;8,2\n");
+  CHECK_THROWS_WITH(read_positions(scratch / "t.csv"),
+                    Catch::Contains("t.csv: row 1: '47,1' has a decimal comma"));
+  write_file_atomically(scratch / "t.csv", "name,lat,lon\na.jpg,47,1,8,2\n");
+  CHECK_THROWS_WITH(read_positions(scratch / "t.csv"),
+                    Catch::Contains("5 fields, expected 3 (decimal commas?"));
+  if (const auto data = testing::test_data())
+    for (const char* name : {"blank_after_comma", "capital_header", "plus_sign", "semicolon"})
+      position(*data + "/odd_inputs/csv_" + name + ".csv");
 }
 
 TEST_CASE("a name with UTM coordinates says a position, another does not") {

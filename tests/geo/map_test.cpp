@@ -100,7 +100,7 @@ TEST_CASE("map: files without a usable place are refused with the reason") {
   CHECK_THAT(reason(scratch / "rpc.tif"), Contains("RPC") || Contains("no coordinate reference system"));
   std::ofstream(scratch / "a.vrt") << "<VRTDataset rasterXSize=\"2\" rasterYSize=\"2\"></VRTDataset>";
   CHECK_THAT(reason(scratch / "a.vrt"), Contains("virtual raster"));
-  if (const auto data = test_data()) {
+  if (const auto data = imatch::testing::test_data()) {
     const std::string odd = *data + "/odd_inputs/";
     CHECK_THAT(reason(odd + "map_gcps_only.tif"), Contains("ground control points"));
     CHECK_THAT(reason(odd + "map_metres_labelled_epsg4326.tif"), Contains("metres labelled as degrees"));

@@ -142,6 +142,8 @@ TEST_CASE("a pickle that names anything else is refused by that name") {
   };
   CHECK(message_of(legacy_file(global("os", "system") + text("true") + "\x85R")) == names("os.system"));
   CHECK(message_of(legacy_file(global("builtins", "eval") + text("1") + "\x85R")) == names("builtins.eval"));
+  CHECK(message_of(legacy_file(global("builtins", "getattr") + text("x") + text("y") + "\x86R")) ==
+        names("builtins.getattr"));
   CHECK(message_of(legacy_file(text("posix") + text("system") + "\x93")) == names("posix.system"));
   CHECK(message_of(legacy_file("(iargparse\nNamespace\n")).find("INST") != std::string::npos);
   CHECK(message_of(legacy_file("(itorch\nSize\n")).find("INST") != std::string::npos);
@@ -159,6 +161,8 @@ TEST_CASE("objects that training writes beside the tensors are stepped over, and
            global("argparse", "Namespace") + ")\x81}" + text("lr") + integer(1) +
                "sb",                                                 // an object with a state
            global("trainer.config", "Mode") + integer(3) + "\x85R",  // an enum
+           global("builtins", "getattr") + global("trainer.config", "Mode") + text("FAST") +
+               "\x86R",  // likewise
            global("numpy._core.multiarray", "scalar") + global("numpy", "dtype") + text("f8") + "\x85R" +
                text("x") + "\x86R",
            global("torch", "device") + text("cpu") + "\x85R",

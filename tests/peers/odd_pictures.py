@@ -234,7 +234,7 @@ def tiffs():
             colours = [c * factor for channel in zip(*PALETTE[: 1 << bits]) for c in channel]
             yield f"tif_palette{bits}_times{name}.tif", tiff(index, bits, 3, tags={320: ("H", colours)}), np.array(PALETTE)[index[..., 0]]
     y, x = np.mgrid[:12, :17]
-    light, a, b = 40 + 12 * y, 128 + 3 * (x - 8), 128 + 4 * (y - 6)
+    light, a, b = 70 + 12 * y, 128 + x - 8, 128 + y - 6  # inside of what sRGB has
     true = lab_to_rgb(light, a, b)
     signed = np.stack([light, (a - 128) % 256, (b - 128) % 256], -1).astype(np.uint32)
     yield "tif_lab8.tif", tiff(signed, 8, 8), true

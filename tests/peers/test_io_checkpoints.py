@@ -94,7 +94,7 @@ def test_other_grids_of_positions(network, side, tmp_path):
     state["pos_embed"] = torch.randn(1, 1 + side * side, 384)
     torch.save(state, tmp_path / "w.pth")
     vector, _ = class_token(tmp_path / "w.pth")
-    state["pos_embed"] = state["pos_embed"] + 1
+    state["pos_embed"] = torch.randn(1, 1 + side * side, 384)
     torch.save(state, tmp_path / "v.pth")
     assert class_token(tmp_path / "v.pth")[0] != vector
 
@@ -106,14 +106,14 @@ def test_what_is_not_the_network_is_listed(network, tmp_path):
 
 
 def test_hugging_face_folders_old_and_new(tmp_path):
-    transformers = pytest.importorskip("transformers")
+    transformers, safetensors_torch = pytest.importorskip("transformers"), pytest.importorskip("safetensors.torch")
     torch.manual_seed(1)
     config = transformers.Dinov2Config(hidden_size=384, num_hidden_layers=2, num_attention_heads=6, image_size=224, patch_size=14)
     model = transformers.Dinov2ForImageClassification(config).eval()
     model.save_pretrained(tmp_path / "new")
     (tmp_path / "old").mkdir()
     (tmp_path / "old/config.json").write_text((tmp_path / "new/config.json").read_text())
-    torch.save(model.state_dict(), tmp_path / "old/pytorch_model.bin")
+    torch.save(safetensors_torch.load_file(tmp_path / "new/model.safetensors"), tmp_path / "old/pytorch_model.bin")
     with torch.no_grad():
         pixels = torch.zeros(1, 3, 224, 224)
         for c, (mean, std) in enumerate(zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))):

@@ -762,7 +762,8 @@ im.io = {}
 function im.io.json(value) end
 
 ---@class imatch.io.read_csv.options
----@field separator? string One character between the fields. Default ','.
+---@field separator? string One character between the fields; empty: the comma, semicolon or tab that the header has most of. Default ''.
+---@field tidy? boolean Drop blanks around fields, and give columns' names in small letters. Default false.
 
 ---A CSV file (RFC 4180) with a header row: a list of rows, each a table of texts by column name, and the list of column names. Numbers stay texts: use tonumber. A byte order mark and empty lines are skipped. Failures: not_found, not_a_file, unreadable, bad_format with the line.
 ---```lua
@@ -1225,8 +1226,8 @@ function im.image.extensions() end
 function im.image.file_statistics() end
 
 ---@class imatch.image.metadata.options
----@field latitude_deg? number EXIF GPSLatitude, north positive; WGS 84. in [-90, 90].
----@field longitude_deg? number EXIF GPSLongitude, east positive. in [-180, 180].
+---@field latitude_deg? number North positive; WGS 84. EXIF GPSLatitude; where EXIF has no position, XMP's (DJI GpsLatitude, Latitude, exif:GPSLatitude). 0, 0 is what receivers write without a fix, and unset. in [-90, 90].
+---@field longitude_deg? number East positive; as latitude_deg (DJI GpsLongitude, GpsLongtitude). in [-180, 180].
 ---@field altitude_m? number EXIF GPSAltitude above sea level, negative below.
 ---@field gps_track_deg? number EXIF GPSTrack: direction of movement. in [0, 360].
 ---@field gps_track_ref? string 'T' true north, 'M' magnetic north.
@@ -1237,17 +1238,18 @@ function im.image.file_statistics() end
 ---@field model? string EXIF Model.
 ---@field focal_length_mm? number EXIF FocalLength.
 ---@field focal_length_35mm_mm? number EXIF FocalLengthIn35mmFilm: the focal length that gives the same field of view on 36 x 24 mm.
----@field orientation? integer EXIF Orientation; 1: upright as stored. in [1, 8]. Default 1.
----@field relative_altitude_m? number DJI RelativeAltitude: above the take-off point.
----@field absolute_altitude_m? number DJI AbsoluteAltitude: above sea level.
----@field gimbal_yaw_deg? number DJI GimbalYawDegree, clockwise from north.
----@field gimbal_pitch_deg? number DJI GimbalPitchDegree; -90: straight down.
----@field gimbal_roll_deg? number DJI GimbalRollDegree.
----@field flight_yaw_deg? number DJI FlightYawDegree, clockwise from north.
----@field flight_pitch_deg? number DJI FlightPitchDegree.
----@field flight_roll_deg? number DJI FlightRollDegree.
+---@field orientation? integer EXIF Orientation, else XMP's tiff:Orientation; 1: upright as stored. in [1, 8]. Default 1.
+---@field relative_altitude_m? number Above the take-off point: RelativeAltitude of DJI, Autel and Skydio; else above ground: Camera:AboveGroundAltitude.
+---@field absolute_altitude_m? number AbsoluteAltitude of the same makers: above sea level.
+---@field gimbal_yaw_deg? number Of the camera, clockwise from north: GimbalYawDegree (DJI, Autel), CameraOrientationNED/Yaw (Skydio), CameraYawDegree (Parrot), Camera:Yaw (Pix4D, senseFly).
+---@field gimbal_pitch_deg? number Of the camera, -90: straight down, likewise. Camera:Pitch, which is 0 straight down, minus 90.
+---@field gimbal_roll_deg? number Of the camera, likewise.
+---@field flight_yaw_deg? number Of the aircraft, clockwise from north: FlightYawDegree (DJI, Autel), VehicleOrientationNED/Yaw (Skydio), DroneYawDegree (Parrot).
+---@field flight_pitch_deg? number Of the aircraft, likewise.
+---@field flight_roll_deg? number Of the aircraft, likewise.
+---@field warning? string What is doubtful about the position: no hemisphere letters, or letters that contradict its signs.
 
----EXIF position, direction, time and lens, and DJI's XMP. A field that the file lacks is nil. Fails with not_found, not_a_file, unreadable, bad_format.
+---EXIF position, direction, time and lens, and the XMP of drones (DJI, Autel, Skydio, Parrot, and Pix4D's Camera: namespace, which senseFly writes too). A field that the file lacks is nil. Fails with not_found, not_a_file, unreadable, bad_format.
 ---```lua
 ---local photo, why = im.image.metadata 'photo.jpg'
 ---print(photo and photo.latitude_deg or why) --> photo.jpg: no such file
@@ -1279,7 +1281,7 @@ function im.image.normalize(images, preset) end
 ---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
 ---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
 
----Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its EXIF orientation. 16 bits are scaled to 8, alpha is dropped, colour profiles are not applied. Fails with nil, message, code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a picture), too_large.
+---Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its orientation in EXIF (for PNG also in a text profile), else in XMP. 1 to 16 bits are scaled to the nearest of 8, CMYK and CIE L*a*b* converted, alpha is dropped, colour profiles are not applied; of an animated WebP or PNG the first picture is taken. A file without its end mark, or with something behind the picture, is accepted when all rows are there. Fails with nil, message, code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a picture, signed or floating-point samples), too_large. Differs from Pillow: more than 8 bits are rounded (Pillow cuts off the low byte of RGB and clips grey at 255), as are bit fields of BMP and 16-bit palettes of TIFF; grey TIFF of 12 or other bits, white-is-zero of any, CMYK and L*a*b* of 16 and tiles of such are read (Pillow refuses them, or shows other values); damaged data is refused (Pillow shows half of a JPEG in grey, and clips run lengths that leave a BMP); L*a*b* and lossy WebP may be off by 2 of 255.
 ---```lua
 ---local photo, why = im.image.open 'photo.jpg'
 ---print(photo or why) --> photo.jpg: no such file
@@ -1579,6 +1581,13 @@ function Backbone:spec() end
 ---```
 ---@return integer
 function Backbone:stride() end
+
+---What was taken out of a file that a training wrote: "of 'teacher.backbone.', without 'head.'"; "" where the file held the network alone.
+---```lua
+---print(im.backbone.open('efficientnet_lite0'):weights_rule() == '') --> true
+---```
+---@return string
+function Backbone:weights_rule() end
 
 ---SHA-256 of the file of weights, 64 hexadecimal digits; '' without weights.
 ---```lua
@@ -2209,6 +2218,9 @@ function im.evaluate.write_kml(path, queries) end
 ---@class ExportSet
 local ExportSet = {}
 
+---@class imatch.ExportSet.add_image.options
+---@field orientation? integer Exif orientation of the file, by which it was turned upright before it was matched. hloc and COLMAP read files as they are stored: sizes and keypoints are written in that frame. 1 writes the upright one. in [1, 8]. Default 1.
+
 ---An image by its path below the folder of the images. With features its tokens are its keypoints, with their descriptors; with a size in pixels the keypoints come with the pairs.
 ---```lua
 ---local set = im.export.new()
@@ -2219,7 +2231,8 @@ local ExportSet = {}
 ---@param features any
 ---@param width any
 ---@param height any
-function ExportSet:add_image(name, features, width, height) end
+---@param options? imatch.ExportSet.add_image.options
+function ExportSet:add_image(name, features, width, height, options) end
 
 ---The matches between two images that were added, and the geometry estimated from them. False, and nothing is added, when the two have a pair already, in either order. An error when the matches are of other images or other features.
 ---```lua
@@ -2311,6 +2324,14 @@ im.export = {}
 ---```
 ---@return ExportSet
 function im.export.new() end
+
+---Whether hloc can tell these names of images apart: nil, message and bad_format for one with a blank, which stands between the names of pairs.txt, and for two that are one with - for /, as matches.h5 has them. To be asked before the work; write_hloc asks too.
+---```lua
+---print(im.export.require_hloc_names { 'A/x.jpg', 'A-x.jpg' }) --> nil 'A/x.jpg' and 'A-x.jpg' are both 'A-x.jpg'...
+---```
+---@param names any
+---@return any
+function im.export.require_hloc_names(names) end
 
 ---Positions on the Earth: distances, directions, footprints.
 ---@class imatch.geo
@@ -2587,7 +2608,7 @@ function im.render.b_from_a(a, b) end
 ---@field value_high? number Raster value shown as white; the 99th percentile when left out.
 ---@field cache_mb? number Memory for tiles of the map, in 2^20 bytes. in [1, 1000000]. Default 256.
 
----A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its centre. Any coordinate system, any mask, RGB, grey, palette or more than 8 bits. Returns nil, message, code for a file that is none (not_found, not_a_file, unreadable, bad_format).
+---A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its centre. Any coordinate system with a geotransform, also degrees across 180; RGB, grey, palette or more than 8 bits. What has no data: the file's mask, else its alpha band, else nodata in all colours. Returns nil, message, code for a file that is none (not_found, not_a_file, unreadable, bad_format): also for a VRT, ground control points or RPC alone, no coordinate system, and metres labelled as degrees. Differs from rasterio: alpha below one half is no data (there: 0 alone), and bands that are no colour do not count for nodata.
 ---```lua
 ---print(im.render.map 'no such map.tif') --> nil no such map.tif: no such file not_found
 ---```
