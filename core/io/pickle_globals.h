@@ -7,7 +7,18 @@
 
 namespace imatch::pickle {
 
-enum class Kind { kTensor, kParameter, kOrderedDict, kSize, kBytes, kEncode, kDtype, kStorageType, kInert, kGetattr };
+enum class Kind {
+  kTensor,
+  kParameter,
+  kOrderedDict,
+  kSize,
+  kBytes,
+  kEncode,
+  kDtype,
+  kStorageType,
+  kInert,
+  kGetattr
+};
 
 /// A global that a pickle may name.
 struct Global {
