@@ -31,7 +31,8 @@ parser:flag("--single-camera", "COLMAP: one camera for all images of a size")
 parser:flag("--float32", "hloc: descriptors and scores in float32 instead of float16")
 local args = parser:parse { ... }
 
-local set, num_doubled, num_refused, problems = im.export.new(), 0, 0, nil
+local set, num_doubled, num_refused = im.export.new(), 0, 0
+local problems
 
 local function add_pair(a, b, matches)
   local geometry = args.ransac ~= "off" and im.match.geometry(matches, { method = args.method, reproj_px = args.reproj_th })
