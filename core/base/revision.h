@@ -18,7 +18,7 @@ inline constexpr std::array<std::pair<std::string_view, int>, 9> kRevisions{{{"i
                                                                              {"geo", 2},
                                                                              {"render", 1},
                                                                              {"index", 1},
-                                                                             {"localize", 2}}};
+                                                                             {"localize", 3}}};
 
 constexpr int revision_of(std::string_view stage) {
   for (const auto& [name, revision] : kRevisions)

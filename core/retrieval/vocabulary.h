@@ -4,10 +4,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <random>
+#include <optional>
 #include <string>
 
 #include "base/sha256.h"
+#include "index/row_reservoir.h"
 
 namespace imatch {
 
@@ -18,23 +19,21 @@ struct Vocabulary {
 };
 
 /// Learns a vocabulary from tokens that come a picture at a time and need not fit into memory: a uniform
-/// sample of all (reservoir sampling, Vitter 1985), clustered by k-means with k-means++ seeding (Arthur and
-/// Vassilvitskii 2007). The same pictures in the same order and the same seed give the same words.
+/// sample of all (RowReservoir), clustered by k_means. The same pictures in the same order and the same seed
+/// give the same words.
 class VocabularyLearner {
  public:
   explicit VocabularyLearner(std::uint64_t seed = 0, std::int64_t sample = 65536);
 
   /// Tokens of one picture, [N, D] float32 on the CPU, zero tokens left out; `key` says which picture.
   void add(const at::Tensor& tokens, const std::string& key);
-  /// At most `iterations` rounds of k-means, fewer when nothing changes. Throws Error for fewer tokens than
-  /// words.
+  /// Throws Error for fewer tokens than words.
   Vocabulary learn(int num_words, int iterations = 25);
 
  private:
-  std::mt19937_64 random_;
+  const std::uint64_t seed_;
   const std::int64_t capacity_;
-  std::int64_t seen_ = 0;
-  at::Tensor sample_;  ///< [capacity, D]
+  std::optional<RowReservoir> sample_;  ///< From the first picture on, which tells how long a token is.
   Sha256 keys_;
 };
 
