@@ -68,15 +68,19 @@ end
 
 --- The program's own options, which may also stand behind the command's name.
 local function add_program_options(parser)
-  parser:group("Options of every command",
+  local options = {
     parser:option("--device", "cpu, cuda, cuda:N or auto"),
     parser:option("--threads", "threads of LibTorch, OpenMP, OpenCV and BLAS"):convert(M.integer(1, 4096)),
     parser:option("--cache", "folder of the feature cache"):target "cache_folder",
     parser:flag("--no-cache", "neither read nor write the feature cache"),
     parser:option("--seed", "seed of everything random"):convert(M.integer(0, 2 ^ 53)),
-    parser:flag("--quiet", "no progress on standard error"))
-  for _, name in ipairs { "--device", "--threads", "--cache", "--no-cache", "--seed", "--quiet" } do
-    parser.reserved[name] = true
+    parser:flag("--quiet", "no progress on standard error"),
+  }
+  parser:group("Options of every command", unpack(options))
+  for _, option in ipairs(options) do
+    for _, alias in ipairs(option._aliases) do
+      parser.reserved[alias] = true
+    end
   end
 end
 
