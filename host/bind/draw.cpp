@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "bind/types.h"
 #include "binding.h"
+#include "image/choose_rectangle.h"
 #include "image/draw.h"
 #include "image/draw_matches.h"
 
@@ -127,6 +128,12 @@ int text(lua_State* L) {
   return push(L, std::move(result));
 }
 
+int chosen_rectangle(lua_State* L) {
+  const auto chosen = choose_rectangle(arg<Image>(L, 1), lua_isnoneornil(L, 2) ? "imatch-lua" : check_string(L, 2));
+  if (!chosen) throw Failure("cancelled", "nothing was chosen");
+  return push(L, Json{chosen->x, chosen->y, chosen->width, chosen->height});
+}
+
 constexpr Binding kFunctions[] = {
     bind<matches_picture>(
         "draw_matches", "image.draw_matches(a, b, matches [, inliers [, options]]) -> Image",
@@ -160,6 +167,12 @@ constexpr Binding kMethods[] = {
         "A copy with lines { x1, y1, x2, y2 }, antialiased, in pixels.",
         "print(im.image.new(64, 48):draw_lines({ { 0, 0, 64, 48 } }, { thickness_px = 2 })) --> Image(64x48)",
         describe_options<Style>),
+    bind<chosen_rectangle>(
+        "choose_rectangle", "Image:choose_rectangle([title]) -> { x, y, width, height }",
+        "Shows the picture in a window of the X display and lets the user draw a rectangle with the mouse: in "
+        "pixels of the picture, all of it when Enter comes without one. nil, message, code 'cancelled' after "
+        "Escape, 'no_display' where there is none.",
+        "if not os.getenv 'DISPLAY' then assert(not im.image.new(64, 48):choose_rectangle()) end"),
     bind<circles>("draw_circles", "Image:draw_circles(list [, options]) -> Image",
                   "A copy with circles around { x, y }.",
                   "print(im.image.new(64, 48):draw_circles({ { 32, 24 } }, { radius_px = 8, thickness_px = 0 "

@@ -41,7 +41,7 @@ train:option("--set", "another option of the method, NAME=VALUE; see im.anomaly.
 train:option("--memory-mb", "room for patches, 10^6 bytes; more are sampled"):default "0":convert(cli.number(0))
 train:option("--held-out", "share of the pictures kept for the thresholds"):default "0.1":convert(cli.number(0, 0.9))
 train:option("--threshold", "auto, f1, quantile, extreme_value or a number"):default "auto"
-train:flag("--roi", "choose the region in a picture in the terminal")
+train:flag("--roi", "choose the region: in a window where a display is, else in the terminal")
 numbers(train:option("--roi-rect", "x y width height of the region in the first picture, px"), 4)
 train:option("--roi-threshold", "least correlation with the region"):default "0.5":convert(cli.number(-1, 1))
 train:option("--tile", "side of the squares in which pictures go through the network, px"):default "0":convert(cli.integer(0))
