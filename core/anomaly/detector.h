@@ -33,10 +33,9 @@ struct DetectorOptions {
           "`device`), or "
           "'auto': the files where they are."),
       field("device", &Self::device, anything(), "For 'libtorch': 'cpu', 'cuda', 'cuda:N' or 'auto'."),
-      field("precision", &Self::precision, one_of(kPrecisions),
-            "For 'openvino'; 'default' is what the processor prefers, which may be bfloat16: distances then "
-            "err "
-            "by up to 2."),
+      field(
+          "precision", &Self::precision, one_of(kPrecisions),
+          "For 'openvino'; 'default' is what the processor prefers. Exported files ask for f32 in any case."),
       field("threads", &Self::threads, in_range(0, 4096), "For 'openvino'; 0: as it decides."),
       field("pin_threads", &Self::pin_threads, anything(),
             "For 'openvino': bind them to processors. Several processes that do so slow each other down."),

@@ -3,9 +3,8 @@
 
 #include <ATen/ops/adaptive_avg_pool1d.h>
 #include <ATen/ops/eye.h>
-#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,15 +34,15 @@
 #include <openvino/op/transpose.hpp>
 
 #include "anomaly/anomaly_map.h"
-#include "anomaly/graph_nodes.h"
 #include "backbone/network_backbone.h"
+#include "backbone/openvino_writer.h"
 #include "base/error.h"
 
 namespace imatch {
 namespace {
 
 namespace op = ov::op;
-using Interpolate = op::v11::Interpolate;
+using Interpolate = op::v4::Interpolate;
 
 /// Candidates beyond those wanted: the matrix form orders what is nearly equally near by its rounding.
 constexpr std::int64_t kMoreCandidates = 3;
@@ -53,6 +52,8 @@ GraphNode make(Arguments&&... arguments) {
   return std::make_shared<Node>(std::forward<Arguments>(arguments)...)->output(0);
 }
 
+/// Version 4, which devices run as it stands: a later one they would rewrite, and lose that it is to be
+/// computed in float32.
 GraphNode resized_to(const GraphNode& map, const GraphNode& sizes, Interpolate::InterpolateMode mode) {
   Interpolate::InterpolateAttrs attributes;
   attributes.mode = mode;
@@ -61,7 +62,17 @@ GraphNode resized_to(const GraphNode& map, const GraphNode& sizes, Interpolate::
     attributes.coordinate_transformation_mode = Interpolate::CoordinateTransformMode::ASYMMETRIC;
     attributes.nearest_mode = Interpolate::NearestMode::FLOOR;
   }
-  return make<Interpolate>(map, sizes, graph_integers({2, 3}), attributes);
+  const GraphNode unused_scales = graph_constant(at::ones({2}));
+  return make<Interpolate>(map, sizes, unused_scales, graph_integers({2, 3}), attributes);
+}
+
+/// As Pillow does it: antialiased.
+GraphNode shrunk_to(const GraphNode& images, std::int64_t height, std::int64_t width) {
+  op::v11::Interpolate::InterpolateAttrs attributes;
+  attributes.mode = op::v11::Interpolate::InterpolateMode::BILINEAR_PILLOW;
+  attributes.shape_calculation_mode = op::v11::Interpolate::ShapeCalcMode::SIZES;
+  return make<op::v11::Interpolate>(images, graph_integers({height, width}), graph_integers({2, 3}),
+                                    attributes);
 }
 
 /// value * scale + shift for each channel.
@@ -78,9 +89,7 @@ GraphNode network_images(const GraphNode& input, const Normalization& own, const
                          bool from_unit) {
   const Normalization given = normalization(from_unit ? "none" : "imagenet");
   GraphNode images = input;
-  if (from_unit)
-    images = resized_to(images, graph_integers({config.image_height, config.image_width}),
-                        Interpolate::InterpolateMode::BILINEAR_PILLOW);
+  if (from_unit) images = shrunk_to(images, config.image_height, config.image_width);
   if (given.mean == own.mean && given.std == own.std) return images;
   std::array<float, 3> scale{}, shift{};
   for (std::size_t c = 0; c < 3; ++c) {

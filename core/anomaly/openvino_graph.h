@@ -43,7 +43,8 @@ struct AnomalyGraphOptions {
 /// constants; all that is computed is float32 unless the device is told otherwise. Neighbours are found by
 /// the matrix form of the distance among a few candidates, whose distances are taken by direct difference. At
 /// inference a device needs the float32 bank twice, one block's table and the network's own maps. Throws
-/// Error for a backbone that has no graph.
+/// Error for a backbone that has no graph: a TorchScript file, or dense SIFT. A vision transformer has one
+/// for the size of its model only.
 std::shared_ptr<ov::Model> anomaly_graph(const AnomalyModel& model, const Backbone& backbone,
                                          const AnomalyGraphOptions& options = {});
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "anomaly/openvino_scorer.h"
 #include "base/error.h"
@@ -61,9 +62,6 @@ struct ParityRun {
     if (largest_relative > limits.relative_score)
       return fmt::format("the score differs by {:.2g} of itself; {:.2g} is allowed", largest_relative,
                          limits.relative_score);
-    return label_problem(limits);
-  }
-  std::string label_problem(const ParityLimits& limits) const {
     if (!flipped.empty()) return fmt::format("{} labels differ", flipped.size());
     if (std::abs(auroc_change) > limits.auroc)
       return fmt::format("the AUROC changes by {:.4f}; {:.4f} is allowed", auroc_change, limits.auroc);
@@ -137,28 +135,26 @@ Parity check_parity(const AnomalyScorer& scorer, const Thresholds& thresholds, c
   const ParityRun by_default = compare_runs(torch, own, pictures, thresholds.image);
 
   Parity parity;
-  parity.problem = in_float32.problem(limits);
+  const auto judge = [&](const ParityRun& run, const std::vector<ImageScore>& files, const char* settings,
+                         const ParityLimits& by) {
+    const std::string problem = run.problem(by);
+    if (problem.empty() || !parity.problem.empty()) return;
+    const std::size_t i = run.flipped.empty() ? run.worst : run.flipped.front();
+    parity.problem = fmt::format(
+        "with {}, {}: {} scores {:.6g} in LibTorch and {:.6g} in OpenVINO; maps part most at {}", settings,
+        problem, pictures[i].name, torch[i].score, files[i].score, run.map_difference.dump());
+  };
+  judge(in_float32, exact, "float32", limits);
+  ParityLimits decisions = limits;
+  decisions.relative_score = std::numeric_limits<double>::infinity();
+  judge(by_default, own, "the device's own settings", decisions);
   parity.holds = parity.problem.empty();
-  if (!parity.holds) {
-    const std::size_t i = in_float32.flipped.empty() ? in_float32.worst : in_float32.flipped.front();
-    parity.problem +=
-        fmt::format(": {} scores {:.6g} in LibTorch and {:.6g} in OpenVINO; maps part most at {}",
-                    pictures[i].name, torch[i].score, exact[i].score, in_float32.map_difference.dump());
-  }
   parity.report = {{"holds", parity.holds},
                    {"pictures", pictures.size()},
                    {"limits", {{"relative_score", limits.relative_score}, {"auroc", limits.auroc}}},
                    {"threshold", thresholds.image},
                    {"float32", run_to_json(in_float32, pictures, torch, exact)},
                    {"device_settings", run_to_json(by_default, pictures, torch, own)}};
-  Json& settings = parity.report["device_settings"];
-  const std::string problem = by_default.problem(limits), of_labels = by_default.label_problem(limits);
-  settings["holds"] = problem.empty();
-  settings["labels_hold"] = of_labels.empty();
-  if (!problem.empty())
-    settings["warning"] = fmt::format(
-        "{}: programs that load these files must ask for INFERENCE_PRECISION_HINT f32, as this one does",
-        of_labels.empty() ? problem : of_labels);
   return parity;
 }
 

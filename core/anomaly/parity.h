@@ -10,7 +10,7 @@
 
 namespace imatch {
 
-/// What the exported files must keep of the trained model, in float32.
+/// What the exported files must keep of the trained model.
 struct ParityLimits {
   double relative_score = 1e-3;  ///< Largest difference of a score, as a share of it.
   double auroc = 1e-3;           ///< Largest change of the image AUROC, where there are anomalous pictures.
@@ -24,10 +24,9 @@ struct Parity {
 
 /// Runs pictures through LibTorch and through the files at `xml_path`, read again by OpenVINO with float32
 /// and with the device's own settings: up to `least` of `samples` evenly spread, one of them enlarged beyond
-/// the network's input and one with a level added to every other pixel. In float32 the limits decide. With
-/// the device's own settings they are judged as well, and reported as `holds`, `labels_hold` and a warning,
-/// but the files stay: processors with bfloat16 take it unasked, and no file can forbid it. Throws Failure
-/// (no_result) when none of the pictures can be read.
+/// the network's input and one with a level added to every other pixel. No label may flip and the AUROC must
+/// stay in both; the limit of the score holds in float32. Throws Failure (no_result) when none of the
+/// pictures can be read.
 Parity check_parity(const AnomalyScorer& scorer, const Thresholds& thresholds, const std::string& xml_path,
                     const std::vector<AnomalySample>& samples, std::size_t least = 32,
                     const ParityLimits& limits = {});

@@ -6,9 +6,12 @@
 #include <ATen/ops/stack.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "anomaly/anomaly_map.h"
 #include "anomaly/patch_features.h"
 #include "backbone/network_backbone.h"
+#include "backbone/spec.h"
 #include "base/error.h"
 
 namespace imatch {
@@ -67,7 +70,11 @@ ImageScore region_missing(double correlation) {
 }
 
 std::shared_ptr<const Backbone> open_anomaly_backbone(const std::string& spec, const std::string& device) {
-  std::shared_ptr<const Backbone> backbone = open_backbone(spec, {{"device", device}});
+  // Not every kind chooses its device: users' networks run where their library does.
+  const BackboneKind& kind = backbone_kind_of(parse_spec(spec).name);
+  const bool takes_device = std::ranges::find(kind.options, "device", &FieldInfo::name) != kind.options.end();
+  std::shared_ptr<const Backbone> backbone =
+      open_backbone(spec, takes_device ? Json{{"device", device}} : Json::object());
   if (!backbone->as_network())
     throw Error(fmt::format("PatchCore: backbone '{}' is no network; expected one with feature maps", spec));
   return backbone;

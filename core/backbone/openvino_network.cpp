@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "backbone/onnx_files.h"
+#include "backbone/openvino_writer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
@@ -47,7 +48,7 @@ auto with_openvino(const std::string& title, F f) {
 }
 
 ov::Core& openvino_core() {
-  static ov::Core core;
+  static ov::Core& core = *new ov::Core;  // never destroyed, as what it compiled may live to the end
   return core;
 }
 
@@ -94,6 +95,24 @@ class OpenVinoNetwork final : public UserNetwork {
       if (one.global.defined()) globals.push_back(std::move(one.global));
     }
     return {at::cat(tokens), globals.empty() ? at::Tensor() : at::cat(globals)};
+  }
+
+  std::size_t write_tokens(GraphWriter& to, std::size_t images) const override {
+    auto* const writer = dynamic_cast<OpenVinoWriter*>(&to);
+    if (!writer) return UserNetwork::write_tokens(to, images);
+    return with_openvino(title(), [&] {
+      const auto whole = openvino_core().read_model(options().weights);
+      const auto model =
+          std::make_shared<ov::Model>(ov::OutputVector{wanted(*whole)[0]}, whole->get_parameters());
+      const GraphNode& input = writer->node(images);
+      if (model->input().get_element_type() != input.get_element_type())
+        refuse(fmt::format("its input is {}; only float32 is written as a graph",
+                           model->input().get_element_type().to_string()));
+      model->reshape(input.get_partial_shape());
+      const GraphNode tokens = model->output(0).get_node()->input_value(0);
+      model->get_parameters()[0]->output(0).replace(input);
+      return writer->input(tokens);
+    });
   }
 
  private:

@@ -36,7 +36,8 @@ struct Opened {
 };
 
 Opened& opened() {
-  static Opened all;
+  // Never destroyed: what a network runs on may be gone when the process ends by exit().
+  static Opened& all = *new Opened;
   return all;
 }
 

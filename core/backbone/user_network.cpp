@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "nn/graph_writer.h"
 
 namespace imatch {
 namespace {
@@ -79,6 +80,21 @@ std::vector<LayerOutput> UserNetwork::forward(const at::Tensor& images) const {
     layer.global = tokens.select(1, 0);
   }
   return {layer};
+}
+
+std::size_t UserNetwork::write_tokens(GraphWriter&, std::size_t) const {
+  refuse("it cannot be written as a graph; expected an .onnx file or an OpenVINO .xml");
+}
+
+std::vector<std::size_t> UserNetwork::write(GraphWriter& to, std::size_t images) const {
+  const auto [height, width] = to.grid(images);
+  const std::int64_t rows = (height + options_.stride - 1) / options_.stride;
+  const std::int64_t cols = (width + options_.stride - 1) / options_.stride;
+  const std::int64_t prefix = options_.prefix_tokens;
+  std::size_t tokens = write_tokens(to, images);
+  if (options_.layout == "nchw") return {tokens};
+  if (prefix > 0) tokens = to.slice(tokens, 1, prefix, prefix + rows * cols);
+  return {to.map_of_tokens(tokens, {rows, cols})};
 }
 
 Normalization normalization_of(const UserNetworkOptions& options) {

@@ -65,6 +65,7 @@ class UserNetwork : public TokenNetwork {
   std::vector<int> strides_px() const final { return {options_.stride}; }
   /// Throws Error when the outputs have not the shapes that the options promise.
   std::vector<LayerOutput> forward(const at::Tensor& images) const final;
+  std::vector<std::size_t> write(GraphWriter& to, std::size_t images) const final;
 
  protected:
   struct Outputs {
@@ -73,6 +74,8 @@ class UserNetwork : public TokenNetwork {
   };
   /// What the network makes of images [N, 3, H, W], contiguous.
   virtual Outputs run(const at::Tensor& images) const = 0;
+  /// The tokens as the file gives them, for TokenNetwork::write. Throws Error where that is not possible.
+  virtual std::size_t write_tokens(GraphWriter& to, std::size_t images) const;
 
   const std::string& title() const { return title_; }
   const UserNetworkOptions& options() const { return options_; }

@@ -33,7 +33,8 @@ struct CloseDisplay {
 };
 
 Image fitted(const Image& image, int width, int height) {
-  const double factor = std::min({1.0, kShareOfScreen * width / image.width, kShareOfScreen * height / image.height});
+  const double factor =
+      std::min({1.0, kShareOfScreen * width / image.width, kShareOfScreen * height / image.height});
   if (factor == 1) return image;
   return resize_to(image, {std::max(1, static_cast<int>(image.width * factor)),
                            std::max(1, static_cast<int>(image.height * factor))});
@@ -41,7 +42,8 @@ Image fitted(const Image& image, int width, int height) {
 
 class RectangleWindow {
  public:
-  RectangleWindow(const Image& image, const std::string& title) : original_(image), display_(XOpenDisplay(nullptr)) {
+  RectangleWindow(const Image& image, const std::string& title)
+      : original_(image), display_(XOpenDisplay(nullptr)) {
     if (!display_) {
       const char* const name = std::getenv("DISPLAY");
       no_display(name && *name ? fmt::format("the display '{}' cannot be opened", name)
@@ -53,8 +55,8 @@ class RectangleWindow {
     if (visual->c_class != TrueColor || depth < 24) no_display("the display does not show true colours");
     shown_ = fitted(image, DisplayWidth(display(), screen), DisplayHeight(display(), screen));
     window_ = XCreateSimpleWindow(display(), DefaultRootWindow(display()), 0, 0,
-                                  static_cast<unsigned>(shown_.width), static_cast<unsigned>(shown_.height), 0,
-                                  0, BlackPixel(display(), screen));
+                                  static_cast<unsigned>(shown_.width), static_cast<unsigned>(shown_.height),
+                                  0, 0, BlackPixel(display(), screen));
     XStoreName(display(), window_, title.c_str());
     XSizeHints hints{};
     hints.flags = PMinSize | PMaxSize;
@@ -63,7 +65,8 @@ class RectangleWindow {
     XSetWMNormalHints(display(), window_, &hints);
     close_ = XInternAtom(display(), "WM_DELETE_WINDOW", False);
     XSetWMProtocols(display(), window_, &close_, 1);
-    XSelectInput(display(), window_, ExposureMask | KeyPressMask | ButtonPressMask | ButtonReleaseMask | Button1MotionMask);
+    XSelectInput(display(), window_,
+                 ExposureMask | KeyPressMask | ButtonPressMask | ButtonReleaseMask | Button1MotionMask);
     context_ = XCreateGC(display(), window_, 0, nullptr);
     make_picture(visual, depth);
     XMapRaised(display(), window_);
@@ -88,10 +91,13 @@ class RectangleWindow {
       XEvent event;
       XNextEvent(display(), &event);
       if (event.type == Expose && event.xexpose.count == 0) draw();
-      if (event.type == ButtonPress && event.xbutton.button == Button1) begin(event.xbutton.x, event.xbutton.y);
+      if (event.type == ButtonPress && event.xbutton.button == Button1)
+        begin(event.xbutton.x, event.xbutton.y);
       if (event.type == MotionNotify) extend(event.xmotion.x, event.xmotion.y);
-      if (event.type == ButtonRelease && event.xbutton.button == Button1) extend(event.xbutton.x, event.xbutton.y);
-      if (event.type == ClientMessage && static_cast<Atom>(event.xclient.data.l[0]) == close_) return std::nullopt;
+      if (event.type == ButtonRelease && event.xbutton.button == Button1)
+        extend(event.xbutton.x, event.xbutton.y);
+      if (event.type == ClientMessage && static_cast<Atom>(event.xclient.data.l[0]) == close_)
+        return std::nullopt;
       if (event.type != KeyPress) continue;
       const KeySym key = XLookupKeysym(&event.xkey, 0);
       if (key == XK_Escape) return std::nullopt;
@@ -107,10 +113,12 @@ class RectangleWindow {
     const auto width = static_cast<unsigned>(shown_.width), height = static_cast<unsigned>(shown_.height);
     std::vector<std::uint32_t> pixels(std::size_t{width} * height);
     const auto place = [](unsigned long mask) { return std::countr_zero(mask); };
-    const int red = place(visual->red_mask), green = place(visual->green_mask), blue = place(visual->blue_mask);
+    const int red = place(visual->red_mask), green = place(visual->green_mask),
+              blue = place(visual->blue_mask);
     for (std::size_t i = 0; i < pixels.size(); ++i) {
       const std::uint8_t* const rgb = &shown_.rgb[3 * i];
-      pixels[i] = std::uint32_t{rgb[0]} << red | std::uint32_t{rgb[1]} << green | std::uint32_t{rgb[2]} << blue;
+      pixels[i] =
+          std::uint32_t{rgb[0]} << red | std::uint32_t{rgb[1]} << green | std::uint32_t{rgb[2]} << blue;
     }
     XImage* const ximage = XCreateImage(display(), visual, static_cast<unsigned>(depth), ZPixmap, 0,
                                         reinterpret_cast<char*>(pixels.data()), width, height, 32, 0);
@@ -141,7 +149,8 @@ class RectangleWindow {
       XSetForeground(display(), context_, colour);
       XSetLineAttributes(display(), context_, width, LineSolid, CapButt, JoinMiter);
       XDrawRectangle(display(), window_, context_, std::min(from_x_, to_x_), std::min(from_y_, to_y_),
-                     static_cast<unsigned>(std::abs(to_x_ - from_x_)), static_cast<unsigned>(std::abs(to_y_ - from_y_)));
+                     static_cast<unsigned>(std::abs(to_x_ - from_x_)),
+                     static_cast<unsigned>(std::abs(to_y_ - from_y_)));
     }
     XFlush(display());
   }

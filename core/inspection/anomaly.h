@@ -14,8 +14,8 @@ namespace imatch {
 
 struct InspectorOptions {
   std::string device = "CPU";  ///< As OpenVINO names them.
-  /// "f32", "f16", "bf16", or "default": what the device prefers, on some processors bfloat16, with which
-  /// distances err by up to 2.
+  /// "f32", "f16", "bf16", or "default": what the device prefers, on some processors bfloat16. Files that
+  /// imatch-lua exported ask for f32 themselves; with others' bfloat16 makes distances err by up to 2.
   std::string precision = "f32";
   int threads = 0;  ///< 0: OpenVINO decides.
   bool pin_threads =

@@ -103,7 +103,7 @@ ov::AnyMap settings_of(const InspectorOptions& options) {
 }
 
 ov::Core& shared_core() {
-  static ov::Core core;
+  static ov::Core& core = *new ov::Core;  // never destroyed, as what it compiled may live to the end
   return core;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "nn/gradients.h"
+#include "nn/graph_writer.h"
 
 namespace imatch {
 namespace {
@@ -120,6 +121,40 @@ std::vector<LayerOutput> ConvNext::forward(const at::Tensor& images) const {
     if (std::ranges::count(wanted_, number) > 0) outputs.push_back(output(map, number == kStages - 1));
   }
   return outputs;
+}
+
+std::vector<std::size_t> ConvNext::write(GraphWriter& to, std::size_t images) const {
+  const auto normed_map = [&](std::size_t map, const Affine& norm) {
+    const std::array<std::int64_t, 2> grid = to.grid(map);
+    return to.map_of_tokens(to.layer_norm(to.tokens_of_map(map), norm.weight, norm.bias, shape_.norm_eps),
+                            grid);
+  };
+  std::vector<std::size_t> layers;
+  std::size_t map = images;
+  for (int number = 0; number <= wanted_.back(); ++number) {
+    const Stage& stage = stages_[number];
+    const auto shrunk = [&](std::size_t x) {
+      return to.conv(x, {.weight = stage.conv.weight,
+                         .bias = stage.conv.bias,
+                         .stride = static_cast<int>(stage.conv.weight.size(2)),
+                         .padding = GraphWriter::Padding::kNone});
+    };
+    map = number == 0 ? normed_map(shrunk(map), stage.norm) : shrunk(normed_map(map, stage.norm));
+    const std::array<std::int64_t, 2> grid = to.grid(map);
+    for (const Block& block : stage.blocks) {
+      const std::size_t mixed = to.conv(
+          map,
+          {.weight = block.depthwise.weight, .bias = block.depthwise.bias, .groups = shape_.widths[number]});
+      const std::size_t tokens =
+          to.layer_norm(to.tokens_of_map(mixed), block.norm.weight, block.norm.bias, shape_.norm_eps);
+      const std::size_t wide = to.gelu(to.linear(tokens, block.widen.weight(), block.widen.bias()));
+      const std::size_t narrow = to.linear(wide, block.narrow.weight(), block.narrow.bias());
+      map = to.add(map, to.map_of_tokens(to.multiply(narrow, to.constant(block.scale)), grid));
+    }
+    if (std::ranges::count(wanted_, number) > 0)
+      layers.push_back(number == kStages - 1 ? normed_map(map, norm_) : map);
+  }
+  return layers;
 }
 
 }  // namespace imatch

@@ -29,6 +29,7 @@ class ConvNext final : public TokenNetwork {
   InputSizeRule input_size() const override;
   std::vector<int> strides_px() const override;
   std::vector<LayerOutput> forward(const at::Tensor& images) const override;
+  std::vector<std::size_t> write(GraphWriter& to, std::size_t images) const override;
 
  private:
   struct Affine {

@@ -27,6 +27,9 @@ class LinearLayer {
   at::Tensor gelu(const at::Tensor& x) const { return apply(x, true); }
 
   bool is_packed() const { return packed_; }
+  /// [out, in] as it was given; a packed one is put back into that order.
+  at::Tensor weight() const { return packed_ ? weight_.to_dense() : weight_; }
+  const at::Tensor& bias() const { return bias_; }
 
  private:
   at::Tensor apply(const at::Tensor& x, bool gelu) const;

@@ -103,9 +103,11 @@ at::Tensor SameConv::operator()(const at::Tensor& input) const {
 }
 
 GraphWriter::Value SameConv::write(GraphWriter& to, GraphWriter::Value input) const {
-  const GraphWriter::Value output = to.conv(
-      input,
-      {.weight = weight_, .bias = bias_, .stride = shape_.stride, .groups = shape_.groups, .same = true});
+  const GraphWriter::Value output = to.conv(input, {.weight = weight_,
+                                                    .bias = bias_,
+                                                    .stride = shape_.stride,
+                                                    .groups = shape_.groups,
+                                                    .padding = GraphWriter::Padding::kSame});
   return shape_.relu6 ? to.relu(output, 6) : output;
 }
 

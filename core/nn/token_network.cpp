@@ -6,7 +6,7 @@
 namespace imatch {
 
 std::vector<std::size_t> TokenNetwork::write(GraphWriter&, std::size_t) const {
-  throw Error("this network cannot be written as a graph; expected an EfficientNet-Lite or a ResNet");
+  throw Error("this network cannot be written as a graph; only those of users from TorchScript files cannot");
 }
 
 }  // namespace imatch

@@ -64,6 +64,8 @@ class VisionTransformer final : public TokenNetwork {
   InputSizeRule input_size() const override { return {.multiple_px = shape_.patch_px}; }
   std::vector<int> strides_px() const override { return std::vector(wanted_.size(), shape_.patch_px); }
   std::vector<LayerOutput> forward(const at::Tensor& images) const override;
+  /// For the one size that `images` has: positions are written as they are for it.
+  std::vector<std::size_t> write(GraphWriter& to, std::size_t images) const override;
 
  private:
   struct Affine {

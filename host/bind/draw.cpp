@@ -129,7 +129,8 @@ int text(lua_State* L) {
 }
 
 int chosen_rectangle(lua_State* L) {
-  const auto chosen = choose_rectangle(arg<Image>(L, 1), lua_isnoneornil(L, 2) ? "imatch-lua" : check_string(L, 2));
+  const auto chosen =
+      choose_rectangle(arg<Image>(L, 1), lua_isnoneornil(L, 2) ? "imatch-lua" : check_string(L, 2));
   if (!chosen) throw Failure("cancelled", "nothing was chosen");
   return push(L, Json{chosen->x, chosen->y, chosen->width, chosen->height});
 }
@@ -169,7 +170,8 @@ constexpr Binding kMethods[] = {
         describe_options<Style>),
     bind<chosen_rectangle>(
         "choose_rectangle", "Image:choose_rectangle([title]) -> { x, y, width, height }",
-        "Shows the picture in a window of the X display and lets the user draw a rectangle with the mouse: in "
+        "Shows the picture in a window of the X display and lets the user draw a rectangle with the mouse: "
+        "in "
         "pixels of the picture, all of it when Enter comes without one. nil, message, code 'cancelled' after "
         "Escape, 'no_display' where there is none.",
         "if not os.getenv 'DISPLAY' then assert(not im.image.new(64, 48):choose_rectangle()) end"),

@@ -98,20 +98,26 @@ def test_defects_of_textures_are_found(trained, name):
 
 
 def test_a_killed_training_goes_on_behind_its_last_stage(trained):
-    arguments = [PROGRAM, "--quiet", "patchcore", "train", "--data-dir", str(trained / "brick"), "--output", str(trained / "killed"),
-                 "--coreset-ratio", "0.01", "--no-export"]
-    child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def arguments(out):
+        # So many picks that there is time to kill it.
+        return [PROGRAM, "--quiet", "patchcore", "train", "--data-dir", str(trained / "brick"), "--output", str(trained / out),
+                "--coreset-ratio", "0.05", "--no-export"]
+
+    child = subprocess.Popen(arguments("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     stage = trained / "killed/brick/training/features.json"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not stage.exists() and child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.001)
     child.send_signal(signal.SIGKILL)
-    child.wait()
-    again = subprocess.run(arguments, capture_output=True, text=True, check=True)
-    if not (trained / "killed/brick/training").exists() and "already finished" not in again.stdout:
-        pytest.skip("the training was finished before it could be killed")
-    assert (trained / "killed/brick/config.yaml").read_bytes() == (trained / "weights/brick/config.yaml").read_bytes()
-    assert (trained / "killed/brick/checkpoint.ckpt").read_bytes() == (trained / "weights/brick/checkpoint.ckpt").read_bytes()
+    assert child.wait() == -signal.SIGKILL
+    assert not (trained / "killed/brick/checkpoint.ckpt").exists()
+    features = stage.stat().st_mtime_ns
+    again = subprocess.Popen(arguments("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(arguments("whole"), capture_output=True, check=True)
+    assert again.wait() == 0
+    assert not stage.exists() or stage.stat().st_mtime_ns == features
+    for file in ("config.yaml", "checkpoint.ckpt", "norm_stats.txt"):
+        assert (trained / "killed/brick" / file).read_bytes() == (trained / "whole/brick" / file).read_bytes()
 
 
 def test_broken_pictures_are_listed_and_the_rest_is_done(trained, tmp_path):

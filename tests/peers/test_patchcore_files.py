@@ -156,14 +156,17 @@ assert(im.anomaly.train(data, model, { pattern_name = "large", held_out = 0, cor
     assert grown[1] < 2 * 7056 * 40 * 4 / 1e6 + 1 + 20
 
 
-def test_the_report_judges_the_settings_of_the_device_as_well(trained):
+def test_settings_of_the_device_itself_change_nothing(trained):
+    """Programs that load the files do not ask for float32, and processors with bfloat16 would take that."""
     report = json.loads((trained / "model/parity.json").read_text())
     settings = report["device_settings"]
-    within = settings["largest_relative_difference"] <= report["limits"]["relative_score"]
-    assert settings["labels_hold"] == (not settings["flipped_labels"] and abs(settings["auroc_change"]) <= report["limits"]["auroc"])
-    assert settings["holds"] == (within and settings["labels_hold"])
-    assert ("warning" in settings) == (not settings["holds"])
-    assert settings["holds"] or "INFERENCE_PRECISION_HINT" in settings["warning"]
+    assert settings["largest_relative_difference"] <= report["limits"]["relative_score"]
+    assert settings["flipped_labels"] == []
+    picture = np.random.default_rng(1).normal(size=(1, 3, 224, 224)).astype(np.float32)
+    core = ov.Core()
+    own, exact = (core.compile_model(str(trained / "model/model.xml"), "CPU", hints)(picture)["pred_score"][0]
+                  for hints in ({}, {"INFERENCE_PRECISION_HINT": "f32"}))
+    assert own == pytest.approx(exact, rel=1e-5)
 
 
 # ---- Actions ---------------------------------------------------------------------------------------------------------------

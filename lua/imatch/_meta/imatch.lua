@@ -882,6 +882,17 @@ local Image = {}
 ---@return Image
 function Image:blend(top, opacity, valid) end
 
+---Shows the picture in a window of the X display and lets the user draw a rectangle with the mouse: in pixels of the picture, all of it when Enter comes without one. nil, message, code 'cancelled' after Escape, 'no_display' where there is none.
+---```lua
+---if not os.getenv 'DISPLAY' then assert(not im.image.new(64, 48):choose_rectangle()) end
+---```
+---@param title? any
+---@return any
+---@return any
+---@return any
+---@return any
+function Image:choose_rectangle(title) end
+
 ---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
 ---```lua
 ---im.image.new(8, 8):close()
@@ -3538,7 +3549,7 @@ function im.anomaly.import(path, model_folder) end
 ---@class imatch.anomaly.open.options
 ---@field engine? string What runs the model: 'openvino' (its exported files, on the CPU), 'libtorch' (its checkpoint, on `device`), or 'auto': the files where they are. 'auto', 'openvino' or 'libtorch'. Default 'auto'.
 ---@field device? string For 'libtorch': 'cpu', 'cuda', 'cuda:N' or 'auto'. Default 'auto'.
----@field precision? string For 'openvino'; 'default' is what the processor prefers, which may be bfloat16: distances then err by up to 2. 'f32', 'f16', 'bf16' or 'default'. Default 'f32'.
+---@field precision? string For 'openvino'; 'default' is what the processor prefers. Exported files ask for f32 in any case. 'f32', 'f16', 'bf16' or 'default'. Default 'f32'.
 ---@field threads? integer For 'openvino'; 0: as it decides. in [0, 4096]. Default 0.
 ---@field pin_threads? boolean For 'openvino': bind them to processors. Several processes that do so slow each other down. Default false.
 ---@field use_faiss? boolean For 'libtorch': search the memory bank by FAISS. Default false.

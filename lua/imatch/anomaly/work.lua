@@ -41,9 +41,6 @@ local function export(args, model)
   print(("exported: %d pictures agree to %.1e of their score in float32 (limit %.0e), %.1e with the device's own settings")
     :format(report.pictures, report.float32.largest_relative_difference, report.limits.relative_score,
       report.device_settings.largest_relative_difference))
-  if report.device_settings.warning then
-    cli.warn("with the device's own settings " .. report.device_settings.warning)
-  end
 end
 
 local function say_trained(result)
