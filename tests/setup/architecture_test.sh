@@ -33,6 +33,7 @@ grep -rnE '# *include *["<](host/|binding\.h|stack\.h|handle\.h)' core | none "c
 grep -rnE 'catch *\( *\.\.\. *\)' host | uncommented | none "no catch (...) in host: it would swallow Lua's errors"
 grep -rnE '\b(std::)?(abort|exit|_exit|quick_exit) *\(' core | uncommented | none "core never ends the process"
 for header in $(grep -rlE '# *include *<(opencv2|gdal|ogr|cpl|faiss|openvino|torch/csrc/jit)' core --include='*.h'); do
+  [[ $header == core/backbone/openvino_writer.h ]] && continue  # anomaly/ goes on with the graph that a network writes
   room=$(dirname "$header")
   grep -rnF "\"${header#core/}\"" core host tests | grep -vE "^$room/[^:/]*\.cpp:"
 done | none "a header with OpenCV, GDAL, FAISS, OpenVINO or TorchScript in it serves the .cpp files of its own room only"
