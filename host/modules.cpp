@@ -19,6 +19,8 @@ extern const Module io_module;
 extern const Module file_module;
 extern const Module image_module;
 extern const Module draw_module;
+extern const Module mesh_module;
+extern const Module raster_module;
 extern const Module picture_statistics_module;
 extern const Module image_stream_module;
 extern const Module feature_module;
@@ -42,10 +44,10 @@ extern const Module anomaly_module;
 extern const Module inputs_module;
 extern const Module plan_module;
 extern const Module run_module;
+extern const Module shared_work_module;
 extern const Module results_module;
 extern const Module report_module;
 extern const Module keys_module;
-extern const Module shared_work_module;
 extern const Module page_module;
 
 int close_handle(lua_State* L);
@@ -66,6 +68,8 @@ const Module* const kModules[] = {
     &draw_module,
     &picture_statistics_module,
     &image_stream_module,
+    &mesh_module,
+    &raster_module,
     &feature_module,
     &cache_module,
     &backbone_module,
@@ -87,10 +91,10 @@ const Module* const kModules[] = {
     &inputs_module,
     &plan_module,
     &run_module,
+    &shared_work_module,
     &results_module,
     &report_module,
     &keys_module,
-    &shared_work_module,
     &page_module,
 };
 

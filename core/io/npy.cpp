@@ -20,8 +20,8 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxNpyHeader = 1 << 20;
 
 constexpr std::pair<const char*, at::ScalarType> kNpyTypes[] = {
-    {"<f4", at::kFloat}, {"<f8", at::kDouble}, {"<f2", at::kHalf}, {"<i4", at::kInt},  {"<i8", at::kLong},
-    {"<i2", at::kShort}, {"|i1", at::kChar},   {"|u1", at::kByte}, {"|b1", at::kBool},
+    {"<f4", at::kFloat}, {"<f8", at::kDouble}, {"<f2", at::kHalf}, {"<i4", at::kInt},    {"<i8", at::kLong},
+    {"<i2", at::kShort}, {"|i1", at::kChar},   {"|u1", at::kByte}, {"<u2", at::kUInt16}, {"|b1", at::kBool},
 };
 
 struct Header {

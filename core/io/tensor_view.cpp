@@ -62,6 +62,7 @@ bool is_supported(at::ScalarType type) {
     case at::kInt:
     case at::kLong:
     case at::kByte:
+    case at::kUInt16:
     case at::kBool:
       return true;
     default:
@@ -89,6 +90,8 @@ const char* dtype_name(at::ScalarType type) {
       return "int64";
     case at::kByte:
       return "uint8";
+    case at::kUInt16:
+      return "uint16";
     case at::kBool:
       return "bool";
     default:

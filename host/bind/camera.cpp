@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "binding.h"
+#include "geometry/camera_poses.h"
 #include "geometry/ground_camera.h"
 
 namespace imatch::host {
@@ -46,6 +47,43 @@ int unproject(lua_State* L) {
   return push(L, list);
 }
 
+int look_at(lua_State* L) {
+  return push(
+      L, options_to_json(pinhole_options(imatch::look_at(options<LookAtOptions>(L, 1, "camera.look_at")))));
+}
+
+int ring(lua_State* L) {
+  Json list = Json::array();
+  for (const PinholeCamera& camera : camera_ring(options<CameraRingOptions>(L, 1, "camera.ring")))
+    list.push_back(options_to_json(pinhole_options(camera)));
+  return push(L, list);
+}
+
+struct OpenglOptions {
+  std::vector<double> matrix;
+  std::string up = "y";
+  int width = 160, height = 160;
+  double focal_mm = 50;
+  static constexpr auto fields = std::tuple{
+      field("matrix", &OpenglOptions::matrix, anything(), "World from camera, 16 numbers row by row."),
+      field("up", &OpenglOptions::up, one_of(kUpAxes),
+            "Axis of the world that points up; a z-up world is turned to y-up."),
+      field("width", &OpenglOptions::width, in_range(1, 65536), "Of the picture, px."),
+      field("height", &OpenglOptions::height, in_range(1, 65536), "Of the picture, px."),
+      field("focal_mm", &OpenglOptions::focal_mm, in_range(1e-3, 1e6),
+            "Of the lens, over a sensor of 36 mm.")};
+};
+
+int of_opengl(lua_State* L) {
+  const auto o = options<OpenglOptions>(L, 1, "camera.of_opengl");
+  if (o.matrix.size() != 16)
+    throw Error("camera: matrix: " + std::to_string(o.matrix.size()) + " numbers; expected 16");
+  Matrix4 matrix;
+  std::copy(o.matrix.begin(), o.matrix.end(), matrix.m.begin());
+  return push(
+      L, options_to_json(pinhole_options(camera_of_opengl(matrix, o.up, {o.width, o.height, o.focal_mm}))));
+}
+
 constexpr Binding kFunctions[] = {
     bind<over_ground>(
         "over_ground", "camera.over_ground(options) -> camera",
@@ -66,6 +104,22 @@ constexpr Binding kFunctions[] = {
                     "local camera = { fx = 100, fy = 100, cx = 50, cy = 40 }\n"
                     "print(im.camera.unproject(camera, { { 100, 40, 2 } })[1][1] == 1) --> true",
                     describe_options<PinholeOptions>),
+    bind<look_at>("look_at", "camera.look_at(options) -> camera",
+                  "A camera at `eye` that looks at `target`, its lens over a sensor of 36 mm (the picture's "
+                  "larger side).",
+                  "print(im.camera.look_at({ eye = { 0, 0, 3 } }).translation[3]) --> 3",
+                  describe_options<LookAtOptions>),
+    bind<ring>("ring", "camera.ring([options]) -> list of cameras",
+               "Cameras around a target that all look at it: azimuths spread evenly, elevations and "
+               "distances drawn by the seed.",
+               "print(#im.camera.ring { count = 5 }) --> 5", describe_options<CameraRingOptions>),
+    bind<of_opengl>("of_opengl", "camera.of_opengl(options) -> camera",
+                    "The camera of a camera-to-world matrix with OpenGL's axes (x right, y up, z backwards), "
+                    "as Blender and "
+                    "DualPM write it. The rotation is made orthonormal.",
+                    "local m = { 1, 0, 0, 0,  0, 1, 0, 0,  0, 0, 1, 5,  0, 0, 0, 1 }\n"
+                    "print(im.camera.of_opengl({ matrix = m }).translation[3]) --> 5",
+                    describe_options<OpenglOptions>),
 };
 
 }  // namespace camera_bindings

@@ -521,6 +521,38 @@ function im.homography.of_camera(options) end
 ---@class imatch.camera
 im.camera = {}
 
+---@class imatch.camera.look_at.options
+---@field width? integer Of the picture, px. in [1, 65536]. Default 160.
+---@field height? integer Of the picture, px. in [1, 65536]. Default 160.
+---@field focal_mm? number Of the lens, over a sensor of 36 mm. in [0.001, 1000000]. Default 50.
+---@field eye? number[] Where the camera stands, x y z. Default { 0, 0, 5 }.
+---@field target? number[] What it looks at. Default { 0, 0, 0 }.
+---@field up? number[] What is up in the picture. Default { 0, 1, 0 }.
+
+---A camera at `eye` that looks at `target`, its lens over a sensor of 36 mm (the picture's larger side).
+---```lua
+---print(im.camera.look_at({ eye = { 0, 0, 3 } }).translation[3]) --> 3
+---```
+---@param options imatch.camera.look_at.options
+---@return any
+function im.camera.look_at(options) end
+
+---@class imatch.camera.of_opengl.options
+---@field matrix? number[] World from camera, 16 numbers row by row. Default {}.
+---@field up? string Axis of the world that points up; a z-up world is turned to y-up. 'y' or 'z'. Default 'y'.
+---@field width? integer Of the picture, px. in [1, 65536]. Default 160.
+---@field height? integer Of the picture, px. in [1, 65536]. Default 160.
+---@field focal_mm? number Of the lens, over a sensor of 36 mm. in [0.001, 1000000]. Default 50.
+
+---The camera of a camera-to-world matrix with OpenGL's axes (x right, y up, z backwards), as Blender and DualPM write it. The rotation is made orthonormal.
+---```lua
+---local m = { 1, 0, 0, 0,  0, 1, 0, 0,  0, 0, 1, 5,  0, 0, 0, 1 }
+---print(im.camera.of_opengl({ matrix = m }).translation[3]) --> 5
+---```
+---@param options imatch.camera.of_opengl.options
+---@return any
+function im.camera.of_opengl(options) end
+
 ---@class imatch.camera.over_ground.options
 ---@field x_m? number Position of the camera, metres east of the ground's origin. Default 0.
 ---@field y_m? number Position of the camera, metres north of the ground's origin. Default 0.
@@ -557,6 +589,27 @@ function im.camera.over_ground(options) end
 ---@param points any
 ---@return any[]
 function im.camera.project(camera, points) end
+
+---@class imatch.camera.ring.options
+---@field width? integer Of the picture, px. in [1, 65536]. Default 160.
+---@field height? integer Of the picture, px. in [1, 65536]. Default 160.
+---@field focal_mm? number Of the lens, over a sensor of 36 mm. in [0.001, 1000000]. Default 50.
+---@field count? integer Cameras, spread evenly around; the first azimuth is drawn. in [1, 10000000]. Default 8.
+---@field distance? number From the target. in [1e-09, 1000000000]. Default 3.
+---@field distance_spread? number Share of it by which distances vary. in [0, 0.99]. Default 0.
+---@field elevation_from_deg? number Lowest elevation above the horizon. in [-89, 89]. Default 0.
+---@field elevation_to_deg? number Highest one. in [-89, 89]. Default 30.
+---@field target? number[] What they look at, x y z. Default { 0, 0, 0 }.
+---@field up? string Axis of the world that points up. 'y' or 'z'. Default 'y'.
+---@field seed? integer Of what is drawn: azimuth of the first, elevations and distances. >= 0. Default 0.
+
+---Cameras around a target that all look at it: azimuths spread evenly, elevations and distances drawn by the seed.
+---```lua
+---print(#im.camera.ring { count = 5 }) --> 5
+---```
+---@param options? imatch.camera.ring.options
+---@return any[]
+function im.camera.ring(options) end
 
 ---@class imatch.camera.unproject.options
 ---@field fx? number Horizontal focal length, px. in [1e-09, 1000000000]. Default 1.
@@ -1353,6 +1406,269 @@ function im.image.statistics(images) end
 ---@param options? imatch.image.stream.options
 ---@return ImageStream
 function im.image.stream(paths, options) end
+
+---Triangles or points in space, with the skeleton and the clips that move them.
+---@class Mesh
+local Mesh = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function Mesh:close() end
+
+---vertices, triangles, joints (numbers of nodes), most_influences of a vertex, nodes ({ name, parent }, -1 for none), clips ({ name, duration_s }), low and high corner of the box, extent (its largest side), has_normals.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---print(m:info().extent) --> 2
+---```
+---@return table
+function Mesh:info() end
+
+---N x 3 float32: those of the file, else the mean of the triangles around, weighted by area.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---print(m:normals():get(0, 2)) --> 1
+---```
+---@return Tensor
+function Mesh:normals() end
+
+---@class imatch.Mesh.pose.options
+---@field clip? string Name of an animation; empty: as the file has it at rest. Default ''.
+---@field time_s? number Time in it. Default 0.
+
+---A pose as DualPM's files of poses hold it: nodes x 7 float64, quaternion w x y z and translation.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---print(m:pose():numel()) --> 0
+---```
+---@param pose? any
+---@return Tensor
+function Mesh:pose(pose) end
+
+---@class imatch.Mesh.posed.options
+---@field clip? string Name of an animation; empty: as the file has it at rest. Default ''.
+---@field time_s? number Time in it. Default 0.
+
+---N x 3 float32: vertices in the world, skinned as glTF 2.0 has it, or moved with the node that the mesh hangs on. `pose`: { clip, time_s }, or a tensor of a row w x y z tx ty tz a node (local transforms without scale).
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---print(m:posed():get(1, 0)) --> 1
+---```
+---@param pose? any
+---@return Tensor
+function Mesh:posed(pose) end
+
+---N x 3 float32, at rest.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---print(m:positions():get(2, 1)) --> 2
+---```
+---@return Tensor
+function Mesh:positions() end
+
+---@class imatch.Mesh.save.options
+---@field ascii? boolean Text in the place of little-endian binary. Default false.
+
+---Writes .ply (geometry, colours) or .glb (also skeleton, skin, clips, the first material). Returns nil, message, code: unwritable, no_space.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---m:save '/tmp/imatch-lua-examples/triangle.glb'
+---print(im.mesh.open '/tmp/imatch-lua-examples/triangle.glb') --> Mesh(3 vertices, 1 triangles, 0 joints, 0 clips)
+---```
+---@param path any
+---@param options? imatch.Mesh.save.options
+---@return any
+function Mesh:save(path, options) end
+
+---M x 3 int32, 0-based.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---print(m:triangles():get(0, 2)) --> 2
+---```
+---@return Tensor
+function Mesh:triangles() end
+
+---Meshes and what moves them.
+---@class imatch.mesh
+im.mesh = {}
+
+---A mesh of tensors: positions N x 3, and if there are any triangles M x 3 (0-based), normals N x 3, colours N x 3 (0 to 255). Without triangles it is points.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---print(m) --> Mesh(3 vertices, 1 triangles, 0 joints, 0 clips)
+---```
+---@param arrays any
+---@return Mesh
+function im.mesh.new(arrays) end
+
+---@class imatch.mesh.open.options
+---@field mesh? string Name or 0-based number of the mesh that is meant, in a glTF file of several. Default ''.
+---@field normalize_weights? boolean Divide the weights of a vertex by their sum; without it a sum that differs from 1 by more than 0.01 is refused. Default false.
+
+---Reads glTF 2.0 (.glb, or .gltf with data URIs or files beside it; indexed or not, skins with any number of joint sets, clips, material), OBJ, PLY or MuJoCo's .skn. Returns nil, message, code: not_found, not_a_file, unreadable, too_large; bad_format for a damaged file, several meshes where `mesh` names none, weights that do not add up to 1.
+---```lua
+---print(im.mesh.open 'no such mesh.glb') --> nil no such mesh.glb: no such file not_found
+---```
+---@param path any
+---@param options? imatch.mesh.open.options
+---@return Mesh
+function im.mesh.open(path, options) end
+
+---A posed mesh as a camera sees it.
+---@class MeshView
+local MeshView = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function MeshView:close() end
+
+---H x W int64: surfaces that are kept at each pixel.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:counts():max()) --> 1
+---```
+---@return Tensor
+function MeshView:counts() end
+
+---H x W x L float32: z along the optical axis, 0 where there is nothing.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:depth():get(8, 8, 0)) --> 1
+---```
+---@return Tensor
+function MeshView:depth() end
+
+---@class imatch.MeshView.image.options
+---@field samples? integer Rays a pixel along each side, averaged. in [1, 8]. Default 2.
+---@field background? number[] Red, green and blue, 0 to 255. Default { 255, 255, 255 }.
+
+---The mesh in its colours, lit from the camera.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:image()) --> Image(16x16)
+---```
+---@param options? imatch.MeshView.image.options
+---@return Image
+function MeshView:image(options) end
+
+---Triangles left out, since a corner is not finite.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:left_out()) --> 0
+---```
+---@return integer
+function MeshView:left_out() end
+
+---`value` (255) where a surface is seen, 0 elsewhere.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:mask()) --> Image(16x16)
+---```
+---@param value? any
+---@return Image
+function MeshView:mask(value) end
+
+---L x H x W x 7 float32: xyz and normal at rest, and 1.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:normal_points():get(0, 8, 8, 6)) --> 1
+---```
+---@return Tensor
+function MeshView:normal_points() end
+
+---127.5 (1 + n) of the nearest surface's normal in the camera frame (OpenGL's axes), turned to the camera.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:normals()) --> Image(16x16)
+---```
+---@return Image
+function MeshView:normals() end
+
+---H x W x L x 7 float32: xyz at rest, xyz as posed in the camera frame with the depth of the world's origin taken away from z, and 1; zeros where there is nothing. axes: 'opengl' (x right, y up, z backwards, the default) or 'opencv'.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(#v:points():shape(), v:points():get(8, 8, 0, 6)) --> 4 1
+---```
+---@param axes? any
+---@return Tensor
+function MeshView:points(axes) end
+
+---Meshes as cameras see them, surface by surface.
+---@class imatch.raster
+im.raster = {}
+
+---The dense array of an .npz of `indices`, `values` and `shape`. Returns nil, message, code: not_found, not_a_file, unreadable; bad_format for an index outside of its shape and the like.
+---```lua
+---print(im.raster.read_sample 'none.npz') --> nil none.npz: no such file not_found
+---```
+---@param path any
+---@return Tensor
+function im.raster.read_sample(path) end
+
+---@class imatch.raster.view.options
+---@field width? integer Of the picture, px. in [1, 16384]. Default 160.
+---@field height? integer Of the picture, px. in [1, 16384]. Default 160.
+---@field layers? integer The nearest surfaces along each ray that are kept. in [1, 64]. Default 8.
+---@field near_z? number What is nearer along the optical axis is not seen. in [1e-09, 1000000000]. Default 0.1.
+---@field far_z? number What is farther is not seen. in [1e-09, 1000000000000]. Default 1000000000.
+---@field backend? string native: tiles on the processor's threads. torch: LibTorch on the program's --device. Both give the same. 'native' or 'torch'. Default 'native'.
+---@field scale? number Factor of the mesh, at rest and posed, about its origin; 0: so that the largest side of its box at rest is 1. in [0, 1000000000]. Default 1.
+---@field clip? string Animation that poses the mesh; empty: as the file has it at rest. Default ''.
+---@field time_s? number Time in that clip. Default 0.
+
+---The mesh as a pinhole camera sees it: all surfaces along the ray of each pixel, near to far. A pixel on an edge belongs to exactly one of the triangles there; surfaces of one pixel and equal float32 depth count once if both face the camera or both face away. No culling. Triangles with corners that are not finite are left out. `poses`: a row of w x y z tx ty tz a node, in the place of clip and time.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v) --> MeshView(16x16, 2 layers)
+---```
+---@param mesh any
+---@param camera any
+---@param options? imatch.raster.view.options
+---@param poses? any
+---@return MeshView
+function im.raster.view(mesh, camera, options, poses) end
+
+---Writes what of an array with four axes, the last of 7, has another last channel than 0: values N x 7 float32, indices N x 3 (uint8, or uint16 where an axis has 255 or more), shape. Returns nil, message, code: unwritable, no_space.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---im.raster.write_sample('/tmp/imatch-lua-examples/v.npz', v:points())
+---print(im.raster.read_sample('/tmp/imatch-lua-examples/v.npz'):max_difference(v:points())) --> 0
+---```
+---@param path any
+---@param points any
+---@return any
+function im.raster.write_sample(path, points) end
 
 ---What a backbone says about one image: a global vector and a grid of tokens; immutable.
 ---@class Features

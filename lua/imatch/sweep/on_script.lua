@@ -59,14 +59,17 @@ local function without_processes(words)
   return kept
 end
 
---- The script in `num_processes` processes: the first one draws the progress, the others are quiet.
-local function run_processes(num_processes, words)
+--- The command in `num_processes` processes: the first one draws the progress, the others are quiet. Ends the program.
+---@param num_processes integer
+---@param command string
+---@param words { own: string[], script: string[], num_given: integer }
+function M.run_processes(num_processes, command, words)
   local settings, share = native.settings(), {}
   if settings.threads == 0 then
     share = { "--threads", ("%d"):format(math.max(1, math.floor(settings.cores / num_processes))) }
   end
   local program = folder.quoted(folder.program())
-  local rest = folder.quoted_words { folder.program_options(words.num_given), share, { "sweep" }, without_processes(words.own),
+  local rest = folder.quoted_words { folder.program_options(words.num_given), share, { command }, without_processes(words.own),
     words.script }
   local others = ("%s --quiet %s >/dev/null & "):format(program, rest):rep(num_processes - 1)
   run_shell(("%s%s %s; status=$?; wait; exit $status"):format(others, program, rest))
@@ -103,7 +106,7 @@ end
 
 function M.actions.run(arguments, words)
   if arguments.processes > 1 then
-    run_processes(arguments.processes, words)
+    M.run_processes(arguments.processes, "sweep", words)
   end
   sweep.command = { options = { retry_failed = arguments.action == "retry" or nil, max_failures = arguments.max_failures } }
   run_script(arguments.target, words.script)
