@@ -5,7 +5,8 @@
 Copies the shared libraries that the program needs, and PROJ's database, into TREE. What stays the system's is glibc, libstdc++ and
 libgcc. Only libraries of KEPT are copied. The others are those that Debian's GDAL and OpenCV link for formats that the program
 never opens: databases, PDF, HDF4, video, 130 MB of them and some under the GPL. For these one small library stands in, made here,
-which has the names that are asked for and nothing behind them; a call would end the program.
+which has the names that are asked for and nothing behind them; a call says the name and
+ends the program.
 """
 
 import pathlib
@@ -15,9 +16,10 @@ import subprocess
 import sys
 import tempfile
 
-KEPT = re.compile(r"lib(opencv_\w+|gdal|geotiff|tiff|jpeg|png16|webp|sharpyuv|proj|sqlite3|z|lzma|zstd|deflate|Lerc|json-c|expat|pcre2-8|"
+KEPT = re.compile(r"lib(opencv_\w+|OpenEXR-3_1|Iex-3_1|IlmThread-3_1|Imath-3_1|openjp2|gdal|geotiff|tiff|jpeg|png16|webp|sharpyuv|"
+                  r"proj|sqlite3|z|lzma|zstd|deflate|Lerc|json-c|expat|pcre2-8|"
                   r"luajit-5\.1|edit|tinfo|bsd|md|zip|bz2|crypto|ssl|hdf5_serial|sz|aec|sixel|openblas|blas|lapack|gfortran|quadmath|"
-                  r"hiredis|hiredis_ssl|simdjson|fmt|assimp|minizip|pugixml|draco)(?:[.-][\w.]*)?\.so[.\d]*")
+                  r"hiredis|hiredis_ssl|simdjson|fmt|webpdemux|X11|xcb|Xau|Xdmcp|assimp|minizip|pugixml|draco)(?:[.-][\w.]*)?\.so[.\d]*")
 OF_THE_SYSTEM = re.compile(r"lib(c|m|dl|rt|pthread|util|resolv|stdc\+\+|gcc_s)\.so[.\d]*|ld-linux.*")
 
 
@@ -51,16 +53,18 @@ def sorted_out(tree):
     """What of the system the tree needs: {soname: path} to copy, {soname: path} to leave out."""
     own = {file.name for folder in ("torch/lib", "openvino") for file in (tree / "lib/imatch-lua" / folder).glob("*.so*")}
     paths, kept, absent = library_paths(), {}, {}
-    waiting = [tree / "bin/imatch-lua", *tree.glob("lib/*.so*")]
+    ours = [tree / "bin/imatch-lua", *tree.glob("lib/*.so*")]
+    waiting = list(ours)
     while waiting:
-        for soname in needed(waiting.pop()):
+        file = waiting.pop()
+        for soname in needed(file):
             if soname in own or soname in kept or soname in absent or OF_THE_SYSTEM.fullmatch(soname):
                 continue
             if soname not in paths:
                 if soname.startswith(("libtorch", "libc10", "libgomp", "libopenvino", "libtbb")):
                     continue  # of the wheels that a Python wheel of ours depends on
                 sys.exit(f"bundle_libraries: {soname} is not installed")
-            if KEPT.fullmatch(soname):
+            if file in ours or KEPT.fullmatch(soname):  # what the program itself names is needed, whatever it is called
                 kept[soname] = paths[soname]
                 waiting.append(paths[soname])
             else:
@@ -79,11 +83,13 @@ def stand_in(kept, absent, target):
         for name, version, _, _, is_defined, binding in symbols(path):
             if not is_defined and name in offered and binding != "WEAK":
                 wanted[name] = version
-    code, versions = ["  .text", "absent_function:", "  call abort@PLT"], {}
+    # A call says its name on standard error and aborts.
+    code, versions = ["  .text", "absent:", "  subq $8, %rsp", "  call perror@PLT", "  call abort@PLT"], {}
     for name, version in sorted(wanted.items()):
         kind, size = offered[name]
         if kind in ("FUNC", "IFUNC"):
-            code += [f'  .globl "{name}"', f'  .type "{name}", @function', f'  .set "{name}", absent_function']
+            code += [f'  .globl "{name}"', f'  .type "{name}", @function', f'"{name}":', f"  leaq text{len(code)}(%rip), %rdi",
+                     "  jmp absent", f'text{len(code)}: .asciz "not in this package: {name}"']
         else:
             code += ["  .bss", "  .balign 32", f'  .globl "{name}"', f'  .type "{name}", @object', f'  .size "{name}", {size}',
                      f'"{name}": .zero {max(size, 8)}', "  .text"]

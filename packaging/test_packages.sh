@@ -49,17 +49,18 @@ for kind in "${kinds[@]}"; do
   case $kind in
     tar)
       cp "$packages"/imatch-lua-*-linux-x86_64.tar.gz "$root/package/"
-      needs=true install='mkdir /anywhere && tar -xzf /package/*.tar.gz -C /anywhere' program='/anywhere/imatch-lua-*/bin/imatch-lua' ;;
+      needs=true install='mkdir /anywhere && tar -xzf /package/*.tar.gz -C /anywhere' program='/anywhere/imatch-lua-*/bin/imatch-lua'
+      experiments='/anywhere/imatch-lua-*/share/imatch-lua/experiments' ;;
     deb)
       cp "$packages"/imatch-lua_*_amd64.deb "$root/package/"
       needs='apt-get -qq update'
       install='DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends /package/*.deb >/package/log 2>&1 || { tail /package/log; exit 1; }'
-      program=/usr/bin/imatch-lua ;;
+      program=/usr/bin/imatch-lua experiments=/usr/share/imatch-lua/experiments ;;
     wheel)
       cp "$packages"/imatch_lua-*.whl "$root/package/"
       needs='apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends python3-venv >/package/log 2>&1 && python3 -m venv /venv'
       install='/venv/bin/pip install --quiet --disable-pip-version-check /package/*.whl'
-      program=/venv/bin/imatch-lua ;;
+      program=/venv/bin/imatch-lua experiments='/venv/lib/python3*/site-packages/imatch_lua/share/imatch-lua/experiments' ;;
     *) fail "unknown package '$kind'; known: tar deb wheel" ;;
   esac
   inside "$needs" || fail "$kind: what comes before it cannot be installed"
@@ -67,7 +68,8 @@ for kind in "${kinds[@]}"; do
   inside "$install" || fail "$kind: cannot be installed"
   installed=$(seconds "$start")
   first=${EPOCHREALTIME/,/.}
-  inside "cd /tmp && $as_user $program doctor --health && report=\$($as_user $program \$(dirname \$(dirname \$(readlink -f $program)))/share/imatch-lua/experiments/sweep_thresholds.lua 2>/package/main.log | sed -n 's/^report: //p') && test -s \"\$report\" && echo \"report: \$(stat -c %s \"\$report\") bytes\"" ||
+  inside "cd /tmp && $as_user $program doctor --health && $as_user $program $experiments/sweep_thresholds.lua >/package/main.log 2>&1 \
+    && ls -l runs/*/*/report.html" ||
     fail "$kind: no report"
   echo "$kind: installed in $installed s, doctor and the main job in $(seconds "$first") s, from package to first report $(seconds "$start") s"
 done

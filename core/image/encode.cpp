@@ -13,6 +13,11 @@
 #include "base/file.h"
 #include "image/cv_mat.h"
 
+/// OpenCV's codecs register every driver of GDAL before their first picture, for none that we need. The
+/// program's own function, found before libgdal's, saves that time, and drivers whose libraries a package
+/// leaves out (packaging/bundle_libraries.py) are not asked.
+extern "C" [[gnu::visibility("default")]] void GDALAllRegister() {}
+
 namespace imatch {
 namespace {
 

@@ -38,8 +38,9 @@ def program():
     if named:
         return named
     here = pathlib.Path(__file__).resolve()
-    # share/imatch-lua/python/imatch/ in an installed tree, python/imatch/ in a checkout
-    for candidate in (here.parents[4] / "bin/imatch-lua" if len(here.parents) > 4 else None, here.parents[2] / "build/imatch-lua"):
+    # share/imatch-lua/python/imatch/ in an installed tree, python/imatch/ in a checkout, imatch/ beside imatch_lua/ of the wheel
+    for candidate in (here.parents[4] / "bin/imatch-lua" if len(here.parents) > 4 else None, here.parents[2] / "build/imatch-lua",
+                      here.parents[1] / "imatch_lua/bin/imatch-lua"):
         if candidate and candidate.is_file():
             return str(candidate)
     found = shutil.which("imatch-lua")

@@ -58,6 +58,7 @@ def test_there_is_one_version():
     version = re.search(r"VERSION (\d+\.\d+\.\d+)", (ROOT / "CMakeLists.txt").read_text())[1]
     assert program.run("--version").stdout.split()[1] == version
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
+    assert f'version = "{version}"' in (ROOT / "python/pyproject.toml").read_text()
     assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1] == version
 
 
