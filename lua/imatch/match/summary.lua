@@ -9,14 +9,15 @@ local MOST_PAIRS = 500 -- of each backbone are judged: it takes some millisecond
 --- The pair's verdict (match.verdict) from its file; nil where there is none that can be judged.
 local function verdict_of(path)
   local file = im.pairs.read(path)
-  local preprocessing = file and file:header().preprocessing
+  local header = file and file:header() or {}
+  local preprocessing, search = header.preprocessing, header.rotation_search
   local a, b = preprocessing and preprocessing.image_size_a or {}, preprocessing and preprocessing.image_size_b or {}
   local matches = a[2] and b[2] and file:matches(a[1], a[2], b[1], b[2])
   if not matches then
     return nil
   end
   local geometry = im.match.geometry(matches, { reproj_px = 0.75 * matches:counts().cell_b_px })
-  return im.match.verdict(matches, geometry)
+  return im.match.verdict(matches, geometry, { num_tries = search and #search.scores or 1 })
 end
 
 local function median(values)
