@@ -2,7 +2,7 @@
 # -DIMATCH_GPU_CHECK=ON compiles nn/ and these and nothing else; the ordinary build links the same objects into the same
 # program, so that it stays so.
 set(IMATCH_DEVICE_SOURCES
-  base/cpu_guard.cpp base/device.cpp base/stop.cpp
+  base/cpu_guard.cpp base/device.cpp base/saved_time.cpp base/stop.cpp
   io/plain_value.cpp io/state_dict.cpp
   match/maxima.cpp match/nearest.cpp match/token_selection.cpp
   index/exact_index.cpp index/fingerprint.cpp index/vectors.cpp)
