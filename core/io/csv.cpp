@@ -152,7 +152,7 @@ CsvTable tidied(CsvTable table, const std::string& name) {
 
 std::optional<double> csv_number(std::string_view text, const std::string& where) {
   text = trimmed(text);
-  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const std::string_view digits = text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   const bool is_whole = end == digits.data() + digits.size();

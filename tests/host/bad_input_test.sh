@@ -103,7 +103,7 @@ im.sweep {
 E3
 "$program" --quiet photos.lua >/dev/null 2>&1
 ok=$(grep -c ',400' runs/photos/*/results.csv)
-named=$(grep -cE 'truncated\.jpg: truncated JPEG|folder\.jpg: is a folder|huge\.png: 30000 x 30000' runs/photos/*/failed.csv)
+named=$(grep -cE 'truncated\.jpg: truncated or damaged|folder\.jpg: is a folder|huge\.png: 30000 x 30000' runs/photos/*/failed.csv)
 if [[ $ok == 1 && $named == 3 ]]; then
   echo "passed damaged photographs in a sweep"
 else

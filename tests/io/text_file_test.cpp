@@ -22,8 +22,7 @@ TEST_CASE("tables as spreadsheets and people write them") {
   CHECK_THROWS_WITH(tidied(parse_csv("a,A\n", "t"), "t"), "t: two columns are named 'a'");
   CHECK(csv_number(" +47.1 ", "t") == 47.1);
   CHECK(csv_number("-008.2", "t") == -8.2);
-  for (const char* none : {"", "+", "x", "1 2", "1,", "+-1"})
-    CHECK((std::string(none) == "1," || !csv_number(none, "t")));
+  for (const char* none : {"", "+", "x", "1 2", "+-1"}) CHECK(!csv_number(none, "t"));
   CHECK_THROWS_WITH(csv_number("47,1", "t.csv: row 3"),
                     "t.csv: row 3: '47,1' has a decimal comma; write it with a point");
 }

@@ -293,8 +293,6 @@ TEST_CASE("monstrous pickles are refused at once") {
                              "a",
                              "}K\x01s", "}(K\x01u", "2", "q\x01", "\x86", "(", "\x93"})
     CHECK(message_of(legacy_file_without_storage(broken)).starts_with("w.pth: broken pickle: "));
-  CHECK(message_of(legacy_file_without_storage("\x8a\x09" + std::string(9, '\1')))
-            .find("an integer of 9 bytes") != std::string::npos);
   CHECK(message_of(legacy_file_without_storage("\x8d" + raw(std::uint64_t{1} << 63))).find("truncated") !=
         std::string::npos);
 }

@@ -50,7 +50,9 @@ spec.describe("image", function(it)
     write(path, bytes)
     spec.fails("max_megapixels", "too_large", im.image.open(path, { max_megapixels = 0.001 }))
     os.remove(path)
-    spec.fails("truncated PNG", "bad_format", im.image.decode(picture():encode("png"):sub(1, -5)))
+    local png = picture():encode "png"
+    spec.fails("truncated", "bad_format", im.image.decode(png:sub(1, math.floor(#png * 0.7))))
+    spec.equal(40, (im.image.decode(png:sub(1, -5))):width()) -- all rows are there, as Pillow has it
   end)
 
   it("raises for misuse and names the nearest option", function()

@@ -65,7 +65,7 @@ spec.describe("localize", function(it)
     local none, message = photos.read_truth(path)
     spec.equal(nil, none)
     spec.truthy(message:find("row 1: latitude 91", 1, true))
-    write "file,lat,lon\na.jpg,1,0\n"
+    write "file,north,east\na.jpg,1,0\n"
     spec.truthy(select(2, photos.read_truth(path)):find("expected the columns", 1, true))
     os.remove(path)
   end)
