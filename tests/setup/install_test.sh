@@ -24,7 +24,7 @@ done
 if readelf -d "$tree/bin/imatch-lua" | grep -E 'R(UN)?PATH' | grep -qF "$root"; then fail "the run path names the checkout"; fi
 
 # Packages leave out libraries that GDAL's other drivers need; OpenCV would register those if the program did not prevent it.
-nm -D --defined-only "$tree/bin/imatch-lua" | grep -q ' GDALAllRegister$' || fail "GDALAllRegister is libgdal's"
+nm -D --defined-only "$tree/bin/imatch-lua" | grep ' GDALAllRegister$' >/dev/null || fail "GDALAllRegister is libgdal's"
 
 away() { # away COMMAND...: runs it from / without the checkout
   (cd / && unshare --map-root-user --mount bash -c 'mount -t tmpfs none "$1" && shift && exec "$@"' _ "$root" "$@")
