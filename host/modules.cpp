@@ -40,6 +40,8 @@ extern const Module search_results_module;
 extern const Module search_evaluation_module;
 extern const Module redis_module;
 extern const Module localize_module;
+extern const Module point_clouds_module;
+extern const Module pointmap_module;
 extern const Module anomaly_module;
 extern const Module inputs_module;
 extern const Module plan_module;
@@ -87,6 +89,8 @@ const Module* const kModules[] = {
     &search_evaluation_module,
     &redis_module,
     &localize_module,
+    &point_clouds_module,
+    &pointmap_module,
     &anomaly_module,
     &inputs_module,
     &plan_module,

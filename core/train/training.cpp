@@ -92,13 +92,15 @@ class Training {
     const Clock::time_point started = Clock::now();
     TrainingReport report{.step = first, .log = folder_ + "/losses.csv"};
     while (report.step < options_.steps) {
-      if (stop_requested()) {
-        log.flush();
-        if (report.step > first) save();
-        throw Interrupted();
-      }
+      if (stop_requested()) save_and_stop(log, report.step > first);
       const Clock::time_point began = Clock::now();
-      TrainingLog::Numbers numbers = step(batches.take());
+      std::vector<TrainingBatch> parts;
+      try {
+        parts = batches.take();
+      } catch (const Interrupted&) {  // what reads samples has seen the request first
+        save_and_stop(log, report.step > first);
+      }
+      TrainingLog::Numbers numbers = step(parts);
       report.step = adam_.steps();
       report.loss = numbers.front().second;
       numbers.emplace_back("images_per_s", static_cast<double>(options_.batch) / seconds_since(began));
@@ -225,6 +227,12 @@ class Training {
     const TrainingBatch batch = placed(trainee_.load(
         Trainee::Split::kValidation, validation_order_.batch(number), static_cast<std::uint64_t>(number)));
     return losses(batch, trainee_.amounts(batch), false).total.item<double>();
+  }
+
+  [[noreturn]] void save_and_stop(TrainingLog& log, bool has_learned) const {
+    log.flush();
+    if (has_learned) save();
+    throw Interrupted();
   }
 
   std::string save() const {

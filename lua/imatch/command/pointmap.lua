@@ -10,6 +10,9 @@ parser:require_command(true)
 -- the exit status.
 local SUBCOMMANDS = {
   { "raster", "Renders meshes in poses before cameras: layered point maps, pictures and masks." },
+  { "train", "Trains a dual point map network on such samples." },
+  { "infer", "Points in space, at rest and as posed, from pictures." },
+  { "evaluate", "Chamfer distance, F-score and PCK of a trained network." },
 }
 
 local run = {}
