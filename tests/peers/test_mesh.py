@@ -39,12 +39,13 @@ def test_the_dog_has_as_many_influences_as_it_needs(tmp_path):
     rng = np.random.default_rng(1)
     poses = np.concatenate([rest[:, 3:] + 0.2 * rng.normal(size=(len(rest), 4)),
                             rest[:, :3] + 0.02 * rng.normal(size=(len(rest), 3))], axis=1)
-    np.savez(tmp_path / "poses.npz", poses=poses)
+    np.savez(tmp_path / "poses.npz", poses=poses, with_mesh=np.concatenate([poses, [[1, 0, 0, 0, 0, 0, 0]]]))
     lua("""local mesh = assert(im.mesh.open(arg[1]))
         assert(mesh:info().most_influences == 11)
         local poses = im.io.read_npz(arg[2]).poses
         im.io.write_npy(arg[3] .. "/skn.npy", mesh:posed(poses))
         assert(mesh:save(arg[3] .. "/dog.glb"))
+        poses = im.io.read_npz(arg[2]).with_mesh -- in a GLB the mesh hangs on a node of its own
         im.io.write_npy(arg[3] .. "/glb.npy", im.mesh.open(arg[3] .. "/dog.glb"):posed(poses))""",
         path, tmp_path / "poses.npz", tmp_path)
     matrices = np.array([meshes.transform(p[4:], p[:4]) @ np.linalg.inv(meshes.transform(r[:3], r[3:]))
@@ -78,7 +79,7 @@ def test_broken_and_odd_files_are_read_or_refused(tmp_path):
         pytest.skip("assimp-testmodels is not installed")
     endings = {".gltf", ".glb", ".obj", ".ply"}
     files = sorted(str(p) for p in MODELS.rglob("*") if p.suffix in endings and p.is_file())
-    assert len(files) > 100
+    assert len(files) > 80
     out = lua("""for i, path in ipairs(im.io.read_json(arg[1])) do
           local mesh, message, code = im.mesh.open(path)
           local info = mesh and mesh:info()
@@ -87,10 +88,10 @@ def test_broken_and_odd_files_are_read_or_refused(tmp_path):
         end""", write_json(tmp_path / "files.json", files))
     lines = dict(zip(files, out.splitlines(), strict=True))
     read = {p: tuple(map(int, line.split())) for p, line in lines.items() if line[0].isdigit()}
-    assert len(read) > 50
-    for name in ("IndexOutOfRange", "AllIndicesOutOfRange", "RecursiveNodes", "MissingBin", "wrongTypes", "draco", "invalid/"):
+    assert len(read) > 40
+    for name in ("IndexOutOfRange", "AllIndicesOutOfRange", "RecursiveNodes", "MissingBin", "wrongTypes/badArray", "draco", "invalid/"):
         of_kind = [p for p in files if name in p]
-        assert of_kind and all(p not in read for p in of_kind if not p.endswith("empty.obj")), (name, [lines[p] for p in of_kind])
+        assert of_kind and all(p not in read for p in of_kind), (name, [lines[p] for p in of_kind])
     compared = 0
     for path, (vertices, triangles) in read.items():
         if not path.endswith((".ply", ".glb")):

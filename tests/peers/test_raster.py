@@ -109,8 +109,8 @@ def test_surfaces_are_those_that_rays_meet(data, tmp_path):
 
 
 def test_a_sphere_lies_where_its_formula_says(tmp_path):
-    sphere = trimesh.creation.icosphere(7)  # 327,680 triangles
-    flatness = 1 - np.linalg.norm(sphere.triangles_center, axis=1).min()  # how deep the facets lie: 1.6e-5
+    sphere = trimesh.creation.icosphere(8)  # 1,310,720 triangles
+    flatness = 1 - np.linalg.norm(sphere.triangles_center, axis=1).min()  # how deep the facets lie: 4.5e-6
     eye = np.array([0.3, 0.4, 3.1])
     ((points, depth, camera),) = views(tmp_path, sphere, [(eye, (0, 0, 0), 50)])
     counts = (points[..., 6] > 0).sum(2)
@@ -122,11 +122,13 @@ def test_a_sphere_lies_where_its_formula_says(tmp_path):
     for layer, along in ((0, (-b - root) / a), (1, (-b + root) / a)):
         found = points[pixels[:, 0], pixels[:, 1], layer, :3]
         below = 1 - np.linalg.norm(found, axis=1)  # along the normal, as deep as the facets are and no deeper
-        assert -2e-6 < below.min() and below.max() < flatness + 2e-6 and np.median(below) < 1e-5
+        assert -2e-6 < below.min() and below.max() < flatness + 2e-6 < 1e-5
         off = np.linalg.norm(found - (origin + along[:, None] * directions), axis=1)
         slant = root / np.sqrt(a)  # cosine between ray and normal
         steep = slant > 0.3
-        assert (off * slant)[steep].max() < flatness + 1e-5
+        # A pixel whose centre is taken for inside, since corners are rounded to 1/256 px, gets the nearest point of the triangle.
+        rounding = 1.5 * along[steep] / camera["fx"] / 512
+        assert np.all((off * slant)[steep] < 1e-5 + rounding) and np.quantile(off * slant, 0.9) < 1e-5
 
 
 def test_the_command_renders_skips_and_divides(data, tmp_path):
