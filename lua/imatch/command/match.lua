@@ -15,7 +15,7 @@ picture could not be used; 2 for wrong usage.]]
 parser:argument("inputs", "A and B"):args "1-2":argname "A"
 parser:option("--backbone", "name and options of a backbone; 'imatch-lua backbone list' lists them")
   :default "efficientnet_lite0 stage=16 image_size=448"
-parser:option("--rotations", "how b is turned, in degrees: auto (as it is, then every 30 where that does not match), off, or "
+parser:option("--rotations", "how b is turned, in degrees: auto (as it is, and every 30 where that is not sure), off, or "
   .. "angles with commas"):default "auto":convert(function(text)
   return (text == "auto" or text == "off") and text or cli.numbers(text)
 end)

@@ -67,6 +67,12 @@ function Matcher:turned(a, path_b)
   return self:judged(matches, geometry, found.rotation_deg, #angles + 1)
 end
 
+--- Whether most of what was found agrees, so that no other angle can do much better: a picture that is turned may match as it is,
+--- by the few tokens that look the same from any side.
+local function is_sure(verdict)
+  return verdict.matched and 2 * verdict.num_inliers >= verdict.num_matches
+end
+
 --- Matches picture a with picture b: { matches, geometry, verdict (of match.verdict), rotation_deg, time_ms }; nil and a
 --- message for a picture that cannot be used.
 ---@param path_a string
@@ -86,9 +92,10 @@ function Matcher:match(path_a, path_b)
     result = self:turned(features[1], path_b)
   else
     result = self:upright(features[1], features[2])
-    if not result.verdict.matched and self.options.rotations == "auto" then
+    if self.options.rotations == "auto" and not is_sure(result.verdict) then
       local turned = self:turned(features[1], path_b)
-      result = turned.verdict.matched and turned or result
+      local is_better = not result.verdict.matched or turned.verdict.num_inliers > result.verdict.num_inliers
+      result = turned.verdict.matched and is_better and turned or result
     end
   end
   result.time_ms = 1000 * (im.now() - start)
