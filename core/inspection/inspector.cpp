@@ -66,11 +66,15 @@ struct PixelView {
 };
 
 void to_planes(const PixelView& view, const LevelTable& table, float* to) {
-  for (int c = 0; c < 3; ++c) {
-    const std::array<float, 256>& levels = table[static_cast<std::size_t>(c)];
-    for (int y = 0; y < view.height; ++y) {
-      const std::uint8_t* const from = view.pixels + static_cast<std::size_t>(y) * view.stride;
-      for (int x = 0; x < view.width; ++x) *to++ = levels[view.at(from, x, c)];
+  const std::size_t plane = static_cast<std::size_t>(view.width) * static_cast<std::size_t>(view.height);
+  const auto& [red, green, blue] = table;
+  const int first = view.bgr ? 2 : 0;
+  for (int y = 0; y < view.height; ++y) {
+    const std::uint8_t* from = view.pixels + static_cast<std::size_t>(y) * view.stride;
+    for (int x = 0; x < view.width; ++x, from += 3, ++to) {
+      to[0] = red[from[first]];
+      to[plane] = green[from[1]];
+      to[2 * plane] = blue[from[2 - first]];
     }
   }
 }
