@@ -152,7 +152,7 @@ constexpr Binding kFunctions[] = {
         "that is not "
         "finite are failures; Ctrl-C and SIGTERM save first.",
         "local ok, message = im.pointmap.train('no-such-folder', 'run')\n"
-        "print(ok, message) --> nil\tno-such-folder: no folder renders/ (or images/) with <id>_rgb.png",
+        "print(ok, message) --> nil no-such-folder: no folder renders/ (or images/) with <id>_rgb.png",
         describe_options<PointMapTrainOptions>),
     bind<open>(
         "open", "pointmap.open(path [, options]) -> PointMapModel",

@@ -2472,6 +2472,29 @@ function im.evaluate.metric(name) end
 ---@return any[]
 function im.evaluate.pair_errors(errors, units, options) end
 
+---The share of points, row by row, that lie within `share` (0.1) of the largest side of the truth's box from where they should be.
+---```lua
+---local a = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 } }
+---print(im.evaluate.pck(a, a)) --> 1
+---```
+---@param predicted any
+---@param truth any
+---@param share? any
+---@return number
+function im.evaluate.pck(predicted, truth, share) end
+
+---How far two sets of points [N, 3] and [M, 3] are apart, by the distances of each to the nearest of the others: chamfer_l1, half of the sum of the two means; chamfer_l2, the sum of the two means of squares; and for each share of the diagonal of the truth's box (0.01 and 0.02 unless given) precision (of the predicted points within it), recall (of the true ones) and fscore, their harmonic mean.
+---```lua
+---local a = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 } }
+---local b = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 2 } }
+---print(im.evaluate.point_clouds(a, b).chamfer_l1) --> 0.75
+---```
+---@param predicted any
+---@param truth any
+---@param shares? any
+---@return table
+function im.evaluate.point_clouds(predicted, truth, shares) end
+
 ---@class imatch.evaluate.predictions.options
 ---@field radius_m? number A tile whose centre lies within it of the true position is right, m. in [0.001, 10000000]. Default 25.
 ---@field wrong_m? number What is found farther off than this is a false positive, m. in [0.001, 10000000]. Default 5.
@@ -3671,6 +3694,167 @@ im.localize = {}
 ---@param options? imatch.localize.reference_map.options
 ---@return ReferenceMap
 function im.localize.reference_map(ground, backbone, backbone_options, options) end
+
+---A trained point map network.
+---@class PointMapModel
+local PointMapModel = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function PointMapModel:close() end
+
+---Step, in_channels, resolution, model_channels, blocks, layers and features.
+---```lua
+----- print(model:describe().resolution)
+---assert(im.pointmap.open)
+---```
+---@return table
+function PointMapModel:describe() end
+
+---@class imatch.PointMapModel.evaluate.options
+---@field data? table Which samples. Default { exclude = "", include = "", skip_multiples_of = 5000 }.
+---@field points? table Which predicted points count. Default { confidence = 2, occupancy = 0.5 }.
+---@field fscore_shares? number[] Distances of the F-scores, in diagonals of the truth's box. in [0, 1]. Default { 0.01, 0.02 }.
+---@field pck_share? number Distance of PCK, in largest sides of the truth's box. in [0, 1]. Default 0.1.
+
+---Compares with rasterised samples: a row each in `samples`, their `mean`, and the `loss` beside that of the best constant prediction. For canonical_ and posed_: chamfer_l1 (half of the sum of the two mean distances to the nearest point), chamfer_l2 (the sum of the two mean squared distances), chamfer_share (chamfer_l1 by the diagonal of the truth's box), fscore_<share> and pck.
+---```lua
+----- print(model:evaluate('data').mean.posed_chamfer_share)
+---assert(im.pointmap.open)
+---```
+---@param root any
+---@param options? imatch.PointMapModel.evaluate.options
+---@return table
+function PointMapModel:evaluate(root, options) end
+
+---@class imatch.PointMapModel.points.options
+---@field occupancy? number A layer is there where its occupancy exceeds this. in [0, 1]. Default 0.5.
+---@field confidence? number Points below it are dropped. It is always above 1, so that a limit below 1 drops none. >= 0. Default 2.
+
+---The points of a picture (or its features, where the network was trained on files of them). `mask`: path of a picture that is 0 where the background is; without it everything may be occupied, which a network that was trained inside of silhouettes alone has never learned to deny.
+---```lua
+----- local points = model:points('fox_rgb.png', 'fox_mask.png', { confidence = 3 })
+---assert(im.pointmap.open)
+---```
+---@param path any
+---@param mask? any
+---@param options? imatch.PointMapModel.points.options
+---@return PointMapPoints
+function PointMapModel:points(path, mask, options) end
+
+---Writes what the network says of a picture as it is: arrays prediction [8 layers, R, R] and mask [R, R] of an .npz. `mask` may be nil.
+---```lua
+----- model:save_prediction('fox_rgb.png', nil, 'fox.npz')
+---assert(im.pointmap.open)
+---```
+---@param path any
+---@param mask any
+---@param npz any
+function PointMapModel:save_prediction(path, mask, npz) end
+
+---Points in space, canonical and posed, layer by layer. #points is their number.
+---@class PointMapPoints
+local PointMapPoints = {}
+
+---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
+---```lua
+---im.image.new(8, 8):close()
+---```
+function PointMapPoints:close() end
+
+---'canonical' and 'posed' [N, 3], 'confidence' [N], 'layer' [N] from 0, 'pixel' [N, 2]: row, column.
+---```lua
+----- print(points:get 'posed')
+---assert(im.pointmap.target)
+---```
+---@param name any
+---@return Tensor
+function PointMapPoints:get(name) end
+
+---@class imatch.PointMapPoints.save.options
+---@field ascii? boolean PLY as text instead of little-endian binary. Default false.
+---@field colour? boolean Colours by canonical position, the same in both clouds. Default false.
+---@field confidence? boolean A property confidence of each point. Default false.
+---@field layer? boolean A property layer of each point, from 0. Default false.
+---@field glb? boolean The same as GLB, always in colour. Default false.
+
+---Writes PREFIX_canon.ply and PREFIX_rec.ply, and GLB when asked for. Returns the names.
+---```lua
+----- points:save('out/fox', { colour = true })
+---assert(im.pointmap.target)
+---```
+---@param prefix any
+---@param options? imatch.PointMapPoints.save.options
+---@return string[]
+function PointMapPoints:save(prefix, options) end
+
+---@class imatch.PointMapPoints.skeleton.options
+---@field reach? number A point whose nearest vertex at rest is farther away is left out. >= 0. Default 0.5.
+---@field least_weight? number A point counts for a joint that has more than this weight in its vertex. in [0, 1]. Default 0.5.
+---@field weighted? boolean Weigh points by that weight and take all with any; false: the published rule, where all count the same. Default false.
+
+---The pose of the mesh's skeleton that explains the points (Kabsch 1976 for each joint): the mesh in that pose, and a table with `joints` (found; matrix, 16 numbers row by row, camera from joint), the `canonical_error` of the points taken back to rest, and how many `points` lay near the mesh. The mesh must have the scale of the data that was trained on.
+---```lua
+----- local posed = points:skeleton(im.mesh.open 'fox.glb')
+---assert(im.pointmap.target)
+---```
+---@param mesh any
+---@param options? imatch.PointMapPoints.skeleton.options
+---@return Mesh
+---@return table
+function PointMapPoints:skeleton(mesh, options) end
+
+---Dual point maps: from a picture of an animal to its shape in space.
+---@class imatch.pointmap
+im.pointmap = {}
+
+---@class imatch.pointmap.open.options
+---@field resolution? integer Side of what goes in, px; 0: as trained. in [0, 4096]. Default 0.
+---@field device? string 'cpu', 'cuda', 'cuda:N' or 'auto'. Default 'auto'.
+---@field features? table For a checkpoint that does not say what it was trained on. Default { backbone = "", channels = 64, kind = "auto" }.
+
+---Opens a checkpoint, ours or the published code's; the network's shape is read off its weights.
+---```lua
+---print((select(2, im.pointmap.open 'missing.pth'))) --> missing.pth: no such file
+---```
+---@param path any
+---@param options? imatch.pointmap.open.options
+---@return PointMapModel
+function im.pointmap.open(path, options) end
+
+---The points of a rasterised sample, of its first layers.
+---```lua
+---print((select(2, im.pointmap.target('missing.npz', 4, 160)))) --> missing.npz: no such file
+---```
+---@param path any
+---@param layers any
+---@param resolution any
+---@return PointMapPoints
+function im.pointmap.target(path, layers, resolution) end
+
+---@class imatch.pointmap.train.options
+---@field network? table The network; a checkpoint that is gone on from must agree. Default { attention_resolutions = { 16 }, blocks = 2, confidence = true, depth_first = false, image_conditioning = false, layers = 4, model_channels = 128, multipliers = { 1, 2, 2, 2 }, resolution = 160 }.
+---@field features? table What the network sees. Default { backbone = "", channels = 64, kind = "auto" }.
+---@field data? table Which samples. Default { exclude = "", include = "", skip_multiples_of = 5000 }.
+---@field training? table The optimiser, the steps and what is saved. Default { accumulate = 1, batch = 12, device = "auto", keep_last = 0, optimiser = { beta1 = 0.9, beta2 = 0.999, clip_grad_value = 1, eps = 1e-08, lr = 0.0006, lr_gamma = 0.5, lr_step = 30000, weight_decay = 0 }, picture_every = 0, precision = "float32", save_every = 5000, seed = 42, steps = 100000, validate_every = 20, workers = 2 }.
+---@field validation? string File with ids, one a line, that are not trained on. Default ''.
+---@field weights? string Checkpoint to begin with: training goes on at its step where it has an optimiser, else at 0. Default ''.
+---@field dropout? number Share of a block's inner values set to zero. in [0, 0.9]. Default 0.1.
+---@field alpha? number Weight of the logarithm of the confidence in the loss. >= 0. Default 1.
+---@field whole_picture? boolean Learn occupancy outside of the silhouette too, so that a picture needs no mask. Default false.
+
+---Trains a dual point map network (Kaye et al., CVPR 2025) on rasterised samples in `root`: renders/<id>_rgb.png, masks/<id>_mask.png, features/<id>_feat.png or .npy where there are some, pointmaps_<resolution>/<id>.npz. Leaves weights_<step>.pth (torch.load reads them; model_state, optim_state, scheduler_state), losses.csv, TensorBoard's events/ and pictures/ in `folder`, and goes on from the newest checkpoint there. Returns step, loss, seconds, images_per_s, checkpoint and log. A missing file of a sample, weights of another network and a loss that is not finite are failures; Ctrl-C and SIGTERM save first.
+---```lua
+---local ok, message = im.pointmap.train('no-such-folder', 'run')
+---print(ok, message) --> nil no-such-folder: no folder renders/ (or images/) with <id>_rgb.png
+---```
+---@param root any
+---@param folder any
+---@param options? imatch.pointmap.train.options
+---@return table
+function im.pointmap.train(root, folder, options) end
 
 ---Pictures as they come into a folder, none half-written.
 ---@class WatchedFolder
