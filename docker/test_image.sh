@@ -106,7 +106,8 @@ else
 fi
 if [[ -e $rootfs/opt/imatch-lua/share/imatch-lua/lua/imatch/command/pointmap.lua && -e $data/fox/Fox.glb ]]; then
   cp "$data/fox/Fox.glb" "$work/project/"
-  step "dualpm (pointmap) on the fox" inside bash -c "${POINTMAP_COMMAND:-dualpm --help}"
+  step "dualpm raster on the fox" inside dualpm raster Fox.glb --count 2 --out /exports/fox
+  [[ $(find "$work/exports/fox" -name '*.npz' -path '*pointmaps*' | wc -l) == 2 ]] || fail "raster left no 2 point maps"
 fi
 if "$python" -c 'import pexpect' 2>/dev/null; then
   cat >"$work/session.py" <<'PY'

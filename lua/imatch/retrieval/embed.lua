@@ -38,17 +38,20 @@ local function backbone_of(weight, side_px, options)
   if not settings then
     return nil, message
   end
+  local has = {}
   for _, option in ipairs(native.backbone.describe(name).options) do
-    if option.name == "weights" and options.weights_root then
-      local path = ("%s/%s/%s"):format(options.weights_root, weight.folder, weight.file)
-      if native.file.exists(path) then
-        settings.weights = path
-      else
-        settings.weights_root = options.weights_root
-      end
-    elseif option.name == "batch_size" and options.batch_size then
-      settings.batch_size = options.batch_size
+    has[option.name] = true
+  end
+  if has.weights and options.weights_root then
+    local path = ("%s/%s/%s"):format(options.weights_root, weight.folder, weight.file)
+    if native.file.exists(path) then
+      settings.weights = path
+    elseif has.weights_root then -- else its weights come with the program
+      settings.weights_root = options.weights_root
     end
+  end
+  if has.batch_size and options.batch_size then
+    settings.batch_size = options.batch_size
   end
   local backbone
   backbone, message = native.backbone.open(name, settings)
