@@ -146,7 +146,7 @@ local image = assert(im.image.open(path))
 local f = assert(im.backbone.features(image, backbone, options))
 local grid = f:grid()
 assert(im.io.write_npz(out, {
-  tokens = f:tokens(), vector = f:global(), points = im.tensor.from_table(f:points()),
+  tokens = f:tokens(), vector = f:global(), points = f:points(),
   shape = im.tensor.from_table { grid.rows, grid.cols, image:width(), image:height() },
 }))
 return true
