@@ -144,10 +144,10 @@ class Features:
 _FEATURES = """
 local image = assert(im.image.open(path))
 local f = assert(im.backbone.features(image, backbone, options))
-local grid = f:grid()
+local rows, cols = f:grid()
 assert(im.io.write_npz(out, {
   tokens = f:tokens(), vector = f:global(), points = f:points(),
-  shape = im.tensor.from_table { grid.rows, grid.cols, image:width(), image:height() },
+  shape = im.tensor.from_table { rows, cols, image:width(), image:height() },
 }))
 return true
 """
