@@ -157,7 +157,8 @@ constexpr Binding kFunctions[] = {
         "of "
         "12 or other bits, white-is-zero of any, CMYK and L*a*b* of 16 and tiles of such are read (Pillow "
         "refuses them, or shows other values); damaged data is refused (Pillow shows half of a JPEG in grey, "
-        "and clips run lengths that leave a BMP); L*a*b* and lossy WebP differ by up to 4 and 1 of 255.",
+        "and clips run lengths that leave a BMP); L*a*b* and lossy WebP differ by up to 13 (at the edge of "
+        "sRGB) and 1 of 255.",
         "local photo, why = im.image.open 'photo.jpg'\n"
         "print(photo or why) --> photo.jpg: no such file",
         describe_options<DecodeOptions>),
