@@ -45,6 +45,18 @@ InterruptGuard::~InterruptGuard() {
   interruptible = nullptr;
 }
 
+int pause_interrupt(lua_State* L) {
+  lua_sethook(L, nullptr, 0, 0);
+  clear_stop();
+  return received;
+}
+
+void resume_interrupt(lua_State* L, int signal) {
+  if (signal == 0) return;
+  request_stop();
+  lua_sethook(L, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
 int clear_interrupt(lua_State* L) {
   const int signal = received;
   received = 0;

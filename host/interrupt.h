@@ -16,6 +16,11 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 };
 
+/// While the outermost call goes on after an interruption: lets Lua and native loops run once more, so that
+/// what was done can be saved. A second signal kills. `resume_interrupt` puts the interruption back.
+int pause_interrupt(lua_State* L);
+void resume_interrupt(lua_State* L, int signal);
+
 /// To be called once the outermost lua_pcall is back. Returns the signal that came, 0 if none.
 int clear_interrupt(lua_State* L);
 

@@ -14,6 +14,7 @@
 #include "base/cpu_guard.h"
 #include "base/device.h"
 #include "base/error.h"
+#include "base/interrupt_note.h"
 #include "base/resources.h"
 #include "base/spelling.h"
 #include "feature/cache.h"
@@ -33,7 +34,8 @@ constexpr int kUsageError = 2;
 
 int report(const Outcome& outcome) {
   if (outcome.signal) {
-    std::fputs("imatch-lua: interrupted\n", stderr);
+    const std::string note = take_interrupt_note();
+    std::fprintf(stderr, "imatch-lua: interrupted%s%s\n", note.empty() ? "" : "; ", note.c_str());
   } else if (!outcome.ok) {
     std::fprintf(stderr, "imatch-lua: %s\n", outcome.message.c_str());
   }

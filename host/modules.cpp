@@ -5,6 +5,7 @@
 #include "base/resources.h"
 #include "binding.h"
 #include "globals.h"
+#include "interrupt.h"
 #include "notebook.h"
 #include "source.h"
 
@@ -250,6 +251,19 @@ int raise(lua_State* L) {
   throw Error(check_string(L, 1));
 }
 
+/// internal.finally(work, after): calls work(), then after(), also when work failed or was interrupted; then
+/// that error goes on.
+int finally(lua_State* L) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, 1);
+  const int status = lua_pcall(L, 0, 0, 0);
+  const int signal = status != 0 ? pause_interrupt(L) : 0;
+  lua_pushvalue(L, 2);
+  const int after = lua_pcall(L, 0, 0, 0);
+  resume_interrupt(L, signal);
+  return status != 0 || after != 0 ? lua_error(L) : 0;
+}
+
 /// internal.resource_folder(kind) -> path
 int folder_of(lua_State* L) {
   return push(L, resource_folder(check_string(L, 1)));
@@ -285,6 +299,7 @@ int push_native(lua_State* L) {
   set_function(L, "raise", guarded<raise>);
   set_function(L, "begin_script", guarded<note_script>);
   set_function(L, "resource_folder", guarded<folder_of>);
+  set_function(L, "finally", guarded<finally>);
   set_function(L, "serve_notebook", guarded<serve_notebook>);
   set_function(L, "png_base64", guarded<png_base64>);
   lua_setfield(L, -2, "internal");

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "base/interrupt_note.h"
 #include "base/version.h"
 #include "editor.h"
 #include "session.h"
@@ -43,8 +44,9 @@ void run_shell(const std::string& command) {
 void evaluate(lua_State* L, Session& session, bool quiet) {
   const int base = lua_gettop(L) - 1;
   const auto [outcome, count, ms] = session.run();
+  const std::string note = take_interrupt_note();
   if (outcome.signal)
-    std::fputs("interrupted\n", stderr);
+    std::fprintf(stderr, "interrupted%s%s\n", note.empty() ? "" : "; ", note.c_str());
   else if (!outcome.ok)
     std::fprintf(stderr, "%s\n", outcome.message.c_str());
   else if (count > 0 && !quiet)

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <unordered_map>
+#include <vector>
 
+#include "base/error.h"
 #include "report/page_data.h"
 #include "report/pictures.h"
 #include "sweep/comparison.h"
@@ -15,89 +17,150 @@ namespace imatch {
 namespace fs = std::filesystem;
 namespace {
 
+using Runs = std::span<const RunFolder* const>;
+/// Of each run the cell with the same parameters.
+using Row = std::vector<std::size_t>;
+
 bool is_number(const Scalar& entry) {
   return entry.kind == Scalar::Kind::kNumber || entry.kind == Scalar::Kind::kBoolean;
 }
 
-}  // namespace
+std::string letter(std::size_t run) {
+  return std::string(1, static_cast<char>('A' + run));
+}
 
-void write_comparison(const RunFolder& first, const RunFolder& second, const ReportParts& parts,
-                      const std::string& path) {
-  const Comparison comparison = compare_runs(first, second);
-  const auto& pairs = comparison.pairs;
-  const Plan& plan = first.plan();
-  const ResultTable &a = first.results(), &b = second.results();
-  std::vector<std::size_t> cells;
-  for (const auto& [cell, other] : pairs) cells.push_back(cell);
-  std::string out;
-  append_head(out, parts.title, plan, cells);
-  std::vector<std::string> metrics;
-  std::vector<std::string> names = a.metrics();
+/// The cells that all runs have finished, by the first one's order.
+std::vector<Row> common_cells(Runs runs) {
+  std::vector<Row> rows;
+  for (std::size_t run = 1; run < runs.size(); ++run) {
+    const auto pairs = compare_runs(*runs[0], *runs[run]).pairs;
+    if (run == 1) {
+      for (const auto& [cell, other] : pairs) rows.push_back({cell, other});
+      continue;
+    }
+    const std::unordered_map<std::size_t, std::size_t> place_of(pairs.begin(), pairs.end());
+    std::erase_if(rows, [&](Row& row) {
+      const auto found = place_of.find(row[0]);
+      if (found == place_of.end()) return true;
+      row.push_back(found->second);
+      return false;
+    });
+  }
+  return rows;
+}
+
+std::vector<std::string> metrics_of_all(Runs runs, const std::vector<Row>& rows) {
+  std::vector<std::string> names = runs[0]->results().metrics(), kept;
   names.emplace_back("time_ms");
   for (const std::string& name : names)
-    if (std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
-          return is_number(a.get(pair.first, name)) && is_number(b.get(pair.second, name));
+    if (std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+          for (std::size_t run = 0; run < runs.size(); ++run)
+            if (!is_number(runs[run]->results().get(row[run], name))) return false;
+          return true;
         }))
-      metrics.push_back(name);
-  out += ',';
-  append_list(out, "metrics", 3 * metrics.size(), [&](std::size_t i) {
-    constexpr const char* kWhich[] = {"A", "B", "B - A"};
-    const std::string& name = metrics[i / 3];
-    append_description(out, name, fmt::format(" ({})", kWhich[i % 3]));
-    append_list(out, "values", pairs.size(), [&](std::size_t k) {
-      const Scalar of_a = a.get(pairs[k].first, name), of_b = b.get(pairs[k].second, name);
-      const bool known = (i % 3 == 1 || is_number(of_a)) && (i % 3 == 0 || is_number(of_b));
-      if (known)
-        append_number(out, i % 3 == 0 ? of_a.number : i % 3 == 1 ? of_b.number : of_b.number - of_a.number);
+      kept.push_back(name);
+  return kept;
+}
+
+void append_values(std::string& out, Runs runs, const std::vector<Row>& rows, const std::string& metric) {
+  for (std::size_t column = 0; column < 2 * runs.size() - 1; ++column) {
+    const bool is_difference = column >= runs.size();
+    const std::size_t run = is_difference ? column - runs.size() + 1 : column;
+    append_description(out, metric,
+                       is_difference ? fmt::format(" ({} - A)", letter(run)) : " (" + letter(run) + ")");
+    append_list(out, "values", rows.size(), [&](std::size_t k) {
+      const Scalar value = runs[run]->results().get(rows[k][run], metric);
+      const Scalar first = runs[0]->results().get(rows[k][0], metric);
+      if (is_number(value) && (!is_difference || is_number(first)))
+        append_number(out, is_difference ? value.number - first.number : value.number);
       else
         out += "null";
     });
-    out += '}';
-  });
-  out += ',';
-  append_list(out, "time_ms", pairs.size(), [&](std::size_t) { out += "null"; });
-  out += ',';
-  append_list(out, "status", pairs.size(), [&](std::size_t i) {
-    const bool ok = a.status(pairs[i].first) == ResultTable::Status::kOk &&
-                    b.status(pairs[i].second) == ResultTable::Status::kOk;
-    out += std::to_string(static_cast<int>(ok ? ResultTable::Status::kOk : ResultTable::Status::kFailed));
-  });
-
-  Json errors = Json::object(), pictures = Json::object();
-  std::unordered_map<std::size_t, std::size_t> place_of[2];
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    place_of[0][pairs[i].first] = place_of[1][pairs[i].second] = i;
-    std::string message;
-    if (a.status(pairs[i].first) == ResultTable::Status::kFailed) message += "A: " + a.error(pairs[i].first);
-    if (b.status(pairs[i].second) == ResultTable::Status::kFailed)
-      message += (message.empty() ? "B: " : "; B: ") + b.error(pairs[i].second);
-    if (!message.empty()) errors[std::to_string(i)] = message;
+    out += "},";
   }
+}
+
+Json pictures_of(Runs runs, const std::vector<Row>& rows, const std::string& page_folder) {
+  Json pictures = Json::object();
   std::size_t embedded = 0;
-  for (const RunFolder* run : {&first, &second})
-    for (const CellPicture& picture : find_pictures(*run)) {
-      const auto& places = place_of[run == &second];
-      const auto found = places.find(picture.cell);
-      if (found == places.end()) continue;
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    std::unordered_map<std::size_t, std::size_t> place_of;
+    for (std::size_t i = 0; i < rows.size(); ++i) place_of[rows[i][run]] = i;
+    for (const CellPicture& picture : find_pictures(*runs[run])) {
+      const auto found = place_of.find(picture.cell);
+      if (found == place_of.end()) continue;
       const std::string link =
-          fs::proximate(run->path() + "/" + picture.relative, fs::absolute(path).parent_path()).string();
-      Json json = picture_json(*run, picture, link, embedded);
-      json["name"] = fmt::format("{}: {}", run == &first ? "A" : "B", picture.name);
+          fs::proximate(runs[run]->path() + "/" + picture.relative, page_folder).string();
+      Json json = picture_json(*runs[run], picture, link, embedded);
+      json["name"] = letter(run) + ": " + picture.name;
       pictures[std::to_string(found->second)].push_back(std::move(json));
     }
+  }
+  return pictures;
+}
+
+Json facts_of(Runs runs, std::size_t run, std::size_t num_compared) {
+  const Plan& plan = runs[run]->plan();
+  Json axes = Json::array();
+  for (const Axis& axis : plan.axes()) axes.push_back({{"name", axis.name}, {"values", axis.values}});
+  const std::string folder = runs[run]->path();
+  const ResultTable& results = runs[run]->results();
+  return {{"letter", letter(run)},
+          {"path", folder},
+          {"num_only_here", results.size() - results.num_pending() - num_compared},
+          {"axes", axes},
+          {"provenance", json_of_file(folder + "/provenance.json")},
+          {"best", json_of_file(folder + "/best.json")},
+          {"code", json_of_file(folder + "/code.json")}};
+}
+
+}  // namespace
+
+void write_comparison(Runs runs, const ReportParts& parts, const std::string& path) {
+  if (runs.size() < 2 || runs.size() > 26)
+    throw Error(fmt::format("a comparison of {} runs; expected 2 to 26", runs.size()));
+  const std::vector<Row> rows = common_cells(runs);
+  std::vector<std::size_t> cells;
+  for (const Row& row : rows) cells.push_back(row[0]);
+  std::string out;
+  append_head(out, parts.title, runs[0]->plan(), cells);
+  const std::vector<std::string> metrics = metrics_of_all(runs, rows);
+  out += ",\"metrics\":[";
+  for (const std::string& metric : metrics) append_values(out, runs, rows, metric);
+  if (out.back() == ',') out.pop_back();
+  out += "],";
+  append_list(out, "time_ms", rows.size(), [&](std::size_t) { out += "null"; });
+  out += ',';
+
+  Json errors = Json::object();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string message;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (runs[run]->results().status(rows[i][run]) == ResultTable::Status::kFailed)
+        message +=
+            (message.empty() ? "" : "; ") + letter(run) + ": " + runs[run]->results().error(rows[i][run]);
+    if (!message.empty()) errors[std::to_string(i)] = message;
+  }
+  append_list(out, "status", rows.size(), [&](std::size_t i) {
+    const bool failed = errors.contains(std::to_string(i));
+    out += std::to_string(static_cast<int>(failed ? ResultTable::Status::kFailed : ResultTable::Status::kOk));
+  });
+
   Json options = parts.options;
   options["compared"] = metrics;
-  options["runs"] = {first.path(), second.path()};
-  options["only"] = {comparison.num_only_first, comparison.num_only_second};
-  const Json provenance{{"A", json_of_file(first.path() + "/provenance.json")},
-                        {"B", json_of_file(second.path() + "/provenance.json")}};
+  options["runs"] = Json::array();
+  std::string key;
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    options["runs"].push_back(facts_of(runs, run, rows.size()));
+    key += runs[run]->results_key();
+  }
   append_members(out, {{"errors", errors},
                        {"best", nullptr},
-                       {"provenance", provenance},
-                       {"pictures", pictures},
+                       {"provenance", Json::object()},
+                       {"pictures", pictures_of(runs, rows, fs::absolute(path).parent_path())},
                        {"progress", Json::object()},
                        {"options", options}});
-  write_page(path, parts, out += '}', first.results_key() + second.results_key());
+  write_page(path, parts, out += '}', key);
 }
 
 }  // namespace imatch

@@ -107,7 +107,7 @@ std::string report_data(const RunFolder& run, const std::optional<BestOptions>& 
 
 std::string write_report(const RunFolder& run, const std::optional<BestOptions>& best,
                          const ReportParts& parts) {
-  const std::string path = run.path() + "/report.html";
+  const std::string path = run.path() + "/" + parts.options.value("file", std::string("report.html"));
   const std::string key = key_of_report(run, best, parts);
   if (has_content_key(path, key)) return path;
   write_page(path, parts, report_data(run, best, parts), key);

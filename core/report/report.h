@@ -18,9 +18,9 @@ namespace imatch {
 std::string report_data(const RunFolder& run, const std::optional<BestOptions>& best,
                         const ReportParts& parts);
 
-/// Writes report.html into the run folder, unless it stands there already with the same results, pictures and
-/// parts. The page needs no other file and no network. Returns its path. Throws Failure (unwritable,
-/// no_space).
+/// Writes report.html (or what `options.file` names) into the run folder, unless it stands there already with
+/// the same results, pictures and parts. The page needs no other file and no network. Returns its path.
+/// Throws Failure (unwritable, no_space).
 std::string write_report(const RunFolder& run, const std::optional<BestOptions>& best,
                          const ReportParts& parts);
 

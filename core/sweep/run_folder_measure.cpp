@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/interrupt_note.h"
 #include "base/saved_time.h"
 #include "base/stop.h"
 #include "sweep/canonical.h"
@@ -245,7 +246,11 @@ void RunFolder::run(const std::function<Measurement(std::size_t cell)>& measure,
                                   num_failed_now_, options_.max_failures, record.error));
         refresh_tables();
       }
-    } catch (const std::exception&) {
+    } catch (const std::exception& error) {
+      if (dynamic_cast<const Interrupted*>(&error))
+        set_interrupt_note(fmt::format(
+            "{} of {} cells are finished and kept in {}; the same command goes on with the others",
+            results_.size() - results_.num_pending(), results_.size(), path_));
       log.reset();
       try {
         end_run();

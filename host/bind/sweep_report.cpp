@@ -26,25 +26,32 @@ ReportParts page_parts(const char* page, std::initializer_list<const char*> scri
 
 int write_run_report(lua_State* L) {
   const auto& run = arg<RunFolder>(L, 1);
-  ReportParts parts = page_parts("report", {"data", "statistics", "charts", "table", "page", "report"});
+  ReportParts parts =
+      page_parts("report", {"look", "data", "statistics", "charts", "table", "page", "report"});
   parts.title = check_string(L, 3);
   parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
   return push(L, write_report(run, optional_best(L, 2), parts));
 }
 
-int report_difference(lua_State* L) {
-  ReportParts parts =
-      page_parts("difference", {"data", "statistics", "charts", "table", "page", "difference"});
-  parts.title = check_string(L, 3);
-  write_comparison(arg<RunFolder>(L, 1), arg<RunFolder>(L, 2), parts, check_string(L, 4));
+int report_comparison(lua_State* L) {
+  ReportParts parts = page_parts(
+      "comparison", {"look", "data", "statistics", "charts", "table", "page", "code_changes", "comparison"});
+  if (!lua_istable(L, 1)) wrong_argument(L, 1, "a list of runs");
+  std::vector<const RunFolder*> runs;
+  for_each_item<RunFolder>(L, 1, [&](auto run) { runs.push_back(run.get()); });
+  parts.title = check_string(L, 2);
+  parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report_comparison");
+  write_comparison(runs, parts, check_string(L, 3));
   return push(L, true);
 }
 
 constexpr Binding kReportFunctions[] = {
-    bind<report_difference>("report_difference", "run.report_difference(first, second, title, path) -> true",
-                            "Writes a page of two runs side by side. Fails with 'unwritable' or 'no_space'.",
-                            IMATCH_RUN_EXAMPLE
-                            "im.run.report_difference(run, run, 'demo', '/tmp/imatch-lua-examples/d.html')"),
+    bind<report_comparison>(
+        "report_comparison", "run.report_comparison(runs, title, path [, options]) -> true",
+        "Writes a page of two runs or more, side by side, with what differs in their code and options. "
+        "Options: metric, statistic: what it shows first. Fails with 'unwritable' or 'no_space'.",
+        IMATCH_RUN_EXAMPLE
+        "im.run.report_comparison({ run, run }, 'demo', '/tmp/imatch-lua-examples/d.html')"),
 };
 
 constexpr Binding kReportMethods[] = {
@@ -52,7 +59,9 @@ constexpr Binding kReportMethods[] = {
         "report", "Run:report(best, title [, options]) -> string",
         "Writes report.html unless it stands there with the same results; returns its path. "
         "Options: line_x, line_color, "
-        "heat_x, heat_y, heat_facet, metric: what the charts show first.",
+        "heat_x, heat_y, heat_facet, metric: what the charts show first; file: another name for it; "
+        "reload_s: "
+        "it loads itself anew at this interval.",
         IMATCH_RUN_EXAMPLE
         "print(run:report(nil, 'demo')) --> /tmp/imatch-lua-examples/demo/.../report.html"),
 };

@@ -66,6 +66,19 @@ function M.parser(name, description)
   return parser
 end
 
+--- The parser of a script: words NAME=VALUE are left to im.params and im.sweep, unless the script has arguments without a name.
+---@param name string
+---@param description string
+function M.script_parser(name, description)
+  local parser = M.parser(name, description)
+  local parse = parser.parse
+  function parser:parse(words)
+    local has_arguments = #self._arguments > 0
+    return parse(self, has_arguments and words or require("imatch.overrides").take(words or _G.arg, self.takes_value))
+  end
+  return parser
+end
+
 --- The program's own options, which may also stand behind the command's name.
 local function add_program_options(parser)
   local options = {
@@ -302,7 +315,8 @@ M.documentation = {
   arguments = {
     signature = "arguments(name, description) -> parser",
     text = "A command-line parser (lua-argparse): parser:option '--map', parser:flag '--all', parser:argument 'photo', "
-      .. "then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2.",
+      .. "then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2. Words NAME=VALUE are "
+      .. "left to im.params and im.sweep, unless the parser has arguments without a name.",
     example = "local parser = im.arguments('demo', 'Shows it.')\nparser:option '--map'\n"
       .. "print(parser:parse({ '--map', 'a.tif' }).map) --> a.tif",
   },

@@ -6,7 +6,7 @@ local M = {}
 -- Modules whose `documentation` table describes functions of `im` that are written in Lua.
 M.modules = {
   "imatch.view", "imatch.memoize", "imatch.stopwatch", "imatch.cli", "imatch.sweep", "imatch.range", "imatch.points",
-  "imatch.inspect", "imatch.preview", "imatch.repl", "imatch.doc",
+  "imatch.inspect", "imatch.overrides", "imatch.preview", "imatch.repl", "imatch.doc",
 }
 
 local entries

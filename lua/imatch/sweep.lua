@@ -6,6 +6,7 @@
 local native = require "imatch.native"
 local folder = require "imatch.sweep.folder"
 local depends = require "imatch.sweep.inputs"
+local overrides = require "imatch.overrides"
 local normalised_points = require("imatch.points").normalised
 local pictures = require "imatch.sweep.pictures"
 local report = require "imatch.report"
@@ -182,8 +183,9 @@ end
 
 local function print_summary(result, names, best_options, seconds)
   local counts = result.run:counts()
-  print(("%s: %d cells, %d measured, %d cached, %d failed, %s"):format(result.name, counts.total, counts.run,
-    counts.total - counts.run, counts.failed, native.duration(seconds)))
+  local others = result.num_others > 0 and (", %d by other processes meanwhile"):format(result.num_others) or ""
+  print(("%s: %d cells, %d measured%s, %d cached, %d failed, %s"):format(result.name, counts.total, counts.run, others,
+    result.num_cached, counts.failed, native.duration(seconds)))
   if counts.cached > 0 then
     print(("  measuring the cached cells took %s"):format(native.duration(counts.cached_s)))
   end
@@ -237,6 +239,14 @@ local function say_why_again(runs, name, depends_on)
   local difference = before and depends.difference(depends_on, before) or ""
   if difference ~= "" then
     io.stderr:write(("%s: every cell is measured anew since %s: %s\n"):format(name, latest, difference))
+  end
+end
+
+--- What comparisons and live views of a run want to know: its code, and how its report is made.
+local function keep_for_pages(run, options)
+  report.remember(run, options.best, options.name, options.report)
+  if not depends.is_of_library(options.measure) then
+    pcall(native.io.write_json, run:path() .. "/code.json", depends.code()) -- not where a script is no UTF-8
   end
 end
 
@@ -299,6 +309,10 @@ end
 ---@return table result
 function M.sweep(options)
   check_options(options, 2)
+  local replaced = {}
+  if not depends.is_of_library(options.measure) then
+    options, replaced = overrides.of_sweep(options, depends.reads_arguments())
+  end
   local started = native.now()
   local settings = native.settings()
   local seed = options.seed or settings.seed
@@ -316,7 +330,7 @@ function M.sweep(options)
   local shared_inputs = type(options.inputs) ~= "function" and resolve_inputs(options.inputs, files) or nil
   local plan = native.run.plan(axes, options.where, inputs_of_cells(options, axes, points, files), points,
     { sample = options.sample, seed = seed })
-  local depends_on = depends.of(options, shared_inputs, seed)
+  local depends_on = depends.of(options, shared_inputs, seed, replaced)
   local forced = M.command.options or {}
   local function choose(name)
     if forced[name] ~= nil then
@@ -392,6 +406,7 @@ function M.sweep(options)
       }
     end
     if counts.pending > 0 then
+      keep_for_pages(run, options)
       set_up()
     end
     must(run:measure(measure, seed, options.best, options.name, options.report ~= false and function()
@@ -412,7 +427,8 @@ function M.sweep(options)
     run = run,
     num_cells = counts.total,
     num_run = counts.run,
-    num_cached = counts.total - counts.run - counts.pending,
+    num_cached = counts.cached,
+    num_others = counts.total - counts.run - counts.pending - counts.cached, -- that other processes measured meanwhile
     num_failed = counts.failed,
     best_options = options.best,
   }, Result)

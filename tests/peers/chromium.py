@@ -117,6 +117,25 @@ class Chromium:
         """`light`, `dark`, or an empty text for the system's."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
+    def resize(self, width, height):
+        """The size of the window in pixels; 0, 0: as it was opened."""
+        if width == 0:
+            self.call("Emulation.clearDeviceMetricsOverride")
+        else:
+            self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def mouse(self, kind, x, y, **more):
+        """mouseMoved, mousePressed, mouseReleased or mouseWheel at a point of the window."""
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def wait(self, until, limit_s=30):
+        """Waits until the expression is true."""
+        start = time.monotonic()
+        while not self.evaluate(f"(() => {{ try {{ return Boolean({until}); }} catch {{ return false; }} }})()"):
+            if time.monotonic() - start > limit_s:
+                raise RuntimeError(f"not true after {limit_s} s: {until}; problems: {self.problems}")
+            time.sleep(0.05)
+
     def screenshot(self, path):
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
         pathlib.Path(path).write_bytes(base64.b64decode(data))

@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import pytest
 
+import pages
 from files import read_csv, read_json
 from program import lua, run
 from replaced import Search, archive, photo_name, positions, stem_of, write_annotation, write_label_index
@@ -122,6 +123,23 @@ def test_each_form_of_results_gives_numpys_values(searched, form, group):
         assert same(row["xy_top1_m"], metres[search.best[q, 0]]) and same(row["xy_min_topk_m"], metres[search.best[q]].min())
         assert row["topk"] == "10" and row["group"] == group and row["xy_recall"] == str(int(metres.argmin() in search.best[q]))
         assert os.path.exists(row["json"]) and same(row["top1_score"], float(np.float64(search.scores[q, 0])))
+
+
+def test_the_report_is_one_of_our_pages_and_begins_with_the_answer(searched, browser):
+    folder, search, truth = searched
+    evaluate(folder, folder / "faiss_out/vits16_raw", folder / "faiss_4Redis", options=("--radius-m", 60))
+    page, drawn = folder / "evaluation/report.html", "document.documentElement.dataset.drawn"
+    pages.check(browser, page, "evaluation", drawn)
+    browser.open(page, drawn)
+    metres = measured(search, truth)["haversine"]
+    right = np.mean(np.take_along_axis(metres, search.best[:, :1], axis=1) <= 60)
+    answer = browser.evaluate("document.getElementById('answer').innerText")
+    assert answer.startswith(f"The first reference lies within 60 m in {float(f'{100 * right:.3g}'):g} % (") and "compare all 2" in answer
+    # The queries that are worst stand first in the table beside the map, and on the map are all that have a place.
+    off = browser.evaluate("[...document.querySelectorAll('#photos tbody tr')].map((r) => r.querySelector('td.number').title)")
+    assert [float(x) for x in off if x] == sorted((float(x) for x in off if x), reverse=True) and len(off) == 8
+    colours = browser.evaluate("[...document.querySelectorAll('#hit svg .mark-line.role-mark path')].map((p) => p.getAttribute('stroke'))")
+    assert len(set(colours)) == 2
 
 
 def test_every_folder_and_aggregate_below_a_folder_is_a_group(searched):

@@ -2,13 +2,15 @@
 """localize on real photographs and a real orthomosaic, judged here by the truth of a bundle adjustment; and bad input."""
 
 import os
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 
+import pages
 from files import read_csv, read_json
-from program import run
+from program import lua, run
 
 
 def localize(folder, *options, status=0):
@@ -82,6 +84,52 @@ def test_the_page_draws_every_photo(predictions, truth, browser):
     browser.open(predictions / "map.html", f"{bars}.length > 0")
     counts = [int(label.split("queries: ")[1]) for label in browser.evaluate(bars)]
     assert sum(counts) == len(truth) and not browser.problems
+
+
+def test_the_map_comes_first_with_frames_ellipses_and_a_table(predictions, truth, browser, data):
+    page, drawn = predictions / "map.html", "document.documentElement.dataset.drawn && document.documentElement.dataset.map"
+    pages.check(browser, page, "localization", drawn)
+    browser.open(page, drawn)
+    sections = browser.evaluate("[...document.querySelectorAll('main > *')].filter((e) => !e.hidden && e.tagName === 'SECTION').map((e) => e.id)")
+    assert sections[:3] == ["answer", "map-section", "photos-section"]
+    answer = browser.evaluate("document.getElementById('answer').innerText")
+    assert re.match(r"4[5-7] of 47 photos were found; they lie 0\.\d+ m off in the median and \d\.\d+ m in 90 %; none of those found are farther than 5 m off\.",
+                    answer), answer
+    # The frames lie where the photos were predicted: their middles and widths, from the numbers of the table of results.
+    rows = {row["photo"]: row for row in read_csv(predictions / "results.csv")}
+    points = browser.evaluate("JSON.parse(document.getElementById('data').textContent).points.map((p) => [p.query, p.footprint, p.ellipse])")
+    assert len(points) == 47
+    for name, corners, ellipse in points:
+        row, corners = rows[name], np.array(corners)
+        place = np.array([[float(row["latitude_deg"]), float(row["longitude_deg"])]])
+        assert metres(place, corners.mean(0)[None])[0] < 0.05
+        sides = metres(corners, np.roll(corners, -1, 0))
+        assert sides == pytest.approx([float(row["width_m"]) * s for s in (1, 0.75, 1, 0.75)], rel=2e-3)
+        up = (corners[:2].mean(0) - place[0]) * [1, np.cos(np.radians(place[0, 0]))]
+        assert (np.degrees(np.arctan2(up[1], up[0])) - float(row["heading_deg"]) + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
+        # The ellipse touches 2.4477 standard deviations: its farthest east and north.
+        offsets = (np.array(ellipse) - place) * 111_320 * [1, np.cos(np.radians(place[0, 0]))]
+        assert np.abs(offsets[:, 1]).max() == pytest.approx(2.4477 * float(row["east_sigma_m"]), rel=0.03)
+        assert np.abs(offsets[:, 0]).max() == pytest.approx(2.4477 * float(row["north_sigma_m"]), rel=0.03)
+    assert browser.evaluate("document.querySelectorAll('#map path.ellipse').length") == 47
+    # Worst first; a row and the map know of each other.
+    names = browser.evaluate("[...document.querySelectorAll('#photos tbody tr')].map((r) => r.cells[1].textContent)")
+    assert names == sorted(rows, key=lambda n: -float(rows[n]["error_m"])) and browser.evaluate("document.querySelectorAll('#photos img').length") == 47
+    before = browser.evaluate("window.places.map.getZoom()")
+    browser.evaluate("document.querySelectorAll('#photos tbody tr')[3].click()")
+    browser.wait(f"window.places.map.getZoom() > {before} && document.querySelector('#photos tr.selected').cells[1].textContent === '{names[3]}'")
+    browser.evaluate("document.querySelector('#map path.ellipse').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    browser.wait(f"document.documentElement.dataset.selected !== '{names[3]}' && document.querySelector('#photos tr.selected').cells[1].textContent === document.documentElement.dataset.selected")
+    # Where the map has no data, the page shows through.
+    alpha = browser.evaluate("""(async () => { const image = document.querySelector('img.map-picture'); await image.decode();
+      const c = document.createElement('canvas'); c.width = image.naturalWidth; c.height = image.naturalHeight; const g = c.getContext('2d'); g.drawImage(image, 0, 0);
+      const d = g.getImageData(0, 0, c.width, c.height).data; let clear = 0, full = 0;
+      for (let i = 3; i < d.length; i += 4) { clear += d[i] < 8; full += d[i] > 247; } return [clear * 4 / d.length, full * 4 / d.length]; })()""")
+    valid = float(lua("print(1 - select(2, pcall(function() local m = assert(im.render.map(arg[1])) local e = m:extent() local w = e.east_m - e.west_m "
+                      "return m:view({ x_m = (e.west_m + e.east_m) / 2, y_m = (e.south_m + e.north_m) / 2, width = 400, height = math.floor(400 * "
+                      "(e.north_m - e.south_m) / w), fov_deg = 60, altitude_m = im.geo.altitude_for_width_m(w, 60) }):coverage() end)))",
+                      data / "seneca_map/map.tif"))
+    assert alpha[0] == pytest.approx(valid, abs=0.02) and sum(alpha) > 0.97 and alpha[0] > 0.05
 
 
 def test_a_damaged_photo_among_ones_that_the_map_does_not_cover(data, seneca, truth):

@@ -99,7 +99,7 @@ def test_the_table_sorts_and_filters(page, run):
     least = min(float(r["corner_error_px"]) for r in rows if r["corner_error_px"])
     column = list(rows[0]).index("corner_error_px")
     first = page.evaluate(f"document.querySelectorAll('.table tbody tr')[1].cells[{column - 1}].textContent")
-    assert float(first) == pytest.approx(least, rel=1e-4)
+    assert float(first) == pytest.approx(least, rel=5e-3)  # three digits
     for typed, wanted in [(">100", lambda r: float(r["altitude_m"]) > 100), ("60..120", lambda r: float(r["altitude_m"]) <= 120),
                           ("=60", lambda r: r["altitude_m"] == "60"), ("", lambda r: True)]:
         page.evaluate(f"""(() => {{ const input = document.querySelector('.table th input');
@@ -116,7 +116,7 @@ def test_best_and_worst_cells_come_with_their_pictures(page, run):
                          ".then(() => document.querySelector('#examples img').naturalWidth)") == 960
     best = min(float(r["corner_error_px"]) for r in table(run) if r["corner_error_px"])
     text = page.evaluate("document.querySelector('#examples .rank').textContent")
-    assert text.startswith("Best: corner_error_px ") and float(text.split()[-1]) == pytest.approx(best, rel=1e-4)
+    assert text.startswith("Best: corner_error_px ") and float(text.split()[-1]) == pytest.approx(best, rel=5e-3)
 
 
 def test_another_metric_is_drawn_on_request(page):
@@ -223,23 +223,22 @@ def test_two_runs_side_by_side(browser, run, tmp_path):
     (tmp_path / "page.lua").write_text((SCRIPT % 3).replace("num_inliers = math", "num_inliers = 7 + math"))
     program.run("--quiet", "page.lua", cwd=tmp_path)
     (other,) = (tmp_path / "runs" / "page").iterdir()
-    program.run("sweep", "diff", run, other, "--html", "d.html", cwd=tmp_path, status=1)
+    program.run("sweep", "diff", run, other, "--metric", "num_inliers", "--html", "d.html", cwd=tmp_path, status=1)
     browser.requests.clear()
     browser.problems.clear()
     browser.open(tmp_path / "d.html", DRAWN)
     assert browser.evaluate(DRAWN) == "true" and browser.problems == []
     assert [url for url in browser.requests if not url.startswith(("data:", "file:"))] == []
     assert browser.evaluate("document.querySelectorAll('main b, img[src=x]').length") == 0
-    cards = browser.evaluate("[...document.querySelectorAll('#summary .card')].map((c) => c.innerText)")
-    (inliers,) = [text for text in cards if "INLIERS" in text.upper()]
+    assert browser.evaluate("document.getElementById('metric').value") == "num_inliers"
+    (line,) = browser.evaluate("[...document.querySelectorAll('#summary tbody tr')].slice(1).map((r) => r.innerText.split('\\t'))")
     # 24 of 552 cells found nothing in both runs.
-    assert float(inliers.split("\n")[1]) == pytest.approx(7 * 528 / 552, abs=1e-3)
-    assert "B is better in 528, worse in 0, the same in 24" in inliers
+    assert float(line[5]) == pytest.approx(7 * 528 / 552, abs=5e-3)
+    assert line[7].split(" / ") == ["528", "0", "24"]
     assert browser.evaluate("document.querySelectorAll('#scatter svg .mark-symbol.role-mark path').length") > 500
-    browser.evaluate("(() => { const x = document.getElementById('metric'); x.value = 'num_inliers'; x.dispatchEvent(new Event('change')); })()")
     assert browser.evaluate("document.querySelectorAll('#examples .example').length") > 0
     text = browser.evaluate("document.querySelector('#examples .rank').textContent")
-    before, after = map(int, text.split(": ")[1].split(" → "))
+    before, after = map(int, text.split("num_inliers ")[1].split(" → "))
     assert after - before == 7
 
 

@@ -5,6 +5,8 @@ gallery in Chromium, and files that are not as they should be."""
 import copy
 import json
 import os
+import signal
+import time
 
 import cv2
 import numpy as np
@@ -12,9 +14,10 @@ import pexpect
 import pytest
 from PIL import Image
 
+import pages
 from files import read_json
 from pictures import picture
-from program import PROGRAM, environment, run
+from program import PROGRAM, environment, finish, run, start
 
 THEIRS = {
     "meta": {"repo_dir": "/code", "img_root": "/photos", "export_root": "/exports", "ckpt": "/w/dinov2_vits14_pretrain.pth",
@@ -87,7 +90,7 @@ def test_inliers_and_points_are_those_of_opencv(size, place, tmp_path):
              for _ in range(20)]
     matches = shifted(rows - 3, cols - 2, (3, 1), wrong)
     pair = record(size, size, matches)
-    vis(*place(size, size, pair), "--overlay")
+    vis(*place(size, size, pair), "--overlay", "--format", "png")
 
     cell = np.array([14 * size[0] / resized[0], 14 * size[1] / resized[1]])
     a = np.array([[(m[0][1] + 0.5), (m[0][0] + 0.5)] for m in matches]) * cell
@@ -109,9 +112,10 @@ def test_inliers_and_points_are_those_of_opencv(size, place, tmp_path):
 
 def test_lines_end_at_the_matched_points(place, tmp_path):
     size = (900, 506)
-    vis(*place(size, size, record(size, size, [((3, 4), (20, 30), 0.8)])), "--ransac", "off", "--linewidth", 4, "--alpha", 255)
+    vis(*place(size, size, record(size, size, [((3, 4), (20, 30), 0.8)])), "--ransac", "off", "--linewidth", 4, "--alpha", 255,
+        "--format", "png")
     drawn = np.asarray(Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").convert("RGB"))
-    vis(*place(size, size, record(size, size, [])), "--ransac", "off")
+    vis(*place(size, size, record(size, size, [])), "--ransac", "off", "--format", "png")
     empty = np.asarray(Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").convert("RGB"))
     height = round((2400 - 6) / (2 * 900 / 506))
     changed = np.argwhere((drawn[:height] != empty[:height]).any(2))
@@ -128,7 +132,7 @@ def test_lines_end_at_the_matched_points(place, tmp_path):
 def test_few_matches_give_a_picture(count, ransac, place, tmp_path):
     matches = [((k, k), (k + 1, 2 * k), 0.5) for k in range(count)]
     vis(*place((500, 500), (500, 500), record((500, 500), (500, 500), matches)), "--ransac", ransac, "--overlay")
-    Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.png").load()
+    Image.open(tmp_path / "out/pair_viz/vits14_300_0001/vits14_300.0001_300.0002.jpg").load()
 
 
 def broken(change):
@@ -176,18 +180,119 @@ def test_usage_without_a_terminal(place, tmp_path):
     assert "no such file or folder: no_such_folder" in vis(*arguments[:-1], "no_such_folder", status=1).stderr
 
 
-def test_gallery_opens_offline(place, tmp_path, browser):
-    arguments = place((900, 506), (500, 500), record((900, 506), (500, 500), shifted(15, 15, (2, 2))))
-    place((900, 506), (500, 500), record((900, 506), (500, 500), []), name="vits14_300.0001_400.0002")
+LISTED = "[...document.querySelectorAll('#pairs article')].map((e) => e.dataset.name)"
+DRAWN = "document.documentElement.dataset.drawn && document.getElementById('shown-text').textContent"
+
+
+@pytest.fixture
+def gallery(place, tmp_path):
+    """Three pairs: many inliers, few, none; with the arguments that draw them."""
+    size = (900, 506)
+    rng = np.random.default_rng(3)
+    wrong = [((int(a), int(b)), (int(c), int(d))) for a, b, c, d in rng.integers(0, 20, (40, 4))]
+    arguments = place(size, size, record(size, size, shifted(15, 15, (2, 2), wrong)))
+    place(size, size, record(size, size, shifted(10, 8, (1, 3), wrong)), name="vits14_300.0001_400.0002")
+    place(size, size, record(size, size, []), name="vits14_400.0001_400.0002")
     vis(*arguments)
-    page = tmp_path / "out/pair_viz/index.html"
-    browser.open(page, "document.images.length == 2 && [...document.images].every(i => i.complete && i.naturalWidth > 0)")
-    assert browser.evaluate("document.querySelectorAll('article').length") == 2
-    assert browser.evaluate("[...document.links].length") == 4
-    browser.evaluate("document.getElementById('text').value = '400.0002'; document.getElementById('text').oninput()")
-    assert browser.evaluate("[...document.querySelectorAll('article')].filter(e => !e.hidden).length") == 1
-    assert all(r.startswith("file:") for r in browser.requests), browser.requests
+    return tmp_path / "out/pair_viz", arguments
+
+
+def test_the_gallery_is_one_of_our_pages_and_shows_the_worst_first(gallery, browser):
+    folder, _ = gallery
+    pages.check(browser, folder / "index.html", "gallery", DRAWN)
+    browser.open(folder / "index.html", DRAWN)
+    entries = {e["name"]: e for e in read_json(folder / "gallery.json")["pairs"]}
+    worst_first = sorted(entries, key=lambda name: entries[name]["inliers"])
+    assert browser.evaluate(LISTED) == worst_first
+    assert browser.evaluate("document.getElementById('answer-text').textContent").startswith(
+        f"{sum(e['matched'] for e in entries.values())} of 3 pairs match, with ")
+
+    def choose(selector, value, event="change"):
+        browser.evaluate(f"(() => {{ const x = document.querySelector(`{selector}`); x.value = '{value}'; x.dispatchEvent(new Event('{event}')); }})()")
+
+    choose("#order", "best")
+    assert browser.evaluate(LISTED) == worst_first[::-1]
+    choose("[data-fact='verdict']", "not matched")
+    assert browser.evaluate(LISTED) == [name for name in worst_first if not entries[name]["matched"]][::-1]
+    choose("[data-fact='verdict']", "")
+    choose("[data-fact='altitude b']", "400")
+    assert sorted(browser.evaluate(LISTED)) == ["vits14_300.0001_400.0002", "vits14_400.0001_400.0002"]
+    choose("[data-fact='altitude b']", "")
+    choose("#text", "300.0002", "input")
+    assert browser.evaluate(LISTED) == ["vits14_300.0001_300.0002"]
+
+
+def test_a_pair_is_zoomed_hovered_and_thinned(gallery, browser):
+    folder, _ = gallery
+    browser.open(folder / "index.html", DRAWN)
+    browser.evaluate("document.querySelector('[data-name=\"vits14_300.0001_300.0002\"]').click()")
+    browser.wait("document.getElementById('pair-title').textContent.includes('300.0001 > 300.0002') && window.pair_viewer.shown().length > 50")
+    browser.evaluate("document.getElementById('viewer').scrollIntoView({block: 'center', behavior: 'instant'})")
+    (entry,) = [e for e in read_json(folder / "gallery.json")["pairs"] if e["name"] == "vits14_300.0001_300.0002"]
+    shown = browser.evaluate("window.pair_viewer.shown()")
+    assert len(shown) == entry["matches"] and sum(m[5] for m in shown) == entry["inliers"]
+    # The slider: what is left is what is at least as similar, in our pair file as well.
+    similarities = sorted(m[4] for m in shown)
+    threshold = round(similarities[len(similarities) // 2], 2)
+    browser.evaluate(f"(() => {{ const x = document.getElementById('threshold'); x.value = {threshold}; x.dispatchEvent(new Event('input')); }})()")
+    left = browser.evaluate("window.pair_viewer.shown()")
+    assert 0 < len(left) < len(shown) and len(left) == sum(s >= threshold - 1e-9 for s in similarities)
+    # A match under the mouse says what it is.
+    browser.evaluate("(() => { const x = document.getElementById('kinds'); x.value = 'inliers'; x.dispatchEvent(new Event('input')); })()")
+    box = browser.evaluate("(() => { const b = document.getElementById('canvas').getBoundingClientRect(); return [b.left, b.top]; })()")
+    m = browser.evaluate("window.pair_viewer.shown()[0]")
+    x, y = browser.evaluate(f"window.pair_viewer.on_screen(0, {m[0]}, {m[1]})")
+    browser.mouse("mouseMoved", box[0] + x, box[1] + y)
+    browser.wait("!document.getElementById('tip').hidden")
+    tip = browser.evaluate("document.getElementById('tip').textContent")
+    assert tip.startswith("inlier, similarity 0.8") or tip.startswith("inlier, similarity 0.9"), tip
+    browser.mouse("mouseWheel", box[0] + x, box[1] + y, deltaX=0, deltaY=-600)
+    browser.wait("window.pair_viewer.zoom_of() > 2")
+    # What was under the mouse, in whole pixels, stays there.
+    assert browser.evaluate(f"window.pair_viewer.on_screen(0, {m[0]}, {m[1]})") == pytest.approx([x, y], abs=2)
+    browser.evaluate("document.getElementById('zoom-all').click()")
+    assert browser.evaluate("window.pair_viewer.zoom_of()") == 1
+    assert all(r.startswith(("file:", "data:")) for r in browser.requests), browser.requests
     assert browser.problems == []
+
+
+def test_what_is_drawn_is_skipped_until_something_changes(gallery, tmp_path):
+    folder, arguments = gallery
+    pictures = sorted(folder.glob("vits14_*/*.jpg"))
+    assert len(pictures) == 3 and not list(folder.rglob("*.png"))
+    before = [p.stat().st_mtime_ns for p in pictures]
+    assert "0 pictures in" in vis(*arguments).stdout
+    done = vis(*arguments)
+    assert "3 were there already" in done.stdout and [p.stat().st_mtime_ns for p in pictures] == before
+    assert len(read_json(folder / "gallery.json")["pairs"]) == 3
+    assert "3 pictures in" in vis(*arguments, "--max-lines", 10).stdout
+    assert "3 pictures in" in vis(*arguments, "--max-lines", 10, "--again").stdout
+    changed = tmp_path / "out/pair_match/vits14_300_0001/vits14_400.0001_400.0002.json"
+    changed.write_text(json.dumps(record((900, 506), (900, 506), shifted(8, 8, (1, 1)))))
+    done = vis(*arguments, "--max-lines", 10)
+    assert "1 pictures in" in done.stdout and "2 were there already" in done.stdout
+    # A photo is there once, however many pairs it is in, and the whole is small.
+    assert len(list((folder / "viewer/photos").iterdir())) == 2
+
+
+def test_an_interrupted_run_leaves_its_index_and_goes_on(place, tmp_path, browser):
+    size = (900, 506)
+    pair = record(size, size, shifted(15, 15, (2, 2)))
+    for k in range(40):
+        arguments = place(size, size, pair, name=f"vits14_300.0001_300.{k:04}")
+    process = start("vis", *arguments, env=UNSET)
+    folder = tmp_path / "out/pair_viz"
+    while len(list(folder.glob("vits14_*/*.jpg"))) < 3:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = finish(process, 130)
+    entries = read_json(folder / "gallery.json")["pairs"]
+    assert 2 <= len(entries) < 40 and f"interrupted after {len(entries)} of 40 pictures" in err and "the same command draws the rest" in err
+    browser.open(folder / "index.html", DRAWN)
+    assert browser.evaluate(f"{LISTED}.length") == len(entries)
+    done = vis(*arguments)
+    assert f"{40 - len(entries)} pictures in" in done.stdout and f"{len(entries)} were there already" in done.stdout
+    assert len(read_json(folder / "gallery.json")["pairs"]) == 40
 
 
 def test_a_terminal_is_asked_for_folders_and_files(place, tmp_path):
@@ -209,5 +314,5 @@ def test_a_terminal_is_asked_for_folders_and_files(place, tmp_path):
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0, terminal.before
-    drawn = sorted(p.name for p in (tmp_path / "out/pair_viz").rglob("*.png"))
-    assert drawn == ["vits14_300.0001_300.0009.png"]
+    drawn = sorted(p.name for p in (tmp_path / "out/pair_viz").rglob("*.jpg"))
+    assert drawn == ["vits14_300.0001_300.0009.jpg"]

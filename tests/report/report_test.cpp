@@ -131,7 +131,7 @@ TEST_CASE("A page of two runs has both values and their difference of each pair 
   Scratch scratch;
   const auto first = measured(scratch / "a"), second = measured(scratch / "b", 0.25);
   const std::string path = scratch / "both.html";
-  write_comparison(*first, *second, parts(), path);
+  write_comparison(std::vector<const RunFolder*>{first.get(), second.get()}, parts(), path);
   const std::string page = read_file(path);
   const std::size_t begin = page.find("id=\"data\">") + 10;
   const Json data = Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
@@ -141,4 +141,25 @@ TEST_CASE("A page of two runs has both values and their difference of each pair 
     if (metric["name"] == "score (B - A)") column = metric["values"];
   CHECK(column == Json({0.25, 0.25, 0.25, nullptr, 0.25, 0.25}));
   CHECK(data["errors"]["3"] == "A: </script><b>broken; B: </script><b>broken");
+}
+
+TEST_CASE("A page of three runs has each one's values, beside the first's") {
+  Scratch scratch;
+  const auto first = measured(scratch / "a"), second = measured(scratch / "b", 0.25),
+             third = measured(scratch / "c", 1);
+  const std::string path = scratch / "all.html";
+  write_comparison(std::vector<const RunFolder*>{first.get(), second.get(), third.get()}, parts(), path);
+  const std::string page = read_file(path);
+  const std::size_t begin = page.find("id=\"data\">") + 10;
+  const Json data = Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  std::map<std::string, Json> columns;
+  for (const Json& metric : data["metrics"]) columns[metric["name"]] = metric["values"];
+  CHECK(columns.at("score (C - A)") == Json({1, 1, 1, nullptr, 1, 1}));
+  for (std::size_t i : {0, 1, 2, 4, 5})
+    CHECK(columns.at("score (B)")[i].get<double>() ==
+          Approx(columns.at("score (A)")[i].get<double>() + 0.25));
+  CHECK(data["options"]["runs"][2]["letter"] == "C");
+  CHECK(data["options"]["runs"][2]["path"] == third->path());
+  CHECK_THROWS_WITH(write_comparison(std::vector<const RunFolder*>{first.get()}, parts(), path),
+                    Catch::Contains("1 runs"));
 }

@@ -81,7 +81,7 @@ end
 local SHOWS_ONLY = {}
 for name in ("backbone.list cache.statistics cache.settings memory revisions version settings now is_terminal terminal_size "
   .. "session sleep inputs.note inputs.cover progress Progress:update Progress:advance Progress:finish Run:describe Run:progress "
-  .. "run.open Run:measure run.report_difference preview configure"):gmatch "%S+" do
+  .. "run.open Run:measure run.report_comparison preview configure"):gmatch "%S+" do
   SHOWS_ONLY[name] = true
 end
 

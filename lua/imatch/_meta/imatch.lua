@@ -63,7 +63,7 @@ function Progress:finish() end
 ---@param state any
 function Progress:update(state) end
 
----A command-line parser (lua-argparse): parser:option '--map', parser:flag '--all', parser:argument 'photo', then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2.
+---A command-line parser (lua-argparse): parser:option '--map', parser:flag '--all', parser:argument 'photo', then parser:parse(arguments). Wrong usage prints the usage and ends the program with status 2. Words NAME=VALUE are left to im.params and im.sweep, unless the parser has arguments without a name.
 ---```lua
 ---local parser = im.arguments('demo', 'Shows it.')
 ---parser:option '--map'
@@ -176,6 +176,15 @@ function im.note_saved_ms(ms) end
 ---```
 ---@return number
 function im.now() end
+
+---Parameters of an experiment: a copy of the table in which words NAME=VALUE of the script's command line replace values of the same type, lists by values with commas. Another value is another experiment, with a run folder of its own. Axes of im.sweep, and its options name, out, seed, sample, pictures and the like, are replaced by such words without it: `imatch-lua x.lua match_th=0.5,0.7 rotation_deg=0:315:45`.
+---```lua
+---local params = im.params { image_size = 336 } -- 448 with `imatch-lua x.lua image_size=448`
+---print(params.image_size) --> 336
+---```
+---@param defaults any
+---@return table
+function im.params(defaults) end
 
 ---The points of a CSV file for `points` of im.sweep: one row a point, one column a parameter. A column of numbers gives numbers, one of true and false booleans; an empty field is a parameter that the point does not have. plan.csv and failed.csv of a run folder are such files. Fails with 'not_found' or 'bad_format'.
 ---```lua
@@ -4376,7 +4385,7 @@ function Run:rank(metric, direction) end
 ---@return table
 function Run:record(cell) end
 
----Writes report.html unless it stands there with the same results; returns its path. Options: line_x, line_color, heat_x, heat_y, heat_facet, metric: what the charts show first.
+---Writes report.html unless it stands there with the same results; returns its path. Options: line_x, line_color, heat_x, heat_y, heat_facet, metric: what the charts show first; file: another name for it; reload_s: it loads itself anew at this interval.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:report(nil, 'demo')) --> /tmp/imatch-lua-examples/demo/.../report.html
 ---```
@@ -4525,16 +4534,16 @@ function im.run.processes() end
 ---@return Run
 function im.run.read(path) end
 
----Writes a page of two runs side by side. Fails with 'unwritable' or 'no_space'.
+---Writes a page of two runs or more, side by side, with what differs in their code and options. Options: metric, statistic: what it shows first. Fails with 'unwritable' or 'no_space'.
 ---```lua
----local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') im.run.report_difference(run, run, 'demo', '/tmp/imatch-lua-examples/d.html')
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') im.run.report_comparison({ run, run }, 'demo', '/tmp/imatch-lua-examples/d.html')
 ---```
----@param first any
----@param second any
+---@param runs any
 ---@param title any
 ---@param path any
+---@param options? any
 ---@return any
-function im.run.report_difference(first, second, title, path) end
+function im.run.report_comparison(runs, title, path, options) end
 
 ---Divides work whose results are files among processes that run the same command and see `folder`: each claims parts by name, as sweeps do with cells, and those of a process that died are taken over. Failures: unwritable, no_space.
 ---```lua

@@ -55,10 +55,8 @@ local function match_one(pair)
     a = pair.a, b = pair.b, matched = result.verdict.matched, num_inliers = document.num_inliers,
     num_matches = document.num_matches, rotation_deg = document.rotation_deg, time_ms = document.time_ms, json = name .. ".json",
   }
-  local entry = is_single and {} or cli.checked(gallery.thumbnail(args.out, name .. ".jpg", picture))
-  entry.name, entry.weight, entry.label, entry.picture = name, args.backbone:match "%S+", "", name .. ".jpg"
-  entry.matches, entry.inliers = document.num_matches, document.num_inliers
-  entries[#entries + 1] = entry
+  entries[#entries + 1] = is_single and { picture = name .. ".jpg" }
+    or cli.checked(match_files.entry(args.out, name .. ".jpg", picture, pair, result, matching))
   return picture
 end
 

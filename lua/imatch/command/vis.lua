@@ -1,9 +1,7 @@
 -- imatch-lua vis: pictures of the pair files that run leaves behind, and of those of the programs whose format it has.
-local cli = require "imatch.cli"
-local gallery = require "imatch.match.gallery"
+local draw_all = require "imatch.match.draw_all"
 local im = require "imatch"
 local pair_file_choice = require "imatch.match.pair_file_choice"
-local pair_pictures = require "imatch.match.pair_pictures"
 local photos = require "imatch.match.photos"
 local vis_options = require "imatch.match.vis_options"
 
@@ -34,21 +32,9 @@ local function chosen_files()
 end
 
 local files, out = chosen_files(), folder_named("pair_viz", args.out)
-local images = photos.open(args.images)
-local want = { overlay = args.overlay, pca = args.pca, thumbnail = not args.no_gallery }
-local progress = cli.progress("vis", "pictures", #files)
-local entries, num_failed = {}, 0
-for _, path in ipairs(files) do
-  local entry, message = pair_pictures.draw(path, images, how, want, out)
-  if entry then
-    entries[#entries + 1] = entry
-  else
-    num_failed = num_failed + 1
-    cli.warn(message)
-  end
-  progress:add(1, 0, entry and 0 or 1)
-end
-progress:finish()
-local page = #entries > 0 and not args.no_gallery and cli.checked(gallery.write(out, entries))
-print(("%d pictures in %s%s"):format(#entries, out, page and "; " .. page or ""))
-os.exit(num_failed == 0 and 0 or 1)
+local result = draw_all.run(files, photos.open(args.images), how, {
+  overlay = args.overlay, pca = args.pca, gallery = not args.no_gallery, again = args.again,
+}, out)
+print(("%d pictures in %s%s%s"):format(result.drawn, out, result.skipped > 0 and
+  (", %d were there already"):format(result.skipped) or "", result.page and "; " .. result.page or ""))
+os.exit(result.failed == 0 and 0 or 1)

@@ -1,6 +1,7 @@
 -- Localises a folder of photos on a map: a sweep over the photos, so that it can be stopped and goes on, with metrics, a
 -- map of the predictions and pictures.
 local im = require "imatch"
+local on_map = require "imatch.localize.on_map"
 local photos = require "imatch.localize.photos"
 local pictures = require "imatch.localize.pictures"
 local page = require "imatch.retrieval.report"
@@ -167,7 +168,9 @@ function M.run(options)
   local background
   background, message = page.background(options.map, 1600)
   page.write(result:path() .. "/map.html", title, {
-    runs = { summary }, points = rows, num_queries = #rows, radius_m = options.wrong_m,
+    runs = { summary }, num_queries = #rows, radius_m = options.wrong_m, is_localization = true,
+    points = on_map.points(map, rows, { folder = folder, thumbnails = result:path() .. "/thumbnails",
+      aspect = tiles.image_height / tiles.image_width }),
     background = background or error(message, 0),
   })
   result.prepare_s = prepare_s

@@ -1,4 +1,5 @@
 -- What `match` leaves of a pair: a picture, a JSON file, and a line for people.
+local gallery = require "imatch.match.gallery"
 local im = require "imatch.native"
 
 local M = {}
@@ -70,6 +71,30 @@ function M.picture(pair, result, a, b)
     caption = M.line(pair, result), width = 2000, max_lines = 300,
     draw_outliers = not result.verdict.matched,
   })
+end
+
+--- What the gallery says of a pair, with the files that it needs; nil and a message when one cannot be written.
+---@param folder string
+---@param file string the pair's picture in it
+---@param picture table
+---@param pair { a: string, b: string }
+---@param result table as Matcher:match gives it
+---@param matching table the Matcher
+function M.entry(folder, file, picture, pair, result, matching)
+  local entry, message = gallery.thumbnail(folder, file, picture)
+  if not entry then
+    return nil, message
+  end
+  entry.data, message = gallery.viewer_data(folder, file, {
+    a = matching.picture(pair.a), b = matching.picture(pair.b), path_a = pair.a, path_b = pair.b, matches = result.matches,
+    inliers = result.geometry:inliers(),
+  })
+  local verdict = result.verdict
+  entry.name, entry.label, entry.picture = (file:gsub("%.jpg$", "")), ("%s > %s"):format(stem(pair.a), stem(pair.b)), file
+  entry.matches, entry.inliers = verdict.num_matches, verdict.num_inliers
+  entry.matched, entry.reason = verdict.matched, verdict.reason
+  entry.facts = { ["b turned by (deg)"] = result.rotation_deg }
+  return entry.data and entry or nil, message
 end
 
 --- Opens a file with what the desktop shows pictures with; does nothing where there is no screen.

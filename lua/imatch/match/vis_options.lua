@@ -9,7 +9,9 @@ function M.parser()
   local p = cli.command("vis", "Draws the matches of pair files: inliers coloured by similarity, outliers faint.")
   p:epilog [[
 Without a choice of files a terminal is asked which folders and files. VIS_DRAW_POINTS=1 is --draw-points.
-Writes OUT/pair_viz/<weight>_<ALT>_<FRAME>/<name of the pair file>.png and OUT/pair_viz/index.html.]]
+Writes OUT/pair_viz/<weight>_<ALT>_<FRAME>/<name of the pair file>.jpg and OUT/pair_viz/index.html, with a viewer of each
+pair. What is drawn already, from the same files and with the same options, is skipped; after Ctrl-C the page shows what there
+is, and the same command goes on.]]
   p:argument("files", "pair files, or folders of them, in ROOT or anywhere"):args "*"
   p:flag("-a --all", "every pair file below ROOT")
   cli.option(p, "--root", "folder of the pair files, or the one that holds pair_match", { "MATCH_ROOT", "EXPORT_HOST" })
@@ -31,9 +33,11 @@ Writes OUT/pair_viz/<weight>_<ALT>_<FRAME>/<name of the pair file>.png and OUT/p
   number("--alpha", "opacity of the lines, 0 to 255", "VIS_ALPHA", "180", cli.number(0, 255))
   p:flag("--draw-points", "circle the ends of the lines")
   p:option("--width", "of the pictures in pixels"):convert(cli.integer(64, 16384)):default "2400"
-  p:flag("--overlay", "also a picture of image a warped over b: ..._overlay.png")
-  p:flag("--pca", "also a picture of the tokens' principal components: ..._pca.png")
+  p:flag("--overlay", "also a picture of image a warped over b: ..._overlay.jpg")
+  p:flag("--pca", "also a picture of the tokens' principal components: ..._pca.jpg")
   cli.weights_root_option(p)
+  p:option("--format", "of the pictures; PNG is ten times as large"):choices({ "jpg", "webp", "png" }):default "jpg"
+  p:flag("--again", "draw also what is drawn already")
   p:flag("--no-gallery", "do not write index.html")
   p:flag("--ignore-unknown-keys", "skip keys of a pair file that are not known")
   return p
@@ -62,7 +66,7 @@ function M.how(args, parser)
     min_inliers = args.min_inliers,
     max_lines = args.max_lines, draw_points = args.draw_points or is_true(os.getenv "VIS_DRAW_POINTS"),
     linewidth = args.linewidth, alpha = args.alpha, width = args.width, ignore_unknown = args.ignore_unknown_keys or false,
-    weights_root = args.weights_root,
+    weights_root = args.weights_root, format = args.format,
   }
 end
 

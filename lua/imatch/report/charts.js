@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const s = window.sweep, statistics = window.sweep_statistics;
+  const {css, colors, digits, short} = window.look;
 
   // ---- Which axes ----------------------------------------------------------------------------------------------------
 
@@ -107,26 +108,7 @@
   }
   const spread_words = (statistic) => ({mean: "± std", median: "quartiles"})[statistic] ?? "95 %";
 
-  // ---- Style ---------------------------------------------------------------------------------------------------------
-
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  // Okabe and Ito's colours: told apart with every kind of colour vision. Black is left out, it vanishes on dark.
-  const LIGHT = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8B6FC0", "#7F7F7F"];
-  const DARK = ["#5BB5EE", "#F08A4B", "#3CCB9B", "#E39CC6", "#F2C14E", "#9AD1F5", "#B39DDB", "#A9B1B9"];
-  const colors = () => document.documentElement.dataset.theme === "dark" ? DARK : LIGHT;
-
-  const config = () => {
-    const ink = css("--ink"), muted = css("--muted"), line = css("--line");
-    const font = getComputedStyle(document.body).fontFamily;
-    return {
-      background: "transparent", font,
-      view: {stroke: null},
-      axis: {labelColor: muted, titleColor: ink, gridColor: line, domainColor: muted, tickColor: muted, labelFontSize: 12,
-             titleFontSize: 12, titleFontWeight: 600, labelOverlap: true},
-      legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, symbolSize: 90, labelLimit: 300, titleLimit: 400},
-      range: {category: colors()},
-    };
-  };
+  // ---- Words -----------------------------------------------------------------------------------------------------------
 
   /** An axis or a metric in words, with its unit: core/evaluation/metric.h says them. */
   const title_of = (name) => {
@@ -166,7 +148,7 @@
     const x_part = x_encoding(x);
     const y_title = name_of(metric, statistic);
     const tooltip = [{field: "x", title: x.name}, ...(color ? [{field: "color", title: color.name}] : []),
-                     {field: "y", title: word_of(statistic), format: ".5~g"}, {field: "spread", title: spread_words(statistic)},
+                     digits("y", word_of(statistic)), {field: "spread", title: spread_words(statistic)},
                      {field: "cells"}, {field: "missing", title: "without a value"}];
     const layer = [];
     const y = (field) => ({field, type: "quantitative", title: y_title, scale: {zero: false, nice: true}});
@@ -193,7 +175,7 @@
     if (groups.length === 0) return [];
     const values = groups.map((g) => ({
       x: x.labels[g.codes[0]], x_code: g.codes[0], y: y.labels[g.codes[1]], y_code: g.codes[1], facet_code: facet ? g.codes[2] : 0,
-      value: centre(g, statistic), text: s.format(Number(centre(g, statistic).toPrecision(3))), cells: g.count, missing: g.missing,
+      value: centre(g, statistic), text: s.format(centre(g, statistic)), cells: g.count, missing: g.missing,
     }));
     const numbers = values.map((v) => v.value);
     const domain = [Math.min(...numbers), Math.max(...numbers)];
@@ -216,7 +198,7 @@
           color: {field: "value", type: "quantitative", title: name_of(metric, statistic),
                   scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse},
                   legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
-          tooltip: [{field: "x", title: x.name}, {field: "y", title: y.name}, {field: "value", title: word_of(statistic), format: ".5~g"},
+          tooltip: [{field: "x", title: x.name}, {field: "y", title: y.name}, digits("value", word_of(statistic)),
                     {field: "cells"}, {field: "missing", title: "without a value"}],
         },
       }];
@@ -266,7 +248,7 @@
           y: {field: "y", type: "quantitative", title: name_of(metric, statistic), scale: {zero: false, nice: true}},
           color: in_color ? {field: "color", type: "nominal", sort: in_color.labels, title: title_of(in_color.name),
                              legend: {orient: "top", columns: 4, symbolOpacity: 1}} : {value: colors()[0]},
-          tooltip: [{field: "setting"}, {field: "y", title: metric.name, format: ".5~g"}, {field: "x", title: "time_ms", format: ".5~g"}, {field: "cells"}],
+          tooltip: [{field: "setting"}, digits("y", metric.name), digits("x", "time_ms"), {field: "cells"}],
         },
       },
     };
@@ -305,11 +287,11 @@
     })));
     const ticks = axes.flatMap((axis, i) => {
       const skip = Math.ceil(axis.values.length / 12);
-      return axis.labels.map((label, code) => ({name: titles[i], y: place[i][code], label, rank: Math.round(place[i][code] * (axis.values.length - 1))}))
+      return axis.labels.map((label, code) => ({name: titles[i], y: place[i][code], label: short(label, 18), rank: Math.round(place[i][code] * (axis.values.length - 1))}))
           .filter((tick) => tick.rank % skip === 0);
     });
     for (const share of [0, 0.5, 1]) {
-      ticks.push({name: titles[axes.length], y: share, label: s.format(Number((domain[0] + share * (domain[1] - domain[0])).toPrecision(3)))});
+      ticks.push({name: titles[axes.length], y: share, label: s.format(domain[0] + share * (domain[1] - domain[0]))});
     }
     const x = {field: "name", type: "nominal", sort: titles, title: null, axis: {orient: "top", labelAngle: 0, labelFontWeight: 600, domain: false, ticks: false, grid: true, labelLimit: 130}};
     const y = {field: "y", type: "quantitative", axis: null, scale: {domain: [-0.04, 1.04], nice: false}};
@@ -323,7 +305,7 @@
                       color: {field: "value", type: "quantitative", title: name_of(metric, statistic),
                               scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse: sign > 0},
                               legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
-                      tooltip: [{field: "text", title: "setting"}, {field: "value", title: metric.name, format: ".5~g"}]}},
+                      tooltip: [{field: "text", title: "setting"}, digits("value", metric.name)]}},
           {data: {values: ticks}, mark: {type: "text", align: "left", dx: 5, fontSize: 11, color: css("--ink"), stroke: css("--paper"), strokeWidth: 3, strokeOpacity: 0.85, tooltip: null},
            encoding: {x, y, text: {field: "label"}}},
           {data: {values: ticks}, mark: {type: "text", align: "left", dx: 5, fontSize: 11, color: css("--ink"), tooltip: null},
@@ -352,21 +334,10 @@
                    legend: compared ? {orient: "top", direction: "horizontal", columns: 4, symbolOpacity: 1} : null};
     return {data: {values}, width: "container", height: 260, layer: [
       {mark: {type: "bar", tooltip: true}, encoding: {x, y: y("y"), color, ...offset,
-        tooltip: [{field: "setting"}, {field: "x", title: name}, {field: "y", title: "value", format: ".4~g"}, {field: "low", format: ".4~g"}, {field: "high", format: ".4~g"}, {field: "cells"}]}},
+        tooltip: [{field: "setting"}, {field: "x", title: name}, digits("y", "value"), digits("low"), digits("high"), {field: "cells"}]}},
       {mark: {type: "rule", strokeWidth: 1.5, tooltip: null}, encoding: {x, y: y("low"), y2: {field: "high"}, ...offset, detail: {field: "color"}, color: {value: css("--ink")}}},
     ]};
   }
 
-  /** Draws into an element; returns the view. `on_click(datum)` hears of clicks on marks. */
-  async function draw(element, spec, on_click) {
-    const full = {$schema: "https://vega.github.io/schema/vega-lite/v6.json", config: config(), ...spec};
-    const result = await vegaEmbed(element, full, {
-      mode: "vega-lite", renderer: "svg", tooltip: {theme: document.documentElement.dataset.theme},
-      actions: {export: {svg: true, png: true}, source: false, compiled: false, editor: false},
-    });
-    if (on_click) result.view.addEventListener("click", (event, item) => { if (item && item.datum) on_click(item.datum); });
-    return result.view;
-  }
-
-  window.sweep_charts = {varied, units, choose, aggregate, centre, interval, name_of, along_spec, line_spec, heat_specs, cost_spec, parallel_spec, draw, title_of, css, colors};
+  window.sweep_charts = {varied, units, choose, aggregate, centre, interval, name_of, x_encoding, along_spec, line_spec, heat_specs, cost_spec, parallel_spec, title_of};
 })();

@@ -9,18 +9,9 @@
   /** Short text of an axis value; tables show their label or name. */
   const label = (value) => {
     if (value !== null && typeof value === "object") return String(value.label ?? value.name ?? JSON.stringify(value));
-    return typeof value === "number" ? format(value) : String(value);
+    // As many digits as tell the values of an axis apart.
+    return typeof value === "number" && Number.isFinite(value) ? String(Number(value.toPrecision(6))) : String(value);
   };
-
-  function format(value) {
-    if (value === null || value === undefined) return "–";
-    if (typeof value === "boolean") return value ? "true" : "false";
-    if (typeof value !== "number") return String(value);
-    if (value === Infinity) return "∞";
-    if (value === -Infinity) return "−∞";
-    if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
-    return String(Number(value.toPrecision(5)));
-  }
 
   const axes = raw.axes.map((axis, i) => ({
     name: axis.name, label: axis.label ?? axis.name, unit: axis.unit ?? "", values: axis.values, codes: raw.cells[i], labels: axis.values.map(label),
@@ -36,7 +27,7 @@
   window.sweep = {
     name: raw.name, num_cells: raw.keys.length, keys: raw.keys, status: raw.status, errors: raw.errors,
     best: raw.best, provenance: raw.provenance ?? {}, pictures: raw.pictures, progress: raw.progress ?? {}, options: raw.options ?? {},
-    time_ms: raw.time_ms.map(number), axes, metrics, format, label, PENDING, OK, FAILED,
+    time_ms: raw.time_ms.map(number), axes, metrics, format: window.look.number, label, PENDING, OK, FAILED,
     axis: (name) => axes.find((a) => a.name === name),
     metric: (name) => metrics.find((m) => m.name === name),
     /** Whether small values of the metric are good: as the sweep says, else by its definition. */

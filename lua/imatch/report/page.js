@@ -1,21 +1,8 @@
-// What the page of a run and that of two runs share: elements, pictures, failures, light and dark.
+// What the page of a run and that of several runs share: pictures, failures, cells under way.
 "use strict";
 (() => {
   const s = window.sweep;
-  const $ = (id) => document.getElementById(id);
-
-  /** An element with text, never markup: results may hold anything. */
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name === "class") element.className = value;
-      else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  }
-  const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
+  const {$, make, labelled, short, plain_table} = window.look;
   const params_text = (params) => Object.entries(params).map(([name, value]) => `${name} = ${s.label(value)}`).join(", ");
 
   // ---- Pictures ------------------------------------------------------------------------------------------------------------
@@ -41,26 +28,21 @@
   function show_progress() {
     const cells = Object.keys(s.progress).filter((cell) => s.status[cell] === s.PENDING);
     $("progress-section").hidden = cells.length === 0;
-    const rows = cells.slice(0, 100).map((cell) => make("tr", {},
-      make("td", {}, s.params(cell).map(([name, value]) => `${name} = ${value}`).join(", ")),
-      make("td", {}, progress_of(cell).map(([name, value]) => `${name} ${value}`).join(", ")),
-      make("td", {}, s.progress[cell].worker)));
-    $("progress").replaceChildren(make("table", {class: "plain-table"},
-      make("thead", {}, make("tr", {}, ...["cell", "progress", "worker"].map((title) => make("th", {}, title)))),
-      make("tbody", {}, ...rows)));
+    $("progress").replaceChildren(plain_table(["cell", "progress", "worker"], cells.slice(0, 100).map((cell) => [
+      s.params(cell).map(([name, value]) => `${name} = ${value}`).join(", "),
+      progress_of(cell).map(([name, value]) => `${name} ${value}`).join(", "), s.progress[cell].worker])));
   }
 
   function example(cell, rank, kind) {
     const pictures = (s.pictures[cell] ?? []).map((picture) =>
       make("img", {src: picture.source, alt: picture.name, title: picture.name, onclick: () => show_large(picture)}));
     const list = make("dl");
-    for (const [name, value] of s.params(cell)) list.append(make("dt", {}, name), make("dd", {}, value));
-    for (const metric of s.metrics) list.append(make("dt", {}, metric.name), make("dd", {}, s.format(metric.values[cell])));
+    for (const [name, value] of s.params(cell)) list.append(labelled("dt", name, 24), labelled("dd", value, 40));
+    for (const metric of s.metrics) list.append(labelled("dt", metric.name, 24), make("dd", {}, short(s.format(metric.values[cell]), 60)));
     for (const [name, value] of progress_of(cell)) list.append(make("dt", {}, `last ${name}`), make("dd", {}, value));
     return make("article", {class: "example"}, ...pictures,
                 make("div", {class: "text"}, make("span", {class: `rank ${kind}`}, rank), list));
   }
-
 
   /** The pictured cell that has the most axis values in common with this one; undefined when there are no pictures. */
   function nearest_pictured(cell) {
@@ -88,10 +70,6 @@
 
   // ---- Failures --------------------------------------------------------------------------------------------------------
 
-  function card(title, value, text, is_wide) {
-    return make("div", {class: is_wide ? "card wide" : "card"}, make("h3", {}, title), make("div", {class: "value"}, value), make("p", {}, text));
-  }
-
   function show_failures() {
     const by_message = new Map();
     for (const [cell, message] of Object.entries(s.errors)) {
@@ -100,36 +78,10 @@
       by_message.get(first_line).push(Number(cell));
     }
     $("failed-section").hidden = by_message.size === 0;
-    const body = make("tbody");
-    for (const [message, cells] of [...by_message].sort((a, b) => b[1].length - a[1].length).slice(0, 100)) {
-      body.append(make("tr", {}, make("td", {}, String(cells.length)), make("td", {}, message),
-                       make("td", {}, s.params(cells[0]).map(([name, value]) => `${name} = ${value}`).join(", "))));
-    }
-    $("failed").replaceChildren(make("table", {class: "plain-table"},
-      make("thead", {}, make("tr", {}, make("th", {}, "cells"), make("th", {}, "message"), make("th", {}, "for example"))), body));
+    const most_first = [...by_message].sort((a, b) => b[1].length - a[1].length).slice(0, 100);
+    $("failed").replaceChildren(plain_table(["cells", "message", "for example"], most_first.map(([message, cells]) => [
+      String(cells.length), message, s.params(cells[0]).map(([name, value]) => `${name} = ${value}`).join(", ")])));
   }
 
-  // ---- Light and dark ------------------------------------------------------------------------------------------------------
-
-  const system = window.matchMedia("(prefers-color-scheme: dark)");
-  let theme_choice = "";
-  function set_theme() {
-    const theme = theme_choice || (system.matches ? "dark" : "light");
-    document.documentElement.dataset.theme = theme;
-    $("theme").textContent = theme === "dark" ? "Light" : "Dark";
-  }
-  $("theme").addEventListener("click", () => {
-    theme_choice = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    set_theme();
-    redraw();
-  });
-  system.addEventListener("change", () => { set_theme(); redraw(); });
-  let redraw = () => {};
-
-  set_theme();
-
-  window.sweep_page = {
-    $, make, plural, params_text, card, example, show_selection, show_failures, show_progress,
-    on_theme: (draw) => { redraw = draw; },
-  };
+  window.sweep_page = {params_text, example, show_selection, show_failures, show_progress};
 })();

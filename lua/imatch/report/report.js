@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const s = window.sweep, charts = window.sweep_charts;
-  const {$, make, plural, params_text, card, example, show_selection, show_failures, show_progress} = window.sweep_page;
+  const {$, make, plural, card, draw, labelled, number: round} = window.look;
+  const {params_text, example, show_selection, show_failures, show_progress} = window.sweep_page;
 
   // ---- Head and summary ------------------------------------------------------------------------------------------------
 
@@ -17,6 +18,9 @@
     if (p.started) parts.push(p.started.slice(0, 16).replace("T", " ") + " UTC");
     if (p.git && p.git.commit) parts.push(`commit ${p.git.commit.slice(0, 10)}${p.git.dirty ? " with changes" : ""}`);
     if (p.program) parts.push(`imatch-lua ${p.program}`);
+    const {reload_s, written} = s.options, is_live = reload_s && num_pending > 0 && Date.now() / 1000 - written < 60 + 10 * reload_s;
+    if (is_live) window.look.reload_every(reload_s);
+    if (written) parts.push(`${is_live ? "live, " : ""}written at ${new Date(1000 * written).toLocaleTimeString("en-GB")}`);
     $("subtitle").textContent = parts.join(" · ");
   }
 
@@ -27,7 +31,6 @@
     return {cells: sum((p) => p.cached_s), features: sum((p) => p.feature_cache && p.feature_cache.saved_s)};
   }
 
-  const round = (x) => typeof x === "number" ? s.format(Number(x.toPrecision(3))) : "–";
   const is_share = (statistic) => statistic.startsWith("share@");
   /** "61 %", "3.2 px", "0.34": a value of a statistic with its unit. */
   function quantity(value, statistic, metric) {
@@ -88,12 +91,12 @@
     cards.push(card("Cells", num_ok.toLocaleString("en"), num_failed ? `measured; ${plural(num_failed, "cell")} failed` : "measured, none failed"));
     if (times.length) {
       const total = times.reduce((a, b) => a + b, 0) / 1000;
-      cards.push(card("Time of a cell", `${s.format(Number(times[times.length >> 1].toPrecision(3)))} ms`, `median, as if nothing had come from a cache; ${s.format(Number(total.toPrecision(3)))} s in all`));
+      cards.push(card("Time of a cell", `${round(times[times.length >> 1])} ms`, `median, as if nothing had come from a cache; ${round(total)} s in all`));
     }
     const saved = saved_s();
     if (saved.cells + saved.features > 0) {
-      cards.push(card("Saved by the cache", `${s.format(Number((saved.cells + saved.features).toPrecision(3)))} s`,
-                      `${s.format(Number(saved.cells.toPrecision(3)))} s of cells, ${s.format(Number(saved.features.toPrecision(3)))} s of features that were there`));
+      cards.push(card("Saved by the cache", `${round((saved.cells + saved.features))} s`,
+                      `${round(saved.cells)} s of cells, ${round(saved.features)} s of features that were there`));
     }
     $("summary").replaceChildren(...cards);
   }
@@ -158,7 +161,7 @@
     const word = is_plain ? (statistic === "median" ? "Median" : "Mean") : shown[0].toUpperCase() + shown.slice(1);
     $("lines-caption").textContent = word +
         (others.length ? ` over ${others.join(", ")}` : "") + `; the band holds ${spread}.` + missing_text;
-    const drawing = [charts.draw($("lines"), charts.line_spec(metric, x, by, statistic), (d) => {
+    const drawing = [draw($("lines"), charts.line_spec(metric, x, by, statistic), (d) => {
       if (d.x_code === undefined) return;
       show_cells({[x.name]: x.labels[d.x_code], ...(by ? {[by.name]: by.labels[d.color_code]} : {})});
     })];
@@ -173,12 +176,12 @@
           : "Choose two different axes.";
       $("heat").replaceChildren(...panels.map((panel) => {
         const chart = make("div", {class: "chart"});
-        drawing.push(Promise.resolve().then(() => charts.draw(chart, panel.spec, (d) => {
+        drawing.push(Promise.resolve().then(() => draw(chart, panel.spec, (d) => {
           if (d.x_code === undefined) return;
           show_cells({[heat_x.name]: heat_x.labels[d.x_code], [heat_y.name]: heat_y.labels[d.y_code],
                       ...(panels_by ? {[panels_by.name]: panels_by.labels[panel.facet_code]} : {})});
         })));
-        return make("div", {class: "panel"}, make("h3", {}, panels_by ? panel.name : ""), chart);
+        return make("div", {class: "panel"}, labelled("h3", panels_by ? panel.name : "", 44), chart);
       }));
     }
 
@@ -188,7 +191,7 @@
     if (cost) {
       $("cost-caption").textContent = `No setting is better in both than those on the line (the Pareto set). Each point is a setting of ${cost.axes.map((a) => a.name).join(", ")}` +
           (over.length ? `, summed up over ${over.join(", ")}.` : ".");
-      drawing.push(charts.draw($("cost"), cost.spec, (d) => {
+      drawing.push(draw($("cost"), cost.spec, (d) => {
         if (d.codes) show_cells(Object.fromEntries(cost.axes.map((a, i) => [a.name, a.labels[d.codes[i]]])));
       }));
     }
@@ -197,7 +200,7 @@
     if (parallel) {
       $("parallel-caption").textContent = `Each line is a setting, coloured by its ${parallel.title}; bright is good.` +
           (parallel.num_left_out ? ` The ${parallel.num_shown} best and evenly chosen ones of ${parallel.num_shown + parallel.num_left_out}.` : "");
-      drawing.push(charts.draw($("parallel"), parallel.spec, (d) => {
+      drawing.push(draw($("parallel"), parallel.spec, (d) => {
         if (d.codes) show_cells(Object.fromEntries(parallel.axes.map((a, i) => [a.name, a.labels[d.codes[i]]])));
       }));
     }
@@ -217,7 +220,7 @@
         (s.best.units.length ? ` over ${s.best.units.join(", ")}.` : ".");
     const panels = along.map((entry) => make("div", {class: "panel"}, make("h3", {}, `by ${charts.title_of(entry.axis)}`), make("div", {class: "chart"})));
     $("along").replaceChildren(...panels);
-    return panels.map((panel, i) => charts.draw(panel.lastChild, charts.along_spec(i), (d) => {
+    return panels.map((panel, i) => draw(panel.lastChild, charts.along_spec(i), (d) => {
       if (d.x !== undefined) show_cells({[along[i].axis]: d.x});
     }));
   }
@@ -266,7 +269,9 @@
     const rows = [];
     const add = (name, value) => {
       if (value === null || value === undefined || value === "") return;
-      if (Array.isArray(value)) rows.push([name, value.join(" ")]);
+      if (Array.isArray(value) && value.some((entry) => entry !== null && typeof entry === "object"))
+        rows.push([name, value.map((entry) => `${entry.name ?? JSON.stringify(entry)}${entry.hash ? ` ${String(entry.hash).slice(0, 10)}` : ""}`).join(", ")]);
+      else if (Array.isArray(value)) rows.push([name, value.join(" ")]);
       else if (typeof value === "object") for (const [key, entry] of Object.entries(value)) add(name === "versions" ? key : `${name}.${key}`, entry);
       else rows.push([name, String(value)]);
     };
@@ -278,7 +283,7 @@
            make("pre", {}, JSON.stringify({identity, sessions}, null, 2))));
   }
 
-  window.sweep_page.on_theme(draw_charts);
+  window.look.on_theme(draw_charts);
   show_head();
   show_answer();
   show_summary();

@@ -71,5 +71,5 @@
   const interval_of = (name, units, is_small_good) => name === "mean" ? interval_of_mean(units)
       : interval(units, (drawn) => of_sorted(name, drawn.flat().sort((a, b) => a - b), is_small_good));
 
-  window.sweep_statistics = {quantile, mean, is_share, of_sorted, interval_of};
+  window.sweep_statistics = {quantile, mean, is_share, of_sorted, interval, interval_of};
 })();

@@ -6,7 +6,7 @@
   const STATUS = ["pending", "ok", "failed"];
 
   const columns = [
-    ...s.axes.map((a) => ({name: a.name, is_number: a.is_number, text: (c) => a.labels[a.codes[c]],
+    ...s.axes.map((a) => ({name: a.name, labels: a.labels, is_number: a.is_number, text: (c) => a.labels[a.codes[c]],
                            value: a.is_number ? (c) => a.values[a.codes[c]] : (c) => a.labels[a.codes[c]]})),
     ...s.metrics.map((m) => ({name: m.name, is_number: m.is_number, text: (c) => s.format(m.values[c]), value: (c) => m.values[c]})),
     {name: "status", is_number: false, text: (c) => STATUS[s.status[c]], value: (c) => STATUS[s.status[c]]},
@@ -55,7 +55,9 @@
     let width_px = 0;
     const buttons = columns.map((column, i) => {
       const th = document.createElement("th");
-      const column_px = column.name === "cell_key" ? 230 : Math.max(84, 9 * column.name.length + 40);
+      const longest = column.labels ? Math.max(...column.labels.map((l) => l.length)) : 0;
+      const column_px = column.name === "cell_key" ? 230 : Math.max(84, 9 * column.name.length + 40, Math.min(230, 8 * longest + 24));
+      column.most = Math.floor((column_px - 20) / 7.2);
       width_px += column_px;
       th.style.width = `${column_px}px`;
       if (column.is_number) th.className = "number";
@@ -124,7 +126,10 @@
         if (s.status[cell] === s.FAILED) line.title = s.errors[cell] ?? "";
         for (const column of columns) {
           const td = line.insertCell();
-          td.textContent = column.text(cell);
+          const text = column.text(cell), value = column.value(cell);
+          td.textContent = column.name === "cell_key" ? text : window.look.short(text, column.most);
+          if (td.textContent !== text) td.title = text;
+          else if (typeof value === "number" && String(value) !== text) td.title = String(value);
           if (column.is_number) td.className = "number";
         }
         line.addEventListener("click", () => on_row(cell));

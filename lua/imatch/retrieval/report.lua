@@ -1,4 +1,5 @@
--- The page of an evaluation, in one file that opens offline: report/evaluation.html with its scripts, Vega and Leaflet.
+-- The pages of an evaluation and of a localisation, in one file each that opens offline: report/evaluation.html or
+-- localization.html with their scripts, Vega and Leaflet.
 local native = require "imatch.native"
 
 local M = {}
@@ -6,7 +7,8 @@ local M = {}
 --- A map as a picture with its corners, for Leaflet.
 ---@param path string GeoTIFF
 ---@param width_px integer
----@return table? background url and bounds {{south, west}, {north, east}}
+---@return table? background url, mask (a picture, white where the map has data; none where it is whole) and bounds {{south,
+---west}, {north, east}}
 function M.background(path, width_px)
   local ground, message = native.render.map(path)
   if not ground then
@@ -23,29 +25,33 @@ function M.background(path, width_px)
   local url = native.report.data_url(view:image():encode("jpg", { quality = 80 }))
   local south, west = ground:latlon_from_local(e.west_m, e.south_m)
   local north, east = ground:latlon_from_local(e.east_m, e.north_m)
-  return { url = url, bounds = { { south, west }, { north, east } } }
+  local mask = view:coverage() < 1 and native.report.data_url(view:mask():encode "png") or nil
+  return { url = url, mask = mask, bounds = { { south, west }, { north, east } } }
 end
 
 --- Writes the page.
 ---@param path string
 ---@param title string
----@param data table runs (a list of summaries with a name), points, num_queries, radius_m, background
+---@param data table runs (a list of summaries with a name), points, num_queries, radius_m, background, is_localization
 function M.write(path, title, data)
   local scripts = {}
   for _, name in ipairs { "vega", "vega-lite", "vega-embed", "leaflet" } do
     scripts[#scripts + 1] = native.file.resource("js", name .. ".min.js")
   end
-  scripts[#scripts + 1] = native.file.resource("lua", "imatch/report/evaluation.js")
+  for _, name in ipairs { "look", "places", "evaluation" } do
+    scripts[#scripts + 1] = native.file.resource("lua", ("imatch/report/%s.js"):format(name))
+  end
   for i, script in ipairs(scripts) do
     scripts[i] = native.report.script(script)
   end
   local parts = {
     title = native.report.html(title),
-    style = native.file.resource("lua", "imatch/report/report.css") .. native.file.resource("js", "leaflet.css"),
+    style = native.file.resource("js", "leaflet.css") .. native.file.resource("lua", "imatch/report/report.css"),
     data = native.report.json(data),
     scripts = table.concat(scripts, "\n"),
   }
-  assert(native.file.write(path, native.report.page(native.file.resource("lua", "imatch/report/evaluation.html"), parts)))
+  local template = ("imatch/report/%s.html"):format(data.is_localization and "localization" or "evaluation")
+  assert(native.file.write(path, native.report.page(native.file.resource("lua", template), parts)))
 end
 
 return M

@@ -12,6 +12,7 @@
 --
 -- A measurement that belongs to the library itself (imatch-lua localize) says in `inputs` all that it depends on.
 local native = require "imatch.native"
+local overrides = require "imatch.overrides"
 
 local M = {}
 
@@ -122,8 +123,33 @@ end
 
 -- ---- The list ------------------------------------------------------------------------------------------------------------
 
-local function is_of_library(fn)
+--- Whether a measurement belongs to the library itself.
+function M.is_of_library(fn)
   return debug.getinfo(fn, "S").source:sub(1, #LIBRARY) == LIBRARY
+end
+
+--- The files of code that the script has loaded: { { name, text, reads_arguments }, ... }, as they are now.
+function M.code()
+  local list = {}
+  for _, input in ipairs(native.inputs.list()) do
+    local file = input.kind == "code" and input.sha256 ~= "absent" and io.open(input.name, "rb")
+    if file then
+      local text = file:read "*a"
+      file:close()
+      list[#list + 1] = { name = input.name, text = text, reads_arguments = select(2, M.text_that_acts(text)) }
+    end
+  end
+  return list
+end
+
+--- Whether any of it may read the program's arguments.
+function M.reads_arguments()
+  for _, file in ipairs(M.code()) do
+    if file.reads_arguments then
+      return true
+    end
+  end
+  return false
 end
 
 --- Sweeps of each name that this process has begun: between two of them a script may have changed its variables.
@@ -133,13 +159,14 @@ M.num_begun = {}
 ---@param options table of im.sweep
 ---@param own any
 ---@param seed integer
+---@param replaced table<string, boolean> what the command line replaced, as overrides.of_sweep gives it
 ---@return table[]
-function M.of(options, own, seed)
+function M.of(options, own, seed, replaced)
   local list = {}
   local function add(kind, name, hash)
     list[#list + 1] = { kind = kind, name = name, hash = hash }
   end
-  if not is_of_library(options.measure) then
+  if not M.is_of_library(options.measure) then
     local arguments_act = false
     for _, input in ipairs(native.inputs.list()) do
       if input.kind == "code" and input.sha256 ~= "absent" then
@@ -153,8 +180,8 @@ function M.of(options, own, seed)
         arguments_act = arguments_act or input.kind == "text"
       end
     end
-    for i, argument in ipairs(arguments_act and _G.arg or {}) do
-      add("argument", tostring(i), native.inputs.sha256(tostring(argument)))
+    for _, argument in ipairs(overrides.acting(replaced, arguments_act)) do
+      add("argument", argument[1], native.inputs.sha256(argument[2]))
     end
     M.num_begun[options.name] = (M.num_begun[options.name] or 0) + 1
     add("the sweep's", "number in the script", tostring(M.num_begun[options.name]))

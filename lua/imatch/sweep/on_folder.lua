@@ -1,9 +1,11 @@
--- What `imatch-lua sweep` does with run folders: status, show, best, diff, export.
+-- What `imatch-lua sweep` does with run folders: list, watch, status, show, best, diff, export.
 local cli = require "imatch.cli"
 local difference = require "imatch.sweep.difference"
 local folder = require "imatch.sweep.folder"
 local native = require "imatch.native"
+local list = require "imatch.sweep.list"
 local show = require "imatch.sweep.show"
+local watch = require "imatch.sweep.watch"
 
 local actions = {}
 
@@ -59,11 +61,32 @@ function actions.best(arguments)
   show.best(run, options)
 end
 
+function actions.list(arguments)
+  local root = arguments.target or "runs"
+  root = #root > 1 and root:gsub("/+$", "") or root
+  local runs = cli.checked(list.find(root))
+  list.print(runs)
+  print("page: " .. cli.checked(list.write_page(root, runs)))
+end
+
+function actions.watch(arguments)
+  watch.run(arguments.target, { every_s = arguments.every, looks = arguments.looks })
+end
+
 function actions.diff(arguments)
-  local a, b = cli.checked(folder.open(arguments.target)), cli.checked(folder.open(arguments.other))
-  local is_equal = difference.print(a, b, { metric = arguments.metric, top = arguments.top, statistic = arguments.statistic })
+  local runs, is_equal = { cli.checked(folder.open(arguments.target)) }, true
+  for i, other in ipairs(arguments.others) do
+    runs[i + 1] = cli.checked(folder.open(other))
+    if i > 1 then
+      print ""
+    end
+    local options = { metric = arguments.metric, top = arguments.top, statistic = arguments.statistic, letter = i }
+    is_equal = difference.print(runs[1], runs[i + 1], options) and is_equal
+  end
   if arguments.html then
-    cli.checked(native.run.report_difference(a, b, "Two runs", arguments.html))
+    local title = #runs == 2 and "Two runs" or ("%d runs"):format(#runs)
+    local options = { metric = arguments.metric, statistic = arguments.statistic }
+    cli.checked(native.run.report_comparison(runs, title, arguments.html, options))
     print("page: " .. arguments.html)
   end
   os.exit(is_equal and 0 or 1)
