@@ -40,6 +40,9 @@ local function photo_of(path, altitude, frame)
     latitude_deg, longitude_deg = positions:find(name)
   elseif not args.truth then
     latitude_deg, longitude_deg = said.latitude_deg, said.longitude_deg
+    if latitude_deg and said.warning then
+      io.stderr:write(("%s: %s\n"):format(path, said.warning))
+    end
   end
   local focal_mm = said.focal_length_35mm_mm
   local fov_deg = args.fov_deg or focal_mm and focal_mm > 0 and math.deg(2 * math.atan(18 / focal_mm))

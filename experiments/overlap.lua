@@ -23,6 +23,9 @@ for _, file in ipairs(files) do
   if m.latitude_deg and m.relative_altitude_m and m.gimbal_yaw_deg then
     photos[file] = m
     names[#names + 1] = file
+    if m.warning then
+      io.stderr:write(("%s: %s\n"):format(file, m.warning))
+    end
   end
 end
 if #names < 2 then

@@ -3,7 +3,9 @@
 
 #include <c10/util/Exception.h>
 
+#include <cstdlib>
 #include <new>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -16,11 +18,23 @@
 namespace imatch::host {
 namespace {
 
-/// LibTorch's CPU allocator reports exhaustion as a plain c10::Error.
-bool is_out_of_memory(const c10::Error& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator: can't allocate") !=
-             std::string_view::npos;
+/// What could not be had. LibTorch's CPU allocator reports exhaustion as a plain c10::Error.
+std::optional<std::string> out_of_memory_text(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return "out of memory: " + text;
+  if (text.find("DefaultCPUAllocator: can't allocate") == text.npos) return std::nullopt;
+  constexpr std::string_view kBeforeBytes = "you tried to allocate ";
+  const std::size_t at = text.find(kBeforeBytes);
+  const double bytes = at == text.npos ? 0 : std::atof(text.c_str() + at + kBeforeBytes.size());
+  if (bytes <= 0) return "out of memory";
+  return bytes < 1e9 ? fmt::format("out of memory: another {:.1f} MB were not to be had", bytes / 1e6)
+                     : fmt::format("out of memory: another {:.1f} GB were not to be had", bytes / 1e9);
+}
+
+/// What a bound function is called stands in its first upvalue.
+std::string with_function(lua_State* L, const std::string& message) {
+  if (lua_type(L, lua_upvalueindex(1)) != LUA_TSTRING) return message;
+  return fmt::format("{}: {}", lua_tostring(L, lua_upvalueindex(1)), message);
 }
 
 /// "match.geometry: argument 1 must be Matches, got nil". What a bound function is called stands in its first
@@ -35,15 +49,15 @@ std::string described(lua_State* L, const ArgumentError& error) {
   return fmt::format("{}: argument {}{}", name, error.index() - is_method, error.problem());
 }
 
-std::string& misuse() {
+std::string& plain_message() {
   static std::string message;
   return message;
 }
 
 }  // namespace
 
-const std::string& last_misuse() {
-  return misuse();
+const std::string& last_plain_message() {
+  return plain_message();
 }
 
 int run_guarded(lua_State* L, lua_CFunction fn) {
@@ -63,18 +77,20 @@ int run_guarded(lua_State* L, lua_CFunction fn) {
       message = failure.what();
       code = failure.code();
     } catch (const ArgumentError& error) {
-      message = misuse() = described(L, error);
+      message = plain_message() = described(L, error);
     } catch (const Error& error) {
-      message = misuse() = error.what();
+      message = plain_message() = error.what();
     } catch (const c10::Error& error) {
-      message = error.what_without_backtrace();
-      out_of_memory = is_out_of_memory(error);
+      const std::optional<std::string> exhausted = out_of_memory_text(error);
+      out_of_memory = exhausted.has_value();
+      message = exhausted ? with_function(L, *exhausted) : error.what_without_backtrace();
     } catch (const std::bad_alloc&) {
-      message = "out of memory";
+      message = with_function(L, "out of memory");
       out_of_memory = true;
     } catch (const std::exception& error) {
       message = error.what();
     }
+    if (out_of_memory) plain_message() = message;
     if (out_of_memory && !retried && lua_gettop(L) >= top) {
       lua_settop(L, top);
       lua_gc(L, LUA_GCCOLLECT, 0);

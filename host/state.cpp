@@ -46,10 +46,10 @@ int add_traceback(lua_State* L) {
     lua_replace(L, 1);
     lua_settop(L, 1);
   }
-  // The arguments of a command: its line in our sources tells the user nothing.
+  // The arguments of a command, or memory: the line in our sources tells the user nothing.
   const std::string_view message = lua_tostring(L, 1);
-  if (!last_misuse().empty() && message.ends_with(last_misuse()) && is_library_alone(L)) {
-    push(L, last_misuse());
+  if (!last_plain_message().empty() && message.ends_with(last_plain_message()) && is_library_alone(L)) {
+    push(L, last_plain_message());
     return 1;
   }
   luaL_traceback(L, L, lua_tostring(L, 1), 1);

@@ -193,41 +193,39 @@ std::optional<LatLon> position_in_name(const std::string& path) {
   return latlon_from_utm(*east, *north, static_cast<int>(*zone), fields[3][0]);
 }
 
-std::optional<LatLon> position_of_image(const std::string& path, std::string* source) {
-  const auto from = [source](const char* what, LatLon position) {
-    if (source) *source = what;
-    return position;
-  };
-  if (const auto named = position_in_name(path)) return from("name", *named);
+std::optional<ImagePosition> position_of_image(const std::string& path) {
+  if (const auto named = position_in_name(path)) return ImagePosition{*named, "name", {}};
   const PhotoMetadata metadata = read_metadata(path);
   if (metadata.latitude_deg && metadata.longitude_deg)
-    return from("exif", {*metadata.latitude_deg, *metadata.longitude_deg});
+    return ImagePosition{{*metadata.latitude_deg, *metadata.longitude_deg}, "exif", metadata.warning};
   const std::string ending = std::filesystem::path(path).extension().string();
   if (ending == ".tif" || ending == ".tiff" || ending == ".TIF" || ending == ".TIFF") {
     try {
       const GeoMap map(path);
-      return from("geotiff", map.latlon_from_pixel({map.width() / 2.0, map.height() / 2.0}));
+      return ImagePosition{map.latlon_from_pixel({map.width() / 2.0, map.height() / 2.0}), "geotiff", {}};
     } catch (const Failure&) {  // a TIFF without coordinates says nothing
     }
   }
   return std::nullopt;
 }
 
-PositionTable positions_of_images(const std::vector<std::string>& paths, std::vector<SkippedFile>& skipped) {
-  PositionTable table;
+ImagePositions positions_of_images(const std::vector<std::string>& paths) {
+  ImagePositions result;
   Progress progress("positions", "images", paths.size());
   for (const std::string& path : paths) {
     progress.advance();
     try {
-      if (const auto position = position_of_image(path))
-        table.add(path, *position);
-      else
-        skipped.push_back({path, "its name, EXIF and coordinates say no position"});
+      if (const auto found = position_of_image(path)) {
+        result.table.add(path, found->position);
+        if (found->warning) result.doubtful.push_back({path, *found->warning});
+      } else {
+        result.skipped.push_back({path, "its name, EXIF and coordinates say no position"});
+      }
     } catch (const Error& e) {
-      skipped.push_back({path, e.what()});
+      result.skipped.push_back({path, e.what()});
     }
   }
-  return table;
+  return result;
 }
 
 }  // namespace imatch

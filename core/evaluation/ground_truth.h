@@ -59,12 +59,21 @@ LatLon latlon_from_utm(double east_m, double north_m, int zone, char band);
 /// visual place recognition have it. nullopt for another name.
 std::optional<LatLon> position_in_name(const std::string& path);
 
-/// Where a picture says that it is: its name, its EXIF and XMP, or, for a GeoTIFF, its centre; nullopt when
-/// it says nothing. `source` becomes "name", "exif" or "geotiff".
-std::optional<LatLon> position_of_image(const std::string& path, std::string* source = nullptr);
+/// Where a picture says that it is, and why that may be doubted (PhotoMetadata::warning).
+struct ImagePosition {
+  LatLon position;
+  std::string source;  ///< "name", "exif" (or XMP) or "geotiff", its centre
+  std::optional<std::string> warning;
+};
 
-/// position_of_image of many, by path; what has no position, or cannot be read, goes to `skipped` with the
-/// reason.
-PositionTable positions_of_images(const std::vector<std::string>& paths, std::vector<SkippedFile>& skipped);
+/// nullopt when it says nothing.
+std::optional<ImagePosition> position_of_image(const std::string& path);
+
+/// Positions by path, and the files that have none, or one to doubt, with the reason.
+struct ImagePositions {
+  PositionTable table;
+  std::vector<SkippedFile> skipped, doubtful;
+};
+ImagePositions positions_of_images(const std::vector<std::string>& paths);
 
 }  // namespace imatch

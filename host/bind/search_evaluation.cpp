@@ -30,9 +30,9 @@ int positions(lua_State* L) {
 }
 
 int image_positions(lua_State* L) {
-  std::vector<SkippedFile> skipped;
-  push(L, positions_of_images(check_strings(L, 1), skipped));
-  return 1 + push(L, skipped_json(skipped));
+  ImagePositions found = positions_of_images(check_strings(L, 1));
+  push(L, std::move(found.table));
+  return 1 + push(L, skipped_json(found.skipped)) + push(L, skipped_json(found.doubtful));
 }
 
 int positions_find(lua_State* L) {
@@ -101,9 +101,10 @@ constexpr Binding kFunctions[] = {
         "a plane, may be missing. Fails with bad_format, naming the file and the key.",
         "print(im.retrieval.positions 'no_such.csv') --> nil no_such.csv: no such file not_found"),
     bind<image_positions>(
-        "image_positions", "retrieval.image_positions(paths) -> PositionTable, skipped",
-        "What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre "
-        "of a GeoTIFF.",
+        "image_positions", "retrieval.image_positions(paths) -> PositionTable, skipped, doubtful",
+        "What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF and XMP, or the "
+        "centre of a GeoTIFF. Lists of {path, reason}: what says no position, and whose position lacks the "
+        "letters of its hemisphere or has a sign beside them.",
         "print(#im.retrieval.image_positions {}) --> 0"),
     bind<evaluate>(
         "evaluate",

@@ -39,12 +39,6 @@ int write_aggregate_file(lua_State* L) {
   return push(L, imatch::write_aggregate(check_string(L, 1), r.search, r.queries, r.base, r.found));
 }
 
-int row(lua_State* L) {
-  const auto r = check_result(L, 2);
-  const auto q = check_integer(L, 1, 1, static_cast<std::int64_t>(r.queries.paths.size()));
-  return push(L, redis_row(r.search, r.queries, r.base, r.found, q - 1));
-}
-
 int results(lua_State* L) {
   return push(L, read_results(check_strings(L, 1), is_absent(L, 2) ? "" : check_string(L, 2)));
 }
@@ -104,11 +98,6 @@ constexpr Binding kFunctions[] = {
         "print(im.retrieval.write_aggregate('/tmp/imatch_doc', none, none, empty, empty, { direction = "
         "'db2db' })) --> /tmp/imatch_doc/__data-data_top0.json",
         describe_options<SearchSettings>),
-    bind<row>("redis_row", "retrieval.redis_row(i, queries, base, scores, ids, search) -> table",
-              "The row of query i (from 1) as it is pushed to Redis.",
-              "print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false "
-              "...argument 3 must be VectorSet, got no value",
-              describe_options<SearchSettings>),
     bind<results>(
         "results", "retrieval.results(paths [, direction]) -> SearchResults",
         "Reads result files: queries with their hits, aggregates and rows for Redis. Skipped by "

@@ -9,6 +9,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pages
 from files import read_csv, read_json
@@ -247,3 +248,20 @@ def test_references_made_of_photos_are_where_their_photos_are(tmp_path):
         assert (json.loads(out) != {}) == found, name
         if found:
             assert json.loads(out)["latitude_deg"] == truth["251210_00002.jpg"]["latitude"]
+
+
+def test_a_position_without_hemisphere_is_taken_and_told(tmp_path):
+    """Pillow writes the EXIF. What has no position is told as well."""
+    degrees = {2: (36.0, 8.0, 0.0), 4: (81.0, 30.0, 0.0)}
+    for name, gps in (("whole", {1: "N", **degrees, 3: "W"}), ("bare", degrees), ("none", {})):
+        exif = Image.Exif()
+        exif.get_ifd(0x8825).update(gps)
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.jpg", exif=exif)
+    done = run("-e", f"""
+local results = {{ names = function() return {{ '{tmp_path}/whole.jpg', '{tmp_path}/bare.jpg', '{tmp_path}/none.jpg' }} end }}
+local positions = require 'imatch.retrieval.evaluation'.position_reader() ('images', results, 'queries')
+for _, name in ipairs {{ 'whole', 'bare' }} do print(positions:find(name).longitude_deg) end""")
+    assert [float(line) for line in done.stdout.split()] == [-81.5, 81.5]
+    told = done.stderr.splitlines()
+    assert [line.split(":")[0] for line in told] == ["no position", "doubtful position"]
+    assert "none.jpg" in told[0] and "bare.jpg" in told[1] and "hemisphere" in told[1]

@@ -105,25 +105,29 @@ def test_what_is_not_the_network_is_listed(network, tmp_path):
     assert "'patch_embed.proj.weight' is missing; the file holds 'model' (2 tensors)" in message
 
 
-def test_hugging_face_folders_old_and_new(tmp_path):
+@pytest.mark.parametrize("side", [224, 392, 1022])
+def test_hugging_face_folders_old_and_new(side, tmp_path):
+    """Trained at `side` px, so that the table of positions has its grid; looked at in that size and, interpolated, at 336 px."""
     transformers, safetensors_torch = pytest.importorskip("transformers"), pytest.importorskip("safetensors.torch")
     torch.manual_seed(1)
-    config = transformers.Dinov2Config(hidden_size=384, num_hidden_layers=2, num_attention_heads=6, image_size=224, patch_size=14)
+    config = transformers.Dinov2Config(hidden_size=384, num_hidden_layers=2, num_attention_heads=6, image_size=side, patch_size=14)
     model = transformers.Dinov2ForImageClassification(config).eval()
+    torch.nn.init.normal_(model.dinov2.embeddings.position_embeddings, std=0.5)
     model.save_pretrained(tmp_path / "new")
     (tmp_path / "old").mkdir()
     (tmp_path / "old/config.json").write_text((tmp_path / "new/config.json").read_text())
     torch.save(safetensors_torch.load_file(tmp_path / "new/model.safetensors"), tmp_path / "old/pytorch_model.bin")
-    with torch.no_grad():
-        pixels = torch.zeros(1, 3, 224, 224)
-        for c, (mean, std) in enumerate(zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))):
-            pixels[:, c] = -mean / std
-        peer = model.dinov2(pixels).pooler_output[0, :5].tolist()
-    for path in ("new", "old", "new/model.safetensors", "old/pytorch_model.bin"):
-        printed = lua(f"""
-local backbone = assert(im.backbone.open('vits14', {{ weights = '{tmp_path}/{path}', image_size = 224, device = 'cpu' }}))
-local vector = im.backbone.features(im.image.new(224, 224), backbone):global():to_table()
+    for size in {min(side, 392), 336}:
+        with torch.no_grad():
+            pixels = torch.zeros(1, 3, size, size)
+            for c, (mean, std) in enumerate(zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))):
+                pixels[:, c] = -mean / std
+            peer = model.dinov2(pixels).pooler_output[0, :5].tolist()
+        for path in ("new", "old", "new/model.safetensors", "old/pytorch_model.bin") if size == 336 else ("new",):
+            printed = lua(f"""
+local backbone = assert(im.backbone.open('vits14', {{ weights = '{tmp_path}/{path}', image_size = {size}, device = 'cpu' }}))
+local vector = im.backbone.features(im.image.new({size}, {size}), backbone):global():to_table()
 print(backbone:weights_rule())
 for i = 1, 5 do print(('%.6f'):format(type(vector[1]) == 'table' and vector[1][i] or vector[i])) end""").splitlines()
-        assert "dinov2." in printed[0]
-        assert [float(v) for v in printed[1:]] == pytest.approx(peer, abs=2e-4), path
+            assert "dinov2." in printed[0]
+            assert [float(v) for v in printed[1:]] == pytest.approx(peer, abs=2e-4), (path, size)

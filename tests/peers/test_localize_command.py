@@ -141,6 +141,29 @@ def test_a_damaged_photo_among_ones_that_the_map_does_not_cover(data, seneca, tr
     assert "1 failed" in localize(seneca, "--map", data / "seneca_map/map.tif", "--photos", folder, *OPTIONS).stdout
 
 
+def test_several_maps_get_a_folder_each(data, tmp_path):
+    """Two maps, two files of one name among them, and one --out: nothing of the first is lost."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo = sorted(data.glob("seneca/*.jpg"))[0]
+    os.symlink(photo, folder / photo.name)
+    rasterio = pytest.importorskip("rasterio")
+    for name, rows in (("north", (0, 700)), ("south", (300, 1000))):
+        (tmp_path / name).mkdir()
+        with rasterio.open(data / "seneca_map/map.tif") as whole:
+            window = rasterio.windows.Window(0, rows[0], min(1000, whole.width), rows[1] - rows[0])
+            profile = {**whole.profile, "width": window.width, "height": window.height,
+                       "transform": whole.window_transform(window)}
+            with rasterio.open(tmp_path / name / "map.tif", "w", **profile) as part:
+                part.write(whole.read(window=window))
+    for name in ("north", "south", "north"):
+        localize(tmp_path, "--map", tmp_path / name / "map.tif", "--photos", folder, "--footprint-m", "84", "--scales", "1",
+                 "--heading-step-deg", "90", "--pictures", "0")
+    runs = sorted((tmp_path / "runs/localize").iterdir())
+    assert len([run for run in runs if run.is_dir() and not run.is_symlink()]) == 2
+    assert all((run / "map.html").exists() and len(read_csv(run / "results.csv")) == 1 for run in runs)
+
+
 def test_bad_input(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import numpy as np
 import pytest
@@ -188,6 +189,20 @@ def test_passwords(folder, servers):
     assert code == 0 and counts["pushed"] == 40, error
     code, _, error = push(folder, server.url(database=99), password="right")
     assert code == 1 and error.startswith("refused: ") and "database" in error
+
+
+def test_a_user_and_a_password_of_any_letters(folder, servers):
+    """Redis' own access list, and a URL that writes them with percent signs."""
+    server = servers()
+    user, password = "pilot@base", "s3cret/ä:%41#?"
+    server.ask("ACL", "SETUSER", user, "on", f">{password}", "~*", "+@all")
+    server.ask("ACL", "SETUSER", "default", "off")
+    quoted = f"{urllib.parse.quote(user, safe='')}:{urllib.parse.quote(password, safe='')}"
+    code, counts, error = push(folder, f"redis://{quoted}@127.0.0.1:{server.port}")
+    assert code == 0 and counts["pushed"] == 40, error
+    wrong = f"{urllib.parse.quote(user, safe='')}:{urllib.parse.quote(password[:-1], safe='')}"
+    code, _, error = push(folder, f"redis://{wrong}@127.0.0.1:{server.port}")
+    assert code == 1 and error.startswith("refused: ") and "s3cret" not in error
 
 
 def test_tls(folder, servers):

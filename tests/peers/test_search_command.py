@@ -118,6 +118,13 @@ def own(config, **changes):
     return {**config, "backbone": "vits16 global=mean_prenorm", "weights_sha256": "ab" * 32, "global": "mean_prenorm", **changes}
 
 
+def test_an_archive_that_is_not_named_is_a_wrong_command_line(roots):
+    _, _, environment = roots
+    done = run("search", env={**environment, "RAW_REFERENCE_ROOT": None}, status=2)
+    assert "--reference-root" in done.stderr and "usage" in done.stderr.lower()
+    run("search", "--direction", "data-data", env={**environment, "RAW_REFERENCE_ROOT": None})
+
+
 def test_vectors_of_another_kind_are_refused(roots):
     """An archive that says what its vectors are beside one that does not: alike, other backbones, other global vectors."""
     folder, _, environment = roots

@@ -38,19 +38,21 @@ if first and not arguments.aggregate then
     .. "with --aggregate"):format(first, second))
 end
 local num_skipped = 0
-local job = search.new({
+local job, missing_root = search.new({
   roots = {
     data = arguments.data_root or cli.environment(is_raw and "RAW_EMBED_ROOT" or "VARIANT_DB_BASE"),
     reference = arguments.reference_root or cli.environment(is_raw and "RAW_REFERENCE_ROOT" or "VARIANT_REFERENCE_BASE"),
   },
   variant = arguments.variant, global = arguments.global, k = arguments.k, backend = arguments.backend, metric = arguments.metric,
   device = im.settings().device, factory = arguments.factory, parameters = arguments.parameters, index_folder = arguments.index,
-  memory_mapped = arguments.memory_mapped,
+  memory_mapped = arguments.memory_mapped, directions = directions,
 }, function(path, reason)
   io.stderr:write("left out: ", reason:find(path, 1, true) and "" or path .. ": ", reason, "\n")
   num_skipped = num_skipped + 1
 end)
-
+if not job then
+  parser:error(missing_root)
+end
 local redis = redis_rows.open(arguments)
 
 local function write(found)

@@ -56,8 +56,9 @@ function M.position_reader()
       for i, name in ipairs(results:names(which)) do
         images[i] = name
       end
-      local found, skipped = im.retrieval.image_positions(images)
+      local found, skipped, doubtful = im.retrieval.image_positions(images)
       tell_skipped("no position", skipped)
+      tell_skipped("doubtful position", doubtful)
       return found
     end
     local message

@@ -44,11 +44,20 @@ end
 local Search = {}
 Search.__index = Search
 
---- A search over the archives `settings.roots.data` and `.reference`. `skipped` is called for each vector file left out.
----@param settings table roots, variant (nil: raw), global (nil: the usual one), backend, metric, device, factory, parameters,
+--- A search over the archives `settings.roots.data` and `.reference`. `skipped` is called for each vector file left out. Returns
+--- nil and a message where one of the directions asks for an archive whose root is not given.
+---@param settings table directions, roots, variant (nil: raw), global (nil: the usual one), backend, metric, device, factory, parameters,
 ---  index_folder, memory_mapped, k
 ---@param skipped fun(path: string, reason: string)
 function M.new(settings, skipped)
+  for _, direction in ipairs(settings.directions) do
+    local way = M.DIRECTIONS[direction]
+    local side = not settings.roots[way.from] and way.from or way.to
+    if not settings.roots[side] then
+      return nil, ("where the embeddings of the %s lie is not given: --%s-root"):format(side == "data" and "data" or "references",
+        side)
+    end
+  end
   return setmetatable({
     settings = settings, skipped = skipped, kind = archive.kind(settings.global), variant = settings.variant or "raw",
     mode = (settings.variant or "raw") .. (settings.global and "_" .. settings.global or ""),
@@ -59,13 +68,8 @@ end
 --- Files of a side by alias; nil and a message where they cannot be listed.
 function Search:list(side)
   if not self.lists[side] then
-    local root = self.settings.roots[side]
-    if not root then
-      return nil, ("where the embeddings of the %s lie is not given: --%s-root"):format(side == "data" and "data" or "references",
-        side)
-    end
     local start = native.now()
-    local by_alias, others = archive.find(root, self.kind, self.variant)
+    local by_alias, others = archive.find(self.settings.roots[side], self.kind, self.variant)
     if not by_alias then
       return nil, others
     end

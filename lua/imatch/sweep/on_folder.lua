@@ -104,13 +104,10 @@ end
 
 local M = {}
 
---- Does what was asked for; what the library says against the arguments becomes a message, not a traceback.
+--- Does what was asked for.
 ---@param arguments table as the command's parser gives them
 function M.act(arguments)
-  local ok, message = pcall(actions[arguments.action], arguments)
-  if not ok then
-    cli.fail(tostring(message))
-  end
+  actions[arguments.action](arguments)
 end
 
 return M
