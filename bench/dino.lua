@@ -1,15 +1,16 @@
--- Seconds an image that a DINOv2 network takes, from 8-bit pixels of 336 x 336: dino.lua FOLDER ALIAS BATCH, with the weights
--- that dino.py made. Run with --no-cache.
+-- Seconds an image that a DINOv2 network takes, from 8-bit pixels of 336 x 336: dino.lua FOLDER ALIAS BATCH [DTYPE], with the
+-- weights that dino.py made. Run with --no-cache.
 local im = require "imatch"
 
 local SIDE, TURNS = 336, 5
-local folder, alias, batch = arg[1], arg[2], tonumber(arg[3])
+local folder, alias, batch, dtype = arg[1], arg[2], tonumber(arg[3]), arg[4] or "fp32"
 
 local images = {}
 for i = 1, batch do
   images[i] = im.image.new(SIDE, SIDE, { 20 * i, 255 - 20 * i, 120 })
 end
-local backbone = assert(im.backbone.open(alias, { weights = folder .. "/" .. alias, image_size = SIDE, batch_size = batch }))
+local backbone = assert(im.backbone.open(alias,
+  { weights = folder .. "/" .. alias, image_size = SIDE, batch_size = batch, dtype = dtype }))
 
 local times = {}
 for turn = 0, TURNS do

@@ -15,20 +15,19 @@
 namespace imatch {
 namespace {
 
-AnomalyMap plain_map(const at::Tensor& map) {
-  const at::Tensor values = map.to(at::kCPU, at::kFloat).contiguous();
-  const float* const data = values.const_data_ptr<float>();
-  return {static_cast<int>(values.size(1)), static_cast<int>(values.size(0)), {data, data + values.numel()}};
+at::Tensor plain_map(const at::Tensor& map) {
+  return map.to(at::kCPU, at::kFloat).contiguous();
 }
 
 /// Raw distances over the inspected part, in its pixels.
 AnomalyMap map_in_pixels(const Detection& detection) {
-  AnomalyMap map = plain_map(detection.raw.map);
+  const at::Tensor map = plain_map(detection.raw.map);
   const PixelRect& rect = detection.raw.rect;
   AnomalyMap resized{
       rect.width, rect.height,
       std::vector<float>(static_cast<std::size_t>(rect.width) * static_cast<std::size_t>(rect.height))};
-  const cv::Mat from(map.height, map.width, CV_32F, map.values.data());
+  const cv::Mat from(static_cast<int>(map.size(0)), static_cast<int>(map.size(1)), CV_32F,
+                     const_cast<float*>(map.const_data_ptr<float>()));
   cv::Mat to(resized.height, resized.width, CV_32F, resized.values.data());
   cv::resize(from, to, to.size(), 0, 0, cv::INTER_LINEAR);
   return resized;
@@ -91,8 +90,10 @@ Detection AnomalyDetector::detect(const Image& image, const BlobOptions& blobs) 
   detection.raw = score_(image);
   if (!detection.raw.found) return detection;
   detection.anomalous = detection.raw.score >= model_.thresholds.image;
+  const at::Tensor map = plain_map(detection.raw.map);
   detection.scaled =
-      scaled_map(plain_map(detection.raw.map), range_, detection.raw.rect.width, detection.raw.rect.height);
+      scaled_map(map.const_data_ptr<float>(), static_cast<int>(map.size(1)), static_cast<int>(map.size(0)),
+                 range_, detection.raw.rect.width, detection.raw.rect.height);
   detection.mean_scaled = mean_of_map(detection.scaled);
   detection.blobs = blobs_of(detection.scaled, {.pass_threshold = blobs.pass_threshold,
                                                 .min_area_px = blobs.min_area_px,

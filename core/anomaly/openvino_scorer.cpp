@@ -2,11 +2,25 @@
 #include "anomaly/openvino_scorer.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
+
+#include <memory>
+#include <utility>
 
 #include "base/error.h"
 
 namespace imatch {
+namespace {
+
+/// [1, 1, height, width] over the map's own values.
+at::Tensor tensor_of(AnomalyMap&& map) {
+  auto owner = std::make_shared<AnomalyMap>(std::move(map));
+  return at::from_blob(
+      owner->values.data(), {1, 1, owner->height, owner->width}, [owner](void*) {}, at::kFloat);
+}
+
+}  // namespace
 
 OpenVinoScorer::OpenVinoScorer(const AnomalyModelConfig& config, std::optional<InspectedRegion> region,
                                const std::string& xml_path, const InspectorOptions& options)
@@ -25,10 +39,10 @@ ImageScore OpenVinoScorer::score(const Image& image) const {
   std::vector<at::Tensor> maps;
   for (const PixelRect& view : inputs.views) {
     const std::uint8_t* pixels = image.pixel(inputs.rect.x + view.x, inputs.rect.y + view.y);
-    const Inspection found =
+    Inspection found =
         inspector_->inspect_rgb(pixels, view.width, view.height, static_cast<std::size_t>(image.width) * 3);
     scores.push_back(found.score);
-    maps.push_back(at::tensor(found.map.values).view({1, 1, found.map.height, found.map.width}));
+    maps.push_back(tensor_of(std::move(found.map)));
   }
   // A copy of LibTorch's would wake its threads, which then spin beside OpenVINO's for longer than an
   // inference takes.

@@ -53,7 +53,7 @@ struct DinoOptions : NetworkOptions {
           field("depth", &Self::depth, in_range(0, 1024),
                 "Blocks that the weights have, for a vision transformer cut or grown; 0: as many as there "
                 "are in the file.")},
-      dtype_field(),
+      dtype_field_with_int8(),
       weights_field(
           "Official file (.pth, or .safetensors with the same names) or folder of Hugging Face "
           "(config.json with model.safetensors or pytorch_model.bin; either file stands for its folder), "

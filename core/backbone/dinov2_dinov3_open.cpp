@@ -165,7 +165,7 @@ OpenedNetwork open(const VisionTransformerShape& published, const DinoModel& mod
                                : rotary      ? hf_dinov3_name
                                              : hf_dinov2_name,
                                place.device, place.dtype);
-  if (place.float16_weights) checkpoint.round_to_float16();
+  checkpoint.round_weights(place.rounding);
   return {.network = std::make_unique<VisionTransformer>(shape, rules, layers, request.facet, checkpoint),
           .weights_sha256 = source.sha256,
           .weights_rule = source.rule};
@@ -189,7 +189,7 @@ OpenedNetwork open(const ConvNextShape& published, const DinoModel& model, const
   }
   WeightsCheckpoint checkpoint(title, source.tensors, source.is_hf ? hf_dinov3_convnext_name : same_name,
                                place.device, place.dtype);
-  if (place.float16_weights) checkpoint.round_to_float16();
+  checkpoint.round_weights(place.rounding);
   return {.network = std::make_unique<ConvNext>(shape, stages, checkpoint),
           .weights_sha256 = source.sha256,
           .weights_rule = source.rule};

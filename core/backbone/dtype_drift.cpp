@@ -9,6 +9,7 @@
 
 #include "backbone/backbone.h"
 #include "backbone/spec.h"
+#include "base/device.h"
 #include "base/error.h"
 
 namespace imatch {
@@ -37,12 +38,16 @@ std::vector<DtypeDrift> dtype_drift(const std::string& spec, const Json& options
   BackboneSpec parsed = parse_spec(spec);
   if (options.is_object()) parsed.options.update(options);
   const BackboneKind& kind = backbone_kind_of(parsed.name);
-  if (std::ranges::none_of(kind.options, [](const FieldInfo& f) { return f.name == "dtype"; }))
+  const auto dtype_field = std::ranges::find(kind.options, "dtype", &FieldInfo::name);
+  if (dtype_field == kind.options.end())
     throw Error(fmt::format("dtype_drift: the backbone '{}' has no option 'dtype'", kind.name));
 
+  const bool on_cpu = resolve_device(parsed.options.value("device", "auto")).is_cpu();
   std::vector<Features> exact;
   std::vector<DtypeDrift> rows;
-  for (const char* dtype : {"fp32", "bf16", "fp16"}) {
+  for (const char* dtype : {"fp32", "bf16", "fp16", "int8"}) {
+    if (dtype_field->allowed.find(fmt::format("'{}'", dtype)) == std::string::npos) continue;
+    if (dtype == std::string_view("int8") && !on_cpu) continue;
     parsed.options["dtype"] = dtype;
     const auto backbone = kind.open(parsed.options);
     backbone->extract(images);

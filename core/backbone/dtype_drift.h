@@ -21,10 +21,10 @@ struct DtypeDrift {
   double ms_per_image = 0;  ///< Whole extraction, second of two runs.
 };
 
-/// Runs the backbone in fp32, bf16 and fp16 on the same images, past every cache; the fp32 row comes first
-/// and is compared with itself. Tokens of zero norm are left out of the cosines. `spec` and `options` are
-/// those of open_backbone, the dtype in them is ignored. Throws Error for a backbone without the option dtype
-/// or no images.
+/// Runs the backbone in fp32, bf16, fp16 and, where it has it, int8 on the same images, past every cache; the
+/// fp32 row comes first and is compared with itself. Tokens of zero norm are left out of the cosines. `spec`
+/// and `options` are those of open_backbone, the dtype in them is ignored. Throws Error for a backbone
+/// without the option dtype or no images.
 std::vector<DtypeDrift> dtype_drift(const std::string& spec, const Json& options,
                                     std::span<const Image* const> images);
 

@@ -97,7 +97,7 @@ OpenedNetwork open_lite(const LiteModel& model, const EfficientNetLiteOptions& o
   UnwrappedWeights weights = unwrap_weights(load_state_dict(path), kLandmarks, {});
   WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), weights.tensors, place.device,
                                place.dtype);
-  if (place.float16_weights) checkpoint.round_to_float16();
+  checkpoint.round_weights(place.rounding);
   return {.network = std::make_unique<EfficientNetLite>(model.shape, std::move(stages), checkpoint),
           .weights_sha256 = std::move(sha256),
           .weights_rule = std::move(weights.rule),

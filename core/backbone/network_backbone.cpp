@@ -132,9 +132,15 @@ std::string network_spec(const std::string& name, Json options, const Json& defa
 }
 
 NetworkPlace place_of(const NetworkOptions& options) {
-  const bool float16_weights = options.dtype == "fp32_w16";
-  return {resolve_device(options.device), float16_weights ? at::kFloat : scalar_type_named(options.dtype),
-          float16_weights};
+  using enum WeightsCheckpoint::Rounding;
+  const c10::Device device = resolve_device(options.device);
+  if (options.dtype == "int8" && !device.is_cpu())
+    throw Error(
+        fmt::format("backbone options: dtype: 'int8' runs on the CPU; the device is '{}'", device.str()));
+  return {device, scalar_type_named(options.dtype),
+          options.dtype == "fp32_w16" ? kFloat16
+          : options.dtype == "int8"   ? kInt8
+                                      : kNone};
 }
 
 }  // namespace imatch

@@ -13,6 +13,7 @@
 #include "backbone/network_input.h"
 #include "backbone/network_options.h"
 #include "nn/token_network.h"
+#include "nn/weights_checkpoint.h"
 
 namespace imatch {
 
@@ -20,7 +21,7 @@ namespace imatch {
 struct NetworkPlace {
   c10::Device device{c10::kCPU};
   c10::ScalarType dtype = at::kFloat;
-  bool float16_weights = false;  ///< Rounded to float16 before they take that type.
+  WeightsCheckpoint::Rounding rounding = WeightsCheckpoint::Rounding::kNone;
 };
 
 /// A network with what its backbone has to know beside its options.

@@ -20,6 +20,7 @@ struct NetworkOptions : FrameOptions {
   int batch_size = 0;
 
   static constexpr std::string_view kDtypes[] = {"fp32", "fp32_w16", "bf16", "fp16"};
+  static constexpr std::string_view kDtypesWithInt8[] = {"fp32", "fp32_w16", "bf16", "fp16", "int8"};
 };
 
 constexpr auto dtype_field() {
@@ -27,6 +28,16 @@ constexpr auto dtype_field() {
                           "Number type of the network; features are float32 in any case. 'fp32_w16': float32 "
                           "with weights rounded to "
                           "float16, as exported files hold them.")};
+}
+
+/// Of a network whose time goes into linear layers.
+constexpr auto dtype_field_with_int8() {
+  return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypesWithInt8),
+                          "Number type of the network; features are float32 in any case. 'fp32_w16': float32 "
+                          "with weights rounded to float16, as exported files hold them. 'int8', on the CPU: "
+                          "products of linear layers in 8 bits, weights rounded by output and activations by "
+                          "token, all else in float32; fast where the processor has AVX512-VNNI. What a type "
+                          "costs in exactness: `imatch-lua backbone check`.")};
 }
 
 /// `doc`: which files go in, and which is taken when it is empty.

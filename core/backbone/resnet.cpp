@@ -78,7 +78,7 @@ OpenedNetwork open_resnet(const ResNetModel& model, const ResNetOptions& options
   UnwrappedWeights weights = unwrap_weights(load_state_dict(path), kLandmarks, {});
   WeightsCheckpoint checkpoint(fmt::format("{} weights {}", model.name, path), weights.tensors, place.device,
                                place.dtype);
-  if (place.float16_weights) checkpoint.round_to_float16();
+  checkpoint.round_weights(place.rounding);
   return {.network = std::make_unique<ResNet>(model.shape, std::move(layers), checkpoint),
           .weights_sha256 = sha256_file(path),
           .weights_rule = std::move(weights.rule),

@@ -58,6 +58,9 @@ inline bool is_anomalous(const Inspection& inspection, const AnomalyThresholds& 
 
 /// The map resized (bilinear) to a size, 0 at range.low, 100 at range.high, cut off there.
 AnomalyMap scaled_map(const AnomalyMap& map, const MapRange& range, int width, int height);
+/// The same of values that lie elsewhere, row by row.
+AnomalyMap scaled_map(const float* values, int map_width, int map_height, const MapRange& range, int width,
+                      int height);
 
 /// The mean of a map: what the inspection program reports as the score of a picture.
 double mean_of_map(const AnomalyMap& map);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <numeric>
 #include <opencv2/core/persistence.hpp>
@@ -46,19 +47,35 @@ AnomalyThresholds AnomalyThresholds::from_json(const std::string& path) {
 }
 
 AnomalyMap scaled_map(const AnomalyMap& map, const MapRange& range, int width, int height) {
+  return scaled_map(map.values.data(), map.width, map.height, range, width, height);
+}
+
+AnomalyMap scaled_map(const float* values, int map_width, int map_height, const MapRange& range, int width,
+                      int height) {
   AnomalyMap scaled{width, height,
                     std::vector<float>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height))};
-  cv::Mat view = view_of(scaled);
-  cv::resize(view_of(map), view, view.size(), 0, 0, cv::INTER_LINEAR);
+  if (map_width != width || map_height != height) {
+    cv::Mat view = view_of(scaled);
+    cv::resize(cv::Mat(map_height, map_width, CV_32F, const_cast<float*>(values)), view, view.size(), 0, 0,
+               cv::INTER_LINEAR);
+    values = scaled.values.data();
+  }
   const double factor = 100 / (range.high - range.low);
-  for (float& value : scaled.values)
-    value = static_cast<float>(std::clamp((value - range.low) * factor, 0.0, 100.0));
+  for (std::size_t i = 0; i < scaled.values.size(); ++i)
+    scaled.values[i] = static_cast<float>(std::clamp((values[i] - range.low) * factor, 0.0, 100.0));
   return scaled;
 }
 
 double mean_of_map(const AnomalyMap& map) {
   if (map.values.empty()) return 0;
-  return std::accumulate(map.values.begin(), map.values.end(), 0.0) / static_cast<double>(map.values.size());
+  // Several sums, since each addition waits for the one before.
+  constexpr std::size_t kSums = 8;
+  std::array<double, kSums> sums{};
+  const std::size_t whole = map.values.size() / kSums * kSums;
+  for (std::size_t i = 0; i < whole; i += kSums)
+    for (std::size_t j = 0; j < kSums; ++j) sums[j] += map.values[i + j];
+  for (std::size_t i = whole; i < map.values.size(); ++i) sums[0] += map.values[i];
+  return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(map.values.size());
 }
 
 std::vector<Blob> blobs_of(const AnomalyMap& scaled, const BlobRule& rule) {

@@ -50,17 +50,23 @@ bool suits_onednn(const at::Tensor& weight) {
 
 LinearLayer::LinearLayer(const at::Tensor& weight, at::Tensor bias, Storage storage)
     : weight_(weight), bias_(std::move(bias)) {
+  if (storage == Storage::kInt8 && weight.is_cpu() && weight.scalar_type() == at::kFloat) {
+    int8_ = Int8Weight(weight);
+    weight_ = at::Tensor();
+    return;
+  }
   packed_ = storage == Storage::kPacked && suits_onednn(weight);
   if (packed_) weight_ = OneDnn::find()->pack.call(weight, std::nullopt);
 }
 
 at::Tensor LinearLayer::apply(const at::Tensor& x, bool gelu) const {
   const bool differentiated = needs_gradient(x, weight_, bias_);
-  if (differentiated && packed_)
+  if (differentiated && is_packed())
     throw Error(
         "LinearLayer: no gradient passes a packed weight; expected a network opened for training, or "
         "gradients "
         "off");
+  if (int8_.defined()) return int8_.product(x, bias_, gelu);
   if (packed_ || (!differentiated && suits_onednn(weight_))) {
     const std::optional<at::Tensor> bias = bias_.defined() ? std::optional(bias_) : std::nullopt;
     return OneDnn::find()->linear.call(x, weight_, bias, gelu ? "gelu" : "none",

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "nn/int8_weight.h"
+
 namespace imatch {
 
 /// y = x W^T + b by the fastest product that LibTorch has. On the CPU in float32 that is oneDNN's: it uses
@@ -14,6 +16,7 @@ class LinearLayer {
   enum class Storage {
     kShared,  ///< The weight is used as it lies, and a change of it is seen: what can be trained.
     kPacked,  ///< Where oneDNN computes, the weight is copied into its order, and the original is not kept.
+    kInt8,    ///< On the CPU in float32, the weight is rounded to 8 bits (int8_weight.h).
   };
 
   LinearLayer() = default;
@@ -26,9 +29,12 @@ class LinearLayer {
   /// The exact GELU of it: y (1 + erf(y / sqrt(2))) / 2.
   at::Tensor gelu(const at::Tensor& x) const { return apply(x, true); }
 
-  bool is_packed() const { return packed_; }
-  /// [out, in] as it was given; a packed one is put back into that order.
-  at::Tensor weight() const { return packed_ ? weight_.to_dense() : weight_; }
+  /// Whether the weight is a copy in another order.
+  bool is_packed() const { return packed_ || int8_.defined(); }
+  /// [out, in] as it was given; a packed one is put back into that order, one of 8 bits stays rounded.
+  at::Tensor weight() const {
+    return int8_.defined() ? int8_.to_float() : packed_ ? weight_.to_dense() : weight_;
+  }
   const at::Tensor& bias() const { return bias_; }
 
  private:
@@ -36,6 +42,7 @@ class LinearLayer {
 
   at::Tensor weight_, bias_;
   bool packed_ = false;
+  Int8Weight int8_;
 };
 
 }  // namespace imatch

@@ -58,6 +58,11 @@ WeightsCheckpoint::WeightsCheckpoint(std::string title, const StateDict& tensors
           std::move(title), tensors, [](std::string_view official) { return std::string(official); }, device,
           dtype, purpose) {}
 
+void WeightsCheckpoint::round_weights(Rounding rounding) {
+  rounding_ = rounding;
+  if (rounding == Rounding::kInt8) linear_storage_ = LinearLayer::Storage::kInt8;
+}
+
 void WeightsCheckpoint::fail(const std::string& what) const {
   throw Failure(code::kBadWeights, fmt::format("{}: {}", title_, what));
 }
@@ -91,7 +96,7 @@ at::Tensor WeightsCheckpoint::read(std::string_view official, const Shape& shape
 }
 
 at::Tensor WeightsCheckpoint::placed(const at::Tensor& weight) const {
-  return (float16_ ? weight.to(at::kHalf) : weight).to(dtype_);
+  return (rounding_ == Rounding::kFloat16 ? weight.to(at::kHalf) : weight).to(dtype_);
 }
 
 LinearLayer WeightsCheckpoint::take_linear(const std::string& official, std::int64_t in, std::int64_t out,

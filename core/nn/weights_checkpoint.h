@@ -69,9 +69,13 @@ class WeightsCheckpoint {
   void require_empty() const;
 
   c10::ScalarType dtype() const { return dtype_; }
-  /// From now on weights are rounded to float16 before they take the network's type: what a file with float16
-  /// weights holds.
-  void round_to_float16() { float16_ = true; }
+  /// What is done to weights from now on, before they take the network's type.
+  enum class Rounding {
+    kNone,
+    kFloat16,  ///< Rounded to float16: what a file with float16 weights holds.
+    kInt8,  ///< Those of linear layers are rounded to 8 bits, and so are their activations (int8_weight.h).
+  };
+  void round_weights(Rounding rounding);
   /// In the network's type, rounded before if that was asked for.
   at::Tensor placed(const at::Tensor& weight) const;
   /// What was handed out for training, in that order; empty for inference.
@@ -88,7 +92,7 @@ class WeightsCheckpoint {
   NameInFile name_in_file_;
   c10::Device device_;
   c10::ScalarType dtype_;
-  bool float16_ = false;
+  Rounding rounding_ = Rounding::kNone;
   Purpose purpose_;
   LinearLayer::Storage linear_storage_;
   std::vector<Parameter> parameters_;

@@ -51,6 +51,18 @@ def spec_of(alias, path, model):
     return f"{alias} weights={path}{depth}"
 
 
+@pytest.mark.parametrize("alias", ["vits14", "vits16+", "vitg14", "cxTiny"])
+def test_products_in_eight_bits_stay_near(alias, tmp_path):
+    """Random weights leave no outliers, which are what 8 bits fear: a lower bound of what trained ones lose."""
+    model = saved_model(alias, tmp_path / "folder")
+    stride = stride_of(alias)
+    image = picture(9 * stride, 7 * stride)
+    specs = [spec_of(alias, tmp_path / "folder", model) + f" dtype={dtype}" for dtype in ("fp32", "int8")]
+    (exact, _, _), (rounded, _, _) = (features_at_own_size([image], spec, tmp_path)[0] for spec in specs)
+    cosine = (exact * rounded).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
+    assert 0.99 < cosine.mean() < 1 - 1e-7 and cosine.min() > 0.98
+
+
 @pytest.mark.parametrize("alias", [*DINOV2, *REGISTERS, *DINOV3, *CONVNEXT])
 def test_folder_and_file_equal_transformers_and_the_official_rules(alias, tmp_path):
     folder = tmp_path / "folder"

@@ -291,6 +291,17 @@ def test_a_full_disk_leaves_no_half_files(trained, model):
     patchcore("export", model, "--data-dir", trained / "brick")
 
 
+def test_memory_that_is_not_to_be_had_is_one_line(trained, tmp_path):
+    """Twelve pictures of 2,048 px in one batch, in 3 GB."""
+    def limited():
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+
+    arguments = ("train", "--data-dir", trained / "brick", "--output", tmp_path, "--pattern-name", "large", "--no-export", "--held-out", "0")
+    done = patchcore("--threads", "1", *arguments, "--image-size", 2048, 2048, "--batch-size", 12, status=1, preexec_fn=limited)
+    assert "out of memory" in done.stderr and "GB" in done.stderr and done.stderr.count("\n") == 1
+    patchcore(*arguments, "--image-size", 224, 224)  # what was left behind is in nobody's way
+
+
 def test_one_unreadable_picture_among_a_thousand(trained, tmp_path):
     data = tmp_path / "data"
     data.mkdir()

@@ -92,7 +92,7 @@ def test_variants_are_left_out_and_said_to_be_unless_a_variant_is_asked_for(root
     assert "8 queries in 17" in done.stdout and done.stderr == ""
     assert len(list((folder / "out/vits16_all").iterdir())) == 8
     assert "variants" not in run("search", "--variant", "raw", env=environment).stderr
-    done = run("search", "--variant", "sub2", env=environment, status=1)
+    done = run("search", "--variant", "sub2", env=environment, status=2)
     assert "VARIANT" in done.stderr or "is not given" in done.stderr
     environment |= {"VARIANT_DB_BASE": str(folder / "data"), "VARIANT_REFERENCE_BASE": str(folder / "reference")}
     assert "2 queries in 3" in run("search", "--variant", "sub2", env=environment).stdout

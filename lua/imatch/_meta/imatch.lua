@@ -10,7 +10,7 @@ local im = {}
 ---@field bin_size? integer Side in pixels of one of the 4 x 4 bins of a descriptor; the smoothing is a third of it. Of dense_sift.
 ---@field depth? integer Blocks that the weights have, for a vision transformer cut or grown; 0: as many as there are in the file. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+.
 ---@field device? string 'cpu', 'cuda', 'cuda:N', or 'auto': what --device says. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet50, wide_resnet50_2, torchscript.
----@field dtype? string Number type of the network; features are float32 in any case. 'fp32_w16': float32 with weights rounded to float16, as exported files hold them. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet50, wide_resnet50_2.
+---@field dtype? string Number type of the network; features are float32 in any case. 'fp32_w16': float32 with weights rounded to float16, as exported files hold them. 'int8', on the CPU: products of linear layers in 8 bits, weights rounded by output and activations by token, all else in float32; fast where the processor has AVX512-VNNI. What a type costs in exactness: `imatch-lua backbone check`. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet50, wide_resnet50_2.
 ---@field facet? string 'token': the output of the block; 'key', 'query', 'value': vectors of its attention, before the rotary embedding and without norm. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+.
 ---@field file? string Path of the model: .onnx, with the files of its external data beside it, or OpenVINO's .xml with its .bin. Of onnx, torchscript.
 ---@field global? string The image's vector: 'class': the class token behind the final norm, which transformers calls pooler_output; 'mean_patches': the mean of the patch tokens, and 'gem' their generalised mean (p = 3); 'mean_prenorm': the mean of all tokens of the block's output (class, registers or storage, patches) before the final norm. Of cxBase, cxLarge, cxSmall, cxTiny, vit7b16, vit7b16sat, vitb14, vitb14_reg, vitb16, vitg14, vitg14_reg, vith16+, vitl14, vitl14_reg, vitl16, vitl16+, vitl16sat, vits14, vits14_reg, vits16, vits16+, dense_sift, efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, onnx, torchscript.
@@ -3349,12 +3349,13 @@ function im.retrieval.evaluate(results, query_positions, reference_positions, op
 ---@return string|nil
 function im.retrieval.global_variant(file_name, kind) end
 
----What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF, or the centre of a GeoTIFF.
+---What pictures say themselves: UTM in their name (@east@north@zone@band@), EXIF and XMP, or the centre of a GeoTIFF. Lists of {path, reason}: what says no position, and whose position lacks the letters of its hemisphere or has a sign beside them.
 ---```lua
 ---print(#im.retrieval.image_positions {}) --> 0
 ---```
 ---@param paths any
 ---@return PositionTable
+---@return any
 ---@return any
 function im.retrieval.image_positions(paths) end
 
@@ -3375,32 +3376,6 @@ function im.retrieval.manifest(path, data_key_path, dataset_root) end
 ---@param path any
 ---@return PositionTable
 function im.retrieval.positions(path) end
-
----@class imatch.retrieval.redis_row.options
----@field weight? string Alias of the weights. Default ''.
----@field mode? string 'raw' or 'sub<stride>'. Default ''.
----@field direction? string 'reference2db', 'db2reference', 'reference2reference' or 'db2db'. Default ''.
----@field index_root? string Folder of the vectors searched among. Default ''.
----@field search_root? string Folder of the vectors searched for. Default ''.
----@field backend? string 'faiss' or 'exact'. Default 'faiss'.
----@field device? string 'cpu' or a GPU's name. Default 'cpu'.
----@field metric? string Of the index. Default 'inner_product'.
----@field k? integer Neighbours a query. >= 1. Default 10.
----@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
----@field search_ms? number Time of one query in the search. >= 0. Default 0.
-
----The row of query i (from 1) as it is pushed to Redis.
----```lua
----print(pcall(im.retrieval.redis_row, 1, im.retrieval.vectors {})) --> false ...argument 3 must be VectorSet, got no value
----```
----@param i any
----@param queries any
----@param base any
----@param scores any
----@param ids any
----@param search any
----@return table
-function im.retrieval.redis_row(i, queries, base, scores, ids, search) end
 
 ---@class imatch.retrieval.reference_view.options
 ---@field angle_deg? number Rotation of the photo, degrees counter-clockwise. Default 0.

@@ -10,7 +10,7 @@ parser:require_command(true)
 local list_command = parser:command("list", "Every backbone with its published name, its file and where it is.")
 cli.weights_root_option(list_command)
 local check_command = parser:command("check", "SHA-256 of the weights against their file's name, the grid, and how far features "
-  .. "move in bf16 and fp16.")
+  .. "move in bf16, fp16 and int8.")
 check_command:argument("names", "backbones, or NAME=PATH; all whose weights are there unless given"):args "*"
 cli.weights_root_option(check_command)
 check_command:option("--image", "picture to run; a synthetic view of the ground unless given")
