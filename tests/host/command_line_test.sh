@@ -63,7 +63,7 @@ expect 0 '(default: $DATASET_HOST, else .)' embed --help
 expect 1 'imatch-lua embed: no_such.json: no such file' embed --manifest m.json --data-key no_such.json
 expect 2 "'--crop-ratio'" reference --data-key k.json --dataset d --crop-ratio
 expect 2 '--crop-ratio: 2 is not allowed; expected a number in (0, 1]' reference --data-key k.json --dataset d --crop-ratio 2
-expect 1 'where the embeddings of the references lie is not given: --reference-root' search
+expect 2 'where the embeddings of the references lie is not given: --reference-root' search
 expect 2 '--direction' search --direction sideways
 expect 0 'tensor.from_table' doc --threads 1 --seed 3 tensor.from_table
 expect 2 "--threads: 0 is not allowed; expected an integer in [1, 4096]" doc --threads 0

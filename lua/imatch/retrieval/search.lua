@@ -44,10 +44,10 @@ end
 local Search = {}
 Search.__index = Search
 
---- A search over the archives `settings.roots.data` and `.reference`. `skipped` is called for each vector file left out. Returns
---- nil and a message where one of the directions asks for an archive whose root is not given.
----@param settings table directions, roots, variant (nil: raw), global (nil: the usual one), backend, metric, device, factory, parameters,
----  index_folder, memory_mapped, k
+--- A search over the archives `settings.roots.data` and `.reference`. `skipped` is called for each vector file left out.
+--- Returns nil and a message where one of the directions asks for an archive whose root is not given.
+---@param settings table directions, roots, variant (nil: raw), global (nil: the usual one), backend, metric, device, factory,
+---  parameters, index_folder, memory_mapped, k
 ---@param skipped fun(path: string, reason: string)
 function M.new(settings, skipped)
   for _, direction in ipairs(settings.directions) do
