@@ -20,7 +20,7 @@ LICENCES = {"vega": "BSD-3-Clause", "vega-lite": "BSD-3-Clause", "vega-embed": "
 def pins():
     text = (ROOT / "setup").read_text()
     pinned = {name: re.search(rf"^{name}_version=(\S+)", text, re.M)[1] for name in ("torch", "openvino", "faiss")}
-    pinned["javascript"] = re.search(r"^javascript=\(([^)]*)\)", text, re.M)[1].split()
+    pinned["javascript"] = re.findall(r'^ *"([\w-]+@[\d.]+) [0-9a-f]{64}"', text, re.M)
     return pinned
 
 
