@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs in the image what its users type, as a user who is not root, on a root file system that cannot be written, with no
 # capabilities:
-#   docker/test_image.sh ROOTFS DATA [PATH...]        as root
-# ROOTFS: the image's files (docker export, or buildah mount); DATA: the folder of test data ($IMATCH_TEST_DATA). Without a Docker
-# engine: bubblewrap-like isolation by unshare and setpriv, at the paths of docker-compose.yml. Needs redis-server and python3 with
-# pexpect on this machine for the last two steps. Prints a line a step.
+#   docker/test_image.sh ROOTFS [DATA]        as root
+# ROOTFS: the image's files (docker export, or buildah mount); DATA: a folder with seneca/ and fox/Fox.glb, without it the photos
+# are those of docs/ and there is no fox. Needs no Docker engine: it isolates by unshare and setpriv, at the paths of
+# docker-compose.yml. Needs redis-server and python3 with pexpect on this machine for search and session. Prints a line a step.
 set -euo pipefail
-[[ $# -ge 2 && -x $1/opt/imatch-lua/bin/imatch-lua && -d $2 ]] || { sed -n '5p' "${BASH_SOURCE[0]}" | sed 's/^# */usage: /' >&2; exit 2; }
-rootfs=$1 data=$2
+[[ $# -ge 1 && $# -le 2 && -x $1/opt/imatch-lua/bin/imatch-lua && -d ${2:-.} ]] || { sed -n '5p' "${BASH_SOURCE[0]}" | sed 's/^# */usage: /' >&2; exit 2; }
+rootfs=$1 data=${2:-}
+docs=$(cd "$(dirname "${BASH_SOURCE[0]}")/../docs" && pwd)
 uid=${TEST_UID:-12345}
 work=$(mktemp -d)
 python=${PYTHON:-python3}
@@ -63,9 +64,12 @@ step "id, read-only root" inside bash -c '[[ $(id -u) != 0 ]] && ! touch /opt/im
 step "--version" entry --version
 step "health check" inside imatch-lua doctor --health
 
+# photo I FRAME PATH: the photo of a frame, or without DATA one of the two in docs/.
+photo() { if [[ -n $data ]]; then cp "$data/seneca/IMG_$2.jpg" "$3"; elif (($1 % 2)); then cp "$docs/a.jpg" "$3"; else cp "$docs/b.jpg" "$3"; fi; }
 mkdir -p "$work/datasets/S_300" "$work/datasets/S_400"
-for i in 0446 0449 0452; do cp "$data/seneca/IMG_$i.jpg" "$work/datasets/S_300/S_300_$i.jpg"; done
-for i in 0455 0458 0461; do cp "$data/seneca/IMG_$i.jpg" "$work/datasets/S_400/S_400_$i.jpg"; done
+n=0
+for i in 0446 0449 0452; do photo $((++n)) $i "$work/datasets/S_300/S_300_$i.jpg"; done
+for i in 0455 0458 0461; do photo $((++n)) $i "$work/datasets/S_400/S_400_$i.jpg"; done
 step "main job" entry /opt/imatch-lua/share/imatch-lua/experiments/sweep_thresholds.lua
 ls "$work"/project/runs/*/*/report.html >/dev/null || fail "no report"
 step "run --weights efficientnet_lite0 -a 400 -b 300" inside run --weights efficientnet_lite0 -a 400 -b 300
@@ -75,7 +79,7 @@ step "vis -a" inside vis -a
 step "doctor" inside doctor
 cp "$work/log" "$work/doctor"
 
-cp "$data"/seneca/IMG_04{64,67,70,73}.jpg "$work/train/"
+for i in 0464 0467 0470 0473; do photo $((++n)) $i "$work/train/$i.jpg"; done
 step "image named patchcore-trainer: --data-dir ..." entry --data-dir /workspace/data --output /workspace/output --pattern-name my_model
 step "patchcore-trainer --data-dir ..." entry patchcore-trainer --data-dir /workspace/data --output /workspace/output --pattern-name my_model2
 for file in my_model.xml my_model.bin checkpoint.ckpt config.yaml; do [[ -s $work/output/my_model/$file ]] || fail "no $file"; done
@@ -104,10 +108,12 @@ if command -v redis-server >/dev/null; then
 else
   echo "skipped: there is no redis-server"
 fi
-if [[ -e $rootfs/opt/imatch-lua/share/imatch-lua/lua/imatch/command/pointmap.lua && -e $data/fox/Fox.glb ]]; then
+if [[ -e $data/fox/Fox.glb ]]; then
   cp "$data/fox/Fox.glb" "$work/project/"
   step "dualpm raster on the fox" inside dualpm raster Fox.glb --count 2 --out /exports/fox
   [[ $(find "$work/exports/fox" -name '*.npz' -path '*pointmaps*' | wc -l) == 2 ]] || fail "raster left no 2 point maps"
+else
+  echo "skipped: no DATA with fox/Fox.glb for dualpm"
 fi
 if "$python" -c 'import pexpect' 2>/dev/null; then
   cat >"$work/session.py" <<'PY'

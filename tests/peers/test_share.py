@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Embedding and matching divided among processes: by torchrun, by Slurm on two nodes of which one dies. The files are those of one
-process, bit by bit, and nothing is made twice but what was under way on the node that died."""
+"""Embedding, matching, localising and rasterising divided among processes: by torchrun, by Slurm on two nodes of which one dies. The
+files are those of one process, bit by bit, and nothing is made twice but what was under way on the node that died."""
 
 import json
 import pathlib
@@ -14,6 +14,7 @@ import pytest
 
 import program
 import slurm
+from files import read_csv
 from program import PROGRAM
 
 FRAMES = list(range(446, 506, 3))
@@ -61,13 +62,19 @@ def num_embedded(text):
     return sum(int(number) for number in re.findall(r"(\d+) embedded", text))
 
 
-def test_torchrun_divides_the_images(project, alone, tmp_path):
-    torchrun = pathlib.Path(sys.executable).parent / "torchrun"
-    done = subprocess.run([torchrun, "--standalone", "--nproc-per-node=2", "--no-python", PROGRAM,
-                           *map(str, command(project, tmp_path))], capture_output=True, text=True, check=False, timeout=300)
+def torchrun(*arguments, pattern):
+    """The command in two processes under torchrun: what `pattern` finds in each one's output, as numbers."""
+    launcher = pathlib.Path(sys.executable).parent / "torchrun"
+    done = subprocess.run([launcher, "--standalone", "--nproc-per-node=2", "--no-python", PROGRAM, *map(str, arguments)],
+                          capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    each = [int(number) for number in re.findall(r"(\d+) embedded", done.stdout)]
-    assert len(each) == 2 and min(each) > 0 and sum(each) == len(FRAMES), done.stdout
+    each = [int(number) for number in re.findall(pattern, done.stdout)]
+    assert len(each) == 2 and min(each) > 0, done.stdout
+    return each
+
+
+def test_torchrun_divides_the_images(project, alone, tmp_path):
+    assert sum(torchrun(*command(project, tmp_path), pattern=r"(\d+) embedded")) == len(FRAMES)
     assert vectors(tmp_path) == alone
     assert not list(tmp_path.rglob("*.claim*")) and not list(tmp_path.rglob("*.alive"))
 
@@ -125,3 +132,52 @@ def test_pairs_are_divided(data, tmp_path):
     assert pairs(tmp_path / "two") == pairs(tmp_path / "alone") and len(pairs(tmp_path / "two")) == 30
     assert sum(run for _, run in counts) == 30, counts
     assert "start it alone" in program.run(*arguments(tmp_path / "two"), "--force", env=world, status=1).stderr
+
+
+def test_torchrun_divides_the_samples_of_a_mesh(data, tmp_path):
+    def words(out):
+        return ("--threads", "1", "pointmap", "raster", data / "fox/Fox.glb", "--out", tmp_path / out, "--count", "40", "--size", "128")
+
+    def files(out):
+        return {path.relative_to(tmp_path / out): path.read_bytes() for path in (tmp_path / out).rglob("*.*") if path.is_file()}
+    program.run(*words("alone"))
+    assert sum(torchrun(*words("two"), pattern=r"(\d+) rendered now")) == 40
+    assert files("two") == files("alone") and len(files("two")) > 3 * 40
+    assert "start it alone" in program.run(*words("two"), "--force", env={"WORLD_SIZE": "2"}, status=2).stderr
+
+
+def test_torchrun_divides_the_photos_of_a_map(data, tmp_path):
+    """A part of the orthomosaic, and the photos taken over it."""
+    rasterio = pytest.importorskip("rasterio")
+    truth = read_csv(data / "seneca_map/queries.csv")[20:26]
+    latitudes, longitudes = ([float(row[name]) for row in truth] for name in ("latitude_deg", "longitude_deg"))
+    with rasterio.open(data / "seneca_map/map.tif") as whole:
+        xs, ys = rasterio.warp.transform("EPSG:4326", whole.crs, longitudes, latitudes)
+        (left, right), (bottom, top) = ((min(v) - 60, max(v) + 60) for v in (xs, ys))
+        window = rasterio.windows.from_bounds(left, bottom, right, top, whole.transform).round_offsets().round_lengths()
+        profile = whole.profile | {"width": int(window.width), "height": int(window.height),
+                                   "transform": whole.window_transform(window)}
+        with rasterio.open(tmp_path / "map.tif", "w", **profile) as part:
+            part.write(whole.read(window=window))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for row in truth:
+        shutil.copy(data / "seneca" / row["file"], photos)
+
+    def words(out):
+        return ("--threads", "1", "--cache", tmp_path / "cache", "localize", "--map", tmp_path / "map.tif", "--photos", photos,
+                "--footprint-m", "84", "--scales", "1", "--heading-step-deg", "45", "--pictures", "0", "--out", tmp_path / out)
+
+    def results(out):
+        """Rows by photo, without times and whose they are, and the summary's metrics."""
+        (folder,) = (tmp_path / out / "localize").iterdir()
+        rows = {row["photo"]: {name: value for name, value in row.items() if not name.endswith("_ms") and name not in NOT_COMPARED}
+                for row in read_csv(folder / "results.csv")}
+        metrics = json.loads((folder / "summary.json").read_text())["metrics"]
+        return rows, {name: value for name, value in metrics.items() if "time" not in name}, folder
+    program.run(*words("alone"))
+    assert sum(torchrun(*words("two"), pattern=r"localize: \d+ cells, (\d+) measured")) == len(truth)
+    rows, metrics, folder = results("two")
+    assert (rows, metrics) == results("alone")[:2] and len(rows) == len(truth)
+    assert sum(row["found"] == "true" for row in rows.values()) >= 4
+    assert len(json.loads((folder / "predictions.geojson").read_text())["features"]) >= len(truth)

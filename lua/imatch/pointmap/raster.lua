@@ -113,9 +113,9 @@ local function render(sample, out, args)
   return true
 end
 
---- Renders what is not there, and waits for what other processes are at.
+--- Renders what is not there, and waits for what other processes are at. Returns what failed, and how many it rendered itself.
 local function work_through(samples, out, args)
-  local progress, failed, handled = cli.progress("raster", "samples", #samples), {}, {}
+  local progress, failed, handled, num_rendered = cli.progress("raster", "samples", #samples), {}, {}, 0
   local function is_done(sample)
     if not handled[sample.id] and not args.force and im.file.exists(sample.path) then
       handled[sample.id] = true
@@ -129,7 +129,9 @@ local function work_through(samples, out, args)
       error(result, 0)
     end
     handled[sample.id] = true
-    if not ok or not result then
+    if ok and result then
+      num_rendered = num_rendered + 1
+    else
       failed[#failed + 1] = { id = sample.id, message = tostring(ok and message or result) }
     end
     progress:add(1, 0, (ok and result) and 0 or 1)
@@ -137,7 +139,7 @@ local function work_through(samples, out, args)
   progress:finish()
   im.file.remove(out .. "/.raster/workers") -- unless others are at work
   im.file.remove(out .. "/.raster")
-  return failed
+  return failed, num_rendered
 end
 
 --- Several processes cannot tell what another one has rendered again: what is there goes first.
@@ -154,6 +156,9 @@ end
 
 function M.run(args, words)
   local source = args.source
+  if args.force and im.run.processes() > 1 then
+    cli.fail("--force: every process would render all samples; start it alone", 2)
+  end
   if not im.file.exists(source) then
     cli.fail(source .. ": no such mesh or folder")
   end
@@ -172,11 +177,11 @@ function M.run(args, words)
     local own = args.force and start_over(samples, words) or words
     processes.run_processes(args.processes, "pointmap", { own = own, script = {}, num_given = #words })
   end
-  local failed = work_through(samples, out, args)
+  local failed, num_rendered = work_through(samples, out, args)
   cli.warn_of("samples could not be rendered:", failed, function(sample)
     return sample.id .. ": " .. sample.message
   end)
-  print(("%d samples in %s/pointmaps_%d"):format(#samples - #failed, out, args.size))
+  print(("%d samples in %s/pointmaps_%d, %d rendered now"):format(#samples - #failed, out, args.size, num_rendered))
   return #failed > 0 and 1 or 0
 end
 
