@@ -94,6 +94,9 @@ StateDict read_npz(const std::string& path) {
   return arrays;
 }
 
+/// The first of January 1980, as NumPy has it: the same arrays are the same bytes whenever they are written.
+constexpr std::uint16_t kDosDate = 0x21;
+
 void write_npz(const std::string& path, const StateDict& arrays) {
   if (arrays.empty()) throw Error("npz: no arrays to write");  // libzip makes no archive without entries
   Source output;
@@ -116,6 +119,7 @@ void write_npz(const std::string& path, const StateDict& arrays) {
         throw Error(fmt::format("npz: '{}': {}", name, zip_strerror(archive.get())));
       }
       zip_set_file_compression(archive.get(), static_cast<std::uint64_t>(index), ZIP_CM_STORE, 0);
+      zip_file_set_dostime(archive.get(), static_cast<std::uint64_t>(index), 0, kDosDate, 0);
     }
     if (zip_close(archive.get()) != 0) throw Error(fmt::format("npz: {}", zip_strerror(archive.get())));
     static_cast<void>(archive.release());

@@ -148,16 +148,15 @@ def test_torchrun_divides_the_samples_of_a_mesh(data, tmp_path):
 
 def test_torchrun_divides_the_photos_of_a_map(data, tmp_path):
     """A part of the orthomosaic, and the photos taken over it."""
-    rasterio = pytest.importorskip("rasterio")
-    truth = read_csv(data / "seneca_map/queries.csv")[20:26]
-    latitudes, longitudes = ([float(row[name]) for row in truth] for name in ("latitude_deg", "longitude_deg"))
-    with rasterio.open(data / "seneca_map/map.tif") as whole:
-        xs, ys = rasterio.warp.transform("EPSG:4326", whole.crs, longitudes, latitudes)
-        (left, right), (bottom, top) = ((min(v) - 60, max(v) + 60) for v in (xs, ys))
-        window = rasterio.windows.from_bounds(left, bottom, right, top, whole.transform).round_offsets().round_lengths()
-        profile = whole.profile | {"width": int(window.width), "height": int(window.height),
-                                   "transform": whole.window_transform(window)}
-        with rasterio.open(tmp_path / "map.tif", "w", **profile) as part:
+    rasterio, windows = pytest.importorskip("rasterio"), pytest.importorskip("rasterio.windows")
+    truth = read_csv(data / "seneca_map/queries.csv")[20:24]
+    longitudes, latitudes = ([float(row[name]) for row in truth] for name in ("longitude_deg", "latitude_deg"))
+    with rasterio.open(data / "seneca_map/map.tif") as whole:  # in degrees; 0.0006 of them are 50 m to 67 m
+        bounds = min(longitudes) - 6e-4, min(latitudes) - 6e-4, max(longitudes) + 6e-4, max(latitudes) + 6e-4
+        window = windows.from_bounds(*bounds, whole.transform).intersection(windows.Window(0, 0, whole.width, whole.height))
+        window = window.round_offsets().round_lengths()
+        with rasterio.open(tmp_path / "map.tif", "w", driver="GTiff", dtype="uint8", count=3, crs=whole.crs, width=int(window.width),
+                           height=int(window.height), transform=whole.window_transform(window)) as part:
             part.write(whole.read(window=window))
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -171,13 +170,13 @@ def test_torchrun_divides_the_photos_of_a_map(data, tmp_path):
     def results(out):
         """Rows by photo, without times and whose they are, and the summary's metrics."""
         (folder,) = (tmp_path / out / "localize").iterdir()
-        rows = {row["photo"]: {name: value for name, value in row.items() if not name.endswith("_ms") and name not in NOT_COMPARED}
+        rows = {row["photo"]: {name: value for name, value in row.items() if not name.endswith("_ms")}
                 for row in read_csv(folder / "results.csv")}
         metrics = json.loads((folder / "summary.json").read_text())["metrics"]
-        return rows, {name: value for name, value in metrics.items() if "time" not in name}, folder
+        return rows, [metric for metric in metrics if "time" not in metric["name"]], folder
     program.run(*words("alone"))
     assert sum(torchrun(*words("two"), pattern=r"localize: \d+ cells, (\d+) measured")) == len(truth)
     rows, metrics, folder = results("two")
     assert (rows, metrics) == results("alone")[:2] and len(rows) == len(truth)
-    assert sum(row["found"] == "true" for row in rows.values()) >= 4
+    assert sum(row["found"] == "true" for row in rows.values()) >= 3
     assert len(json.loads((folder / "predictions.geojson").read_text())["features"]) >= len(truth)
