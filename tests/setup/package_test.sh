@@ -45,7 +45,7 @@ mv "$root/anywhere"/imatch-lua-* "$root/anywhere/a folder"
 in_root() {  # in_root ARGUMENT...: the program of the archive, which sees that root alone
   unshare --map-root-user --mount --pid --fork bash -c 'root=$1; shift
     for folder in proc dev; do mount --rbind /$folder "$root/$folder"; done
-    exec env -i HOME=/work XDG_CACHE_HOME=/work/cache LANG=C.UTF-8 /usr/sbin/chroot "$root" "/anywhere/a folder/bin/imatch-lua" "$@"' \
+    exec env -i HOME=/work XDG_CACHE_HOME=/work/cache LANG=C.UTF-8 OMP_WAIT_POLICY=PASSIVE /usr/sbin/chroot "$root" "/anywhere/a folder/bin/imatch-lua" "$@"' \
     _ "$root" "$@" >"$scratch/log" 2>&1 || { tail -n 30 "$scratch/log"; fail "the archive away from Debian's libraries: $*"; }
 }
 in_root doctor --health
