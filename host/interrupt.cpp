@@ -2,6 +2,7 @@
 #include "interrupt.h"
 
 #include <csignal>
+#include <ctime>
 
 #include "base/stop.h"
 
@@ -10,13 +11,29 @@ namespace {
 
 lua_State* interruptible = nullptr;
 volatile std::sig_atomic_t received = 0;
+volatile std::sig_atomic_t is_from_terminal = 0;
+timespec received_at{};
 
 void raise_interrupted(lua_State* L, lua_Debug*) {
   luaL_error(L, "interrupted");
 }
 
-void on_signal(int signal) {
-  std::signal(signal, SIG_DFL);
+double ms_since(const timespec& start) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return 1e3 * static_cast<double>(now.tv_sec - start.tv_sec) +
+         1e-6 * static_cast<double>(now.tv_nsec - start.tv_nsec);
+}
+
+void on_signal(int signal, siginfo_t* info, void*) {
+  if (received != 0) {
+    if (ms_since(received_at) < kEchoMs) return;
+    std::signal(signal, SIG_DFL);
+    ::raise(signal);
+    return;
+  }
+  ::clock_gettime(CLOCK_MONOTONIC, &received_at);
+  is_from_terminal = info->si_code == SI_KERNEL;
   received = signal;
   request_stop();
   if (interruptible)
@@ -26,10 +43,14 @@ void on_signal(int signal) {
 void arm() {
   // SA_RESTART is left out: a blocked read or sleep returns at once.
   struct sigaction action {};
-  action.sa_handler = on_signal;
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hangup {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
 }
 
 }  // namespace
@@ -40,8 +61,11 @@ InterruptGuard::InterruptGuard(lua_State* L) {
 }
 
 InterruptGuard::~InterruptGuard() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    if (sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
+      std::signal(number, SIG_DFL);
+  }
   interruptible = nullptr;
 }
 
@@ -64,6 +88,13 @@ int clear_interrupt(lua_State* L) {
   clear_stop();
   if (interruptible) arm();
   return signal;
+}
+
+int received_signal() {
+  return received;
+}
+bool terminal_sent_signal() {
+  return is_from_terminal != 0;
 }
 
 }  // namespace imatch::host

@@ -5,9 +5,11 @@
 
 namespace imatch::host {
 
-/// While an object lives, SIGINT and SIGTERM stop `L`: native loops through the stop request of base/stop.h,
-/// Lua through a hook that raises "interrupted" at every instruction. The hook is sticky: only
-/// clear_interrupt() removes it, so that `while true do pcall(f) end` ends too. A second signal kills.
+/// While an object lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, as by nohup) stop `L`: native
+/// loops through the stop request of base/stop.h, Lua through a hook that raises "interrupted" at every
+/// instruction. The hook is sticky: only clear_interrupt() removes it, so that `while true do pcall(f) end`
+/// ends too. A second signal kills; one that comes within kEchoMs is taken for the first, which a parent or a
+/// process group may send twice.
 class InterruptGuard {
  public:
   explicit InterruptGuard(lua_State* L);
@@ -23,5 +25,12 @@ void resume_interrupt(lua_State* L, int signal);
 
 /// To be called once the outermost lua_pcall is back. Returns the signal that came, 0 if none.
 int clear_interrupt(lua_State* L);
+
+/// The signal that asked for a stop, 0 if none did, and whether the terminal sent it: then all processes of
+/// its foreground group have got it.
+int received_signal();
+bool terminal_sent_signal();
+
+inline constexpr int kEchoMs = 250;
 
 }  // namespace imatch::host

@@ -3,10 +3,8 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -19,6 +17,7 @@
 #include "base/spelling.h"
 #include "feature/cache.h"
 #include "interrupt.h"
+#include "process.h"
 #include "repl.h"
 #include "settings.h"
 #include "source.h"
@@ -148,10 +147,7 @@ void keep_freed_memory() {
 /// Ends the process without the destructors of static objects: the Lua state is closed, so nothing of ours is
 /// left to do, and LibTorch takes a third of a short script's time to empty its tables of operators.
 int end_process(int status) {
-  if (std::fflush(stdout) != 0 && status == 0) {
-    std::fprintf(stderr, "imatch-lua: standard output: cannot write: %s\n", std::strerror(errno));
-    status = 1;
-  }
+  status = status_with_output(status);
   std::fflush(nullptr);
 #if !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)  // they look for leaks at the ordinary end

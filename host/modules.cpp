@@ -7,6 +7,7 @@
 #include "globals.h"
 #include "interrupt.h"
 #include "notebook.h"
+#include "process.h"
 #include "source.h"
 
 namespace imatch::host {
@@ -298,6 +299,7 @@ int push_native(lua_State* L) {
   set_function(L, "strict", guarded<make_strict>);
   set_function(L, "raise", guarded<raise>);
   set_function(L, "begin_script", guarded<note_script>);
+  set_function(L, "run_commands", guarded<run_commands_bound>);
   set_function(L, "resource_folder", guarded<folder_of>);
   set_function(L, "finally", guarded<finally>);
   set_function(L, "serve_notebook", guarded<serve_notebook>);

@@ -14,6 +14,7 @@
 #include "guard.h"
 #include "input_log.h"
 #include "interrupt.h"
+#include "process.h"
 #include "source.h"
 
 namespace imatch::host {
@@ -74,16 +75,6 @@ int search_module(lua_State* L) {
     turn_jit_off(L);
   }
   return 1;
-}
-
-/// os.exit([code]) closes the state first, so that models and devices are released before static destructors.
-int exit_through_state(lua_State* L) {
-  lua_settop(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_pushboolean(L, 1);
-  lua_call(L, 2, 0);
-  return 0;
 }
 
 /// load, loadstring and loadfile as they are, but with the JIT off for what they load. Only loadfile reads.
@@ -163,21 +154,13 @@ void set_package_path(lua_State* L) {
   lua_pop(L, 2);
 }
 
-void replace_exit(lua_State* L) {
-  lua_getglobal(L, "os");
-  lua_getfield(L, -1, "exit");
-  lua_pushcclosure(L, guarded<exit_through_state>, 1);
-  lua_setfield(L, -2, "exit");
-  lua_pop(L, 1);
-}
-
 }  // namespace
 
 State::State() : L_(luaL_newstate()) {
   if (!L_) throw Error("not enough memory for a Lua state");
   luaL_openlibs(L_);
   set_package_path(L_);
-  replace_exit(L_);
+  replace_process_functions(L_);
   replace_loaders(L_);
   note_what_lua_reads(L_);
   watch_globals(L_);

@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/error.h"
+#include "base/file_writer.h"
 
 namespace imatch {
 namespace fs = std::filesystem;
@@ -32,23 +32,9 @@ class Descriptor {
   int fd_;
 };
 
-[[noreturn]] void fail_write(const std::string& path, int error) {
-  throw Failure(error == ENOSPC || error == EDQUOT ? code::kNoSpace : code::kUnwritable,
-                fmt::format("{}: cannot write: {}", path, std::strerror(error)));
-}
-
 [[noreturn]] void fail_read(const std::string& path, int error) {
   if (error == ENOENT || error == ENOTDIR) throw Failure(code::kNotFound, path + ": no such file");
   throw Failure(code::kUnreadable, fmt::format("{}: cannot read: {}", path, std::strerror(error)));
-}
-
-void write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_write(path, errno);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 /// Opens for reading, after making sure that it is a regular file (a FIFO would block for ever).
@@ -99,34 +85,22 @@ void write_file_atomically(const std::string& path, std::string_view bytes, bool
 }
 
 void write_file_atomically(const std::string& path, std::span<const std::string_view> parts, bool durable) {
-  const fs::path target(path);
-  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
-  static std::atomic<unsigned> counter{0};
-  const std::string temporary =
-      fmt::format("{}/.{}.{}.{}.tmp", folder, target.filename().string(), ::getpid(), counter++);
-  int raw = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (raw < 0 && errno == ENOENT) {
-    make_folder(folder);
-    raw = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  }
-  if (raw < 0) fail_write(path, errno);
-  try {
-    Descriptor file(raw);
-    for (const std::string_view part : parts) write_all(file.get(), part, path);
-    if (durable && ::fdatasync(file.get()) != 0) fail_write(path, errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail_write(path, errno);
-  } catch (const Failure&) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  FileWriter file(path, durable);
+  for (const std::string_view part : parts) file.write(part);
+  file.finish();
 }
 
 bool create_file_exclusively(const std::string& path, std::string_view bytes) {
   const int raw = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (raw < 0 && errno == EEXIST) return false;
   if (raw < 0) fail_write(path, errno);
-  Descriptor file(raw);
-  write_all(file.get(), bytes, path);
+  const bool is_whole = write_whole(raw, bytes);
+  const int error = errno;
+  if ((::close(raw) != 0 && is_whole) || !is_whole) {
+    const int of_close = errno;
+    ::unlink(path.c_str());
+    fail_write(path, is_whole ? of_close : error);
+  }
   return true;
 }
 

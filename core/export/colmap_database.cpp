@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_writer.h"
 #include "base/progress.h"
 
 namespace imatch {
@@ -71,16 +72,15 @@ class Database {
   }
   sqlite3* connection() const { return connection_.get(); }
   [[noreturn]] void fail() const {
-    throw Failure(code::kUnwritable, fmt::format("{}: {}", path_, sqlite3_errmsg(connection_.get())));
+    const bool is_full = sqlite3_errcode(connection_.get()) == SQLITE_FULL;
+    throw Failure(is_full ? code::kNoSpace : code::kUnwritable,
+                  fmt::format("{}: {}", path_, sqlite3_errmsg(connection_.get())));
   }
   void finish() {
     execute("COMMIT;");
-    connection_.reset();
-    std::error_code error;
-    std::filesystem::rename(temporary_, path_, error);
-    if (!error) return;
-    remove();
-    throw Failure(code::kUnwritable, fmt::format("{}: {}", path_, error.message()));
+    if (sqlite3_close(connection_.get()) != SQLITE_OK) fail();
+    (void)connection_.release();
+    publish_file(temporary_, path_);
   }
 
  private:

@@ -7,7 +7,6 @@
 #include <faiss/impl/FaissException.h>
 #include <faiss/index_io.h>
 #include <faiss/invlists/OnDiskInvertedLists.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_writer.h"
 #include "io/json_file.h"
 
 namespace imatch {
@@ -30,22 +30,17 @@ void write_durably(const std::string& path, const faiss::Index& index) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   if (!folder.empty()) make_folder(folder);
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  const auto fail = [&](const std::string& why) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    throw Failure(error == ENOSPC ? code::kNoSpace : code::kUnwritable,
-                  fmt::format("{}: the index cannot be written: {}", path, why));
-  };
   errno = 0;
   try {
     faiss::write_index(&index, temporary.c_str());
   } catch (const faiss::FaissException& e) {
-    fail(errno != 0 ? std::strerror(errno) : e.what());
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    throw Failure(error == ENOSPC ? code::kNoSpace : code::kUnwritable,
+                  fmt::format("{}: the index cannot be written: {}", path,
+                              error != 0 ? std::strerror(error) : e.what()));
   }
-  const int file = ::open(temporary.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool flushed = file >= 0 && ::fsync(file) == 0;
-  if (file >= 0) ::close(file);
-  if (!flushed || ::rename(temporary.c_str(), path.c_str()) != 0) fail(std::strerror(errno));
+  publish_file(temporary, path);
 }
 
 /// FAISS maps lists that a truncated file does not have: reading them would kill the process.

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_writer.h"
 
 namespace imatch {
 namespace {
@@ -114,12 +115,10 @@ void Hdf5Writer::write(const std::string& name, const at::Tensor& tensor) {
 void Hdf5Writer::finish() {
   const bool closed = H5Fclose(file_) >= 0;
   file_ = -1;
-  std::error_code error;
-  if (closed) std::filesystem::rename(temporary_, path_, error);
-  if (closed && !error) return;
+  if (closed) return publish_file(temporary_, path_);
   std::error_code ignored;
   std::filesystem::remove(temporary_, ignored);
-  fail(closed ? error.message() : "cannot be closed; is the disk full?");
+  fail("cannot be closed; is the disk full?");
 }
 
 }  // namespace imatch

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/sha256.h"
@@ -67,8 +69,12 @@ RedisPusher::RedisPusher(const std::string& url, const RedisOptions& options)
 RedisPusher::~RedisPusher() {
   try {
     to_buffer();
-  } catch (const std::exception&) {  // nothing more can be done for them here; finish() says what went wrong
+  } catch (const std::exception& e) {
+    problem_ = e.what();
   }
+  if (!pending_.empty())
+    std::fprintf(stderr, "redis: %zu rows are lost: %s\n", pending_.size(),
+                 problem_.empty() ? (buffer_.path() + " is full").c_str() : problem_.c_str());
 }
 
 bool RedisPusher::connect() {
@@ -197,38 +203,72 @@ bool RedisPusher::send(const std::vector<std::string>& records) {
   return true;
 }
 
+/// Of the rows at hand those that have room.
 void RedisPusher::to_buffer() {
   if (pending_.empty()) return;
-  if (buffer_.append(pending_)) pending_.clear();
+  try {
+    const std::size_t taken = buffer_.append(pending_);
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
+  } catch (const Failure& e) {  // a full disk is like a full buffer
+    problem_ = e.what();
+  }
 }
 
 /// What waits on the disk goes first: rows arrive in the order in which they were pushed.
+bool RedisPusher::send_all() {
+  while (buffer_.size() > 0) {
+    const std::vector<std::string> records = buffer_.first(static_cast<std::size_t>(options_.batch));
+    if (!send(records)) return false;
+    buffer_.drop(records.size());
+  }
+  if (!send(pending_)) return false;
+  pending_.clear();
+  return true;
+}
+
 void RedisPusher::flush(bool wait) {
-  const auto until = Clock::now() + std::chrono::duration<double>(options_.wait_s);
+  // Who was waited for in vain is tried once more for each batch, no sooner than he may be.
+  const auto now = Clock::now();
+  const auto longest =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.wait_s));
+  const auto until = !is_given_up_ || wait ? now + longest : options_.wait_s > 0 ? retry_at_ : now;
   for (;;) {
     check_stop();
-    bool sent = true;
-    while (sent && buffer_.size() > 0) {
-      const std::vector<std::string> records = buffer_.first(static_cast<std::size_t>(options_.batch));
-      sent = send(records);
-      if (sent) buffer_.drop(records.size());
-    }
-    if (sent && send(pending_)) {
-      pending_.clear();
-      return;
+    try {
+      if (send_all()) {
+        is_given_up_ = false;
+        return;
+      }
+    } catch (const Failure& e) {
+      if (e.code() != kRefused) throw;
+      refusal_ = problem_ = e.what();
+      to_buffer();
+      break;
     }
     to_buffer();
-    if (pending_.empty() && !wait) return;
+    if (!wait && pending_.empty()) break;
     if (Clock::now() >= until) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  if (!pending_.empty())
+  if (pending_.empty()) return;
+  is_given_up_ = true;
+  counts_.lost += static_cast<std::int64_t>(pending_.size());
+  pending_.clear();
+}
+
+void RedisPusher::check() {
+  const std::int64_t lost = counts_.lost - std::exchange(lost_when_checked_, counts_.lost);
+  const std::string refusal = std::exchange(refusal_, "");
+  if (lost > 0)
     throw Failure("buffer_full", fmt::format("{}; {} is full ({:g} MB), {} rows were not taken", problem_,
-                                             buffer_.path(), options_.buffer_mb, pending_.size()));
+                                             buffer_.path(), options_.buffer_mb, lost));
+  if (!refusal.empty())
+    throw Failure(kRefused, fmt::format("{}; {} rows wait in {}", refusal, counts().waiting, buffer_.path()));
 }
 
 RedisCounts RedisPusher::finish() {
   flush(true);
+  check();
   return counts();
 }
 

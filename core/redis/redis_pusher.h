@@ -47,6 +47,7 @@ struct RedisCounts {
   std::int64_t pushed = 0;   ///< New on the server.
   std::int64_t there = 0;    ///< Were there already, with the same results.
   std::int64_t waiting = 0;  ///< In the buffer.
+  std::int64_t lost = 0;     ///< Neither on the server nor in the buffer, which had no room for them.
   std::int64_t reconnects = 0;
   std::string
       search_problem;  ///< Why the search module got no vector index; empty: it has one, or is not there.
@@ -66,18 +67,22 @@ class RedisPusher {
   RedisPusher(const RedisPusher&) = delete;
   RedisPusher& operator=(const RedisPusher&) = delete;
 
-  /// Throws Failure "refused", and "buffer_full" when the server stays away for wait_s with a full buffer:
-  /// what was not taken is named.
+  /// With a full buffer it waits up to wait_s for the server; what then has no room is counted as lost, and
+  /// later batches are tried once each until the server is back.
   void push(const SearchSettings& search, const VectorSet& queries, const VectorSet& base,
             const Neighbours& found, std::int64_t q);
-  /// Sends what waits, for at most wait_s; the rest stays in the buffer.
+  /// Sends what waits, for at most wait_s; the rest stays in the buffer. Throws Failure "refused".
   RedisCounts finish();
+  /// Throws Failure for what went wrong since the last call: "refused" when the server did not take a row,
+  /// "buffer_full" when rows were lost; the message says how many.
+  void check();
   RedisCounts counts() const;
   const std::string& buffer_path() const { return buffer_.path(); }
 
  private:
   bool connect();
   bool send(const std::vector<std::string>& records);
+  bool send_all();
   void flush(bool wait);
   void to_buffer();
   void make_index(std::int64_t dim);
@@ -90,6 +95,9 @@ class RedisPusher {
   bool was_connected_ = false;
   std::int64_t indexed_dim_ = 0;
   std::string problem_;
+  std::string refusal_;       ///< What the server said when it did not take a row.
+  bool is_given_up_ = false;  ///< It was waited for in vain; until it is back rows do not wait again.
+  std::int64_t lost_when_checked_ = 0;
   std::vector<std::string> pending_;
   std::chrono::steady_clock::time_point retry_at_{};
   RedisCounts counts_;

@@ -20,6 +20,9 @@ Json without_infinities(const Json& value) {
   if (!value.is_structured()) return value;
   Json copy = value;
   for (Json& item : copy) item = without_infinities(item);
+  // A table of the user's own that looks like one of ours says that it is none.
+  if (copy.is_object() && copy.size() == 1 && copy.begin().key() == "number")
+    return {{"number", {{"literal", copy.begin().value()}}}};
   return copy;
 }
 
@@ -35,6 +38,15 @@ void restore_infinities(Json& value) {
       value = kInfinity;
     else if (name == "-inf")
       value = -kInfinity;
+    return;
+  }
+  if (value.is_object() && value.size() == 1 && value.begin().key() == "number") {
+    Json& inner = value.begin().value();
+    if (inner.is_object() && inner.size() == 1 && inner.begin().key() == "literal") {
+      Json literal = std::move(inner.begin().value());
+      inner = std::move(literal);
+    }
+    restore_infinities(inner);
     return;
   }
   for (Json& item : value) restore_infinities(item);

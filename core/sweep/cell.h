@@ -28,7 +28,8 @@ struct CellRecord {
 };
 
 /// One JSON object on one line. Infinity and NaN, which JSON lacks, become {"number": "inf"}, "-inf" or
-/// "nan", so that they come back as numbers.
+/// "nan", so that they come back as numbers; a
+/// table of the user's that has the one key "number" becomes {"number": {"literal": ...}}.
 std::string to_text(const CellRecord& record);
 
 /// Throws Failure (bad_format), naming `path`, when the text is not a whole record.

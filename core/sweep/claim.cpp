@@ -2,11 +2,10 @@
 #include "sweep/claim.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -39,12 +38,9 @@ enum class Owner { kAlive, kDead, kGone };
 Owner owner_of(const std::string& path, const Worker& worker) {
   try {
     const std::string identity = read_file(path);
-    struct stat status;
     // Without links a claim is empty for an instant; one that stays so was left by a process killed just
     // then.
-    if (identity.empty() && ::stat(path.c_str(), &status) == 0 &&
-        std::difftime(std::time(nullptr), status.st_mtime) < Worker::kStaleSeconds)
-      return Owner::kAlive;
+    if (identity.empty() && std::abs(worker.age_s(path)) < Worker::kStaleSeconds) return Owner::kAlive;
     return worker.is_alive(identity) ? Owner::kAlive : Owner::kDead;
   } catch (const Failure& failure) {
     if (failure.code() == code::kNotFound) return Owner::kGone;

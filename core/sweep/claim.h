@@ -28,6 +28,9 @@ class Claim {
   }
   Claim& operator=(Claim&&) = delete;
 
+  /// How many workers ended, or were taken for dead, while they held this cell.
+  int num_dead_owners() const { return generation_; }
+
   /// False when another worker took this one for dead and claimed the cell anew.
   bool still_held() const;
 

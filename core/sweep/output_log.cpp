@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <stdio_ext.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,20 +22,30 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/file_writer.h"
+#include "base/standard_output.h"
 
 namespace imatch {
 namespace {
 
-void write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;  // nobody reads it any more
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
+/// What standard output does not take is told by the exit status.
+void pass_on(int descriptor, int number, std::string_view bytes) {
+  if (!write_whole(descriptor, bytes) && number == STDOUT_FILENO) note_output_error(errno);
 }
 
 constexpr int kCrashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+constexpr std::string_view kCrashNames[] = {"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"};
+
+/// What the C library still holds, where nobody is writing just now: also allowed when the process crashes.
+void flush_what_is_free() {
+  if (::ftrylockfile(stdout) != 0) return;
+  ::fflush_unlocked(stdout);
+  ::funlockfile(stdout);
+}
+
+bool is_fully_buffered(FILE* stream) {
+  return !__flbf(stream) && __fbufsize(stream) != 1;
+}
 
 void flush_streams() {
   std::cout.flush();
@@ -54,8 +65,12 @@ struct OutputLog::State {
   std::array<Stream, 2> streams{{{STDOUT_FILENO}, {STDERR_FILENO}}};
   int stop[2] = {-1, -1};
   std::mutex mutex;
-  std::string text;
+  /// The last bytes, in a ring that a signal handler can read.
+  std::array<char, kMostBytes> ring;
+  std::size_t num_bytes = 0;
+  std::string words_file, words_head;
   bool listening = false;
+  bool was_fully_buffered = false;
   std::thread thread;
 
   ~State() {
@@ -85,10 +100,20 @@ struct OutputLog::State {
       const ssize_t n = ::read(s.read_end, block, sizeof block);
       if (n <= 0) return;
       const std::string_view bytes(block, static_cast<std::size_t>(n));
-      write_all(s.target, bytes);
-      text += bytes;
-      if (text.size() > 2 * kMostBytes) text.erase(0, text.size() - kMostBytes);
+      pass_on(s.target, s.number, bytes);
+      keep(bytes);
     }
+  }
+
+  void keep(std::string_view bytes) {
+    for (const char c : bytes) ring[num_bytes++ % kMostBytes] = c;
+  }
+
+  /// The ring's two halves, in order.
+  std::array<std::string_view, 2> kept() const {
+    const std::size_t at = num_bytes % kMostBytes;
+    if (num_bytes <= kMostBytes) return {std::string_view(ring.data(), num_bytes), {}};
+    return {std::string_view(ring.data() + at, kMostBytes - at), std::string_view(ring.data(), at)};
   }
 
   void listen() {
@@ -101,8 +126,10 @@ struct OutputLog::State {
     }
   }
 
-  /// Passes on what lies in the pipes without keeping it. Only calls that are allowed in signal handlers.
-  void drain() const {
+  /// Passes on what lies in the pipes, and leaves the last words of the cell. Only calls that are allowed in
+  /// signal handlers.
+  void end_with(std::string_view reason) {
+    flush_what_is_free();
     char block[4096];
     for (const Stream& s : streams) {
       ::dup2(s.target, s.number);
@@ -110,28 +137,47 @@ struct OutputLog::State {
       while (::ioctl(s.read_end, FIONREAD, &waiting) == 0 && waiting > 0) {
         const ssize_t n = ::read(s.read_end, block, sizeof block);
         if (n <= 0) break;
-        write_all(s.target, {block, static_cast<std::size_t>(n)});
+        pass_on(s.target, s.number, {block, static_cast<std::size_t>(n)});
+        keep({block, static_cast<std::size_t>(n)});
       }
     }
+    if (words_file.empty()) return;
+    const int file = ::open(words_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0) return;
+    for (const std::string_view part : {reason, std::string_view("\n"), std::string_view(words_head)})
+      write_whole(file, part);
+    for (const std::string_view part : kept()) write_whole(file, part);
+    ::close(file);
   }
 
   void redirect(bool to_pipes) {
     flush_streams();
+    // A line is seen when it is written, as on a terminal.
+    if (to_pipes && is_fully_buffered(stdout)) {
+      std::setvbuf(stdout, nullptr, _IOLBF, 0);
+      was_fully_buffered = true;
+    } else if (!to_pipes && was_fully_buffered) {
+      std::setvbuf(stdout, nullptr, _IOFBF, 0);
+      was_fully_buffered = false;
+    }
     for (const Stream& s : streams) ::dup2(to_pipes ? s.write_end : s.target, s.number);
     listening = to_pipes;
-    last_words_of = to_pipes ? this : nullptr;
+    if (to_pipes) outer = last_words_of;  // a sweep within a cell
+    last_words_of = to_pipes ? this : outer;
   }
 
   /// A process that crashes, or that a cell ends, passes on its last words itself: nobody else will.
   static inline std::atomic<State*> last_words_of = nullptr;
+  State* outer = nullptr;
   struct sigaction former[std::size(kCrashes)];
 
   static void at_end() {
-    if (const State* s = last_words_of.exchange(nullptr)) s->drain();
+    if (State* s = last_words_of.exchange(nullptr)) s->end_with("exit");
   }
   static void on_crash(int number) {
-    if (const State* s = last_words_of.exchange(nullptr)) {
-      s->drain();
+    if (State* s = last_words_of.exchange(nullptr)) {
+      for (std::size_t i = 0; i < std::size(kCrashes); ++i)
+        if (kCrashes[i] == number) s->end_with(kCrashNames[i]);
       for (std::size_t i = 0; i < std::size(kCrashes); ++i) ::sigaction(kCrashes[i], &s->former[i], nullptr);
     } else {
       ::signal(number, SIG_DFL);
@@ -142,6 +188,13 @@ struct OutputLog::State {
     [[maybe_unused]] static const int registered = std::atexit(at_end);
     struct sigaction action {};
     action.sa_handler = on_crash;
+    action.sa_flags = SA_ONSTACK;  // a stack that has run over cannot hold the handler
+    static std::array<char, std::size_t{64} << 10> own_stack;
+    stack_t stack{};
+    if (::sigaltstack(nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE)) {
+      stack = {.ss_sp = own_stack.data(), .ss_flags = 0, .ss_size = own_stack.size()};
+      ::sigaltstack(&stack, nullptr);
+    }
     sigemptyset(&action.sa_mask);
     for (std::size_t i = 0; i < std::size(kCrashes); ++i) ::sigaction(kCrashes[i], &action, &former[i]);
   }
@@ -164,11 +217,14 @@ OutputLog::OutputLog() : state_(std::make_unique<State>()) {
 OutputLog::~OutputLog() {
   if (state_->listening) end();
   state_->unwatch_crashes();
-  write_all(state_->stop[1], "x");
+  write_whole(state_->stop[1], "x");
   state_->thread.join();
 }
 
-void OutputLog::begin() {
+void OutputLog::begin(const std::string& words_file, const std::string& words_head) {
+  state_->num_bytes = 0;
+  state_->words_file = words_file;
+  state_->words_head = words_head;
   state_->redirect(true);
 }
 
@@ -177,12 +233,9 @@ std::string OutputLog::end() {
   s.redirect(false);
   const std::lock_guard lock(s.mutex);
   for (const State::Stream& stream : s.streams) s.take(stream);
-  std::string text = std::move(s.text);
-  s.text.clear();
-  if (text.size() > kMostBytes) {
-    text.erase(0, text.size() - kMostBytes);
-    text.erase(0, text.find('\n') + 1);  // from the beginning of a line
-  }
+  std::string text;
+  for (const std::string_view part : s.kept()) text += part;
+  if (s.num_bytes > kMostBytes) text.erase(0, text.find('\n') + 1);  // from the beginning of a line
   return text;
 }
 

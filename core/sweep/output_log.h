@@ -17,7 +17,9 @@ class OutputLog {
   OutputLog(const OutputLog&) = delete;
   OutputLog& operator=(const OutputLog&) = delete;
 
-  void begin();
+  /// `words_file`: where a process that is ended meanwhile, by a crash or by exit(), writes how, with
+  /// `words_head` and the end of the output (last_words.h); empty: nowhere.
+  void begin(const std::string& words_file = {}, const std::string& words_head = {});
   /// The last kMostBytes of what was written since begin(), in the order of arrival.
   std::string end();
 

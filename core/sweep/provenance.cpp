@@ -81,6 +81,26 @@ std::string proc_field(const char* path, const std::string& key) {
   return "";
 }
 
+/// Bytes that are no UTF-8 as {"percent_encoded": "a%E9"}, so that they can be had again.
+void encode_bytes(Json& value) {
+  if (value.is_structured()) {
+    for (Json& item : value) encode_bytes(item);
+    return;
+  }
+  if (!value.is_string()) return;
+  try {
+    (void)value.dump();
+  } catch (const Json::exception&) {
+    std::string encoded;
+    for (const char c : value.get_ref<const std::string&>())
+      if (static_cast<unsigned char>(c) >= 0x80 || c == '%')
+        encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      else
+        encoded += c;
+    value = Json{{"percent_encoded", encoded}};
+  }
+}
+
 double rounded(double seconds) {
   return std::round(seconds * 1000) / 1000;
 }
@@ -152,6 +172,7 @@ Json Provenance::record(bool stopped) const {
       rounded(std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start_).count());
   record["cpu_s"] = rounded(cpu_seconds() - cpu_start_s_);
   if (stopped) record["stopped"] = utc_now();
+  encode_bytes(record);
   return record;
 }
 

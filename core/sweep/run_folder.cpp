@@ -13,6 +13,7 @@
 #include "io/csv.h"
 #include "sweep/canonical.h"
 #include "sweep/cell_files.h"
+#include "sweep/folder_lock.h"
 
 namespace imatch {
 
@@ -29,6 +30,10 @@ RunFolder::~RunFolder() = default;
 
 std::string RunFolder::cell_path(std::size_t cell) const {
   return fmt::format("{}/cells/{}.json", path_, plan_->key(cell));
+}
+
+std::string RunFolder::crash_path(std::size_t cell) const {
+  return fmt::format("{}/cells/{}.crash", path_, plan_->key(cell));
 }
 
 std::string RunFolder::progress_path(std::size_t cell) const {
@@ -87,15 +92,24 @@ CellRecord RunFolder::record(std::size_t cell) const {
 
 std::shared_ptr<RunFolder> RunFolder::read(const std::string& path) {
   const std::string file = path + "/plan.json";
-  const Json plan = Json::parse(read_file(file), nullptr, false);
-  if (!plan.is_object() || !plan.contains("axes"))
-    throw Failure(code::kBadFormat, fmt::format("{}: not the plan of a sweep", file));
-  const Json provenance = Json::parse(read_file(path + "/provenance.json"), nullptr, false);
-  const Json identity =
-      provenance.is_object() ? provenance.value("identity", Json::object()) : Json::object();
-  return std::make_shared<RunFolder>(
-      path, std::make_shared<Plan>(Plan::of_tables(plan.at("axes"), read_csv(path + "/plan.csv", ','))),
-      identity);
+  Json plan;
+  CsvTable cells;
+  {
+    // Two sweeps with other axes may share the folder: both files must be of the same one.
+    const FolderLock lock(path + "/cells");
+    plan = Json::parse(read_file(file), nullptr, false);
+    if (!plan.is_object() || !plan.contains("axes"))
+      throw Failure(code::kBadFormat, fmt::format("{}: not the plan of a sweep", file));
+    cells = read_csv(path + "/plan.csv", ',');
+  }
+  Json identity = Json::object();
+  try {
+    const Json provenance = Json::parse(read_file(path + "/provenance.json"), nullptr, false);
+    if (provenance.is_object()) identity = provenance.value("identity", Json::object());
+  } catch (const Failure&) {  // it tells where the run comes from; to look at it is possible without
+  }
+  return std::make_shared<RunFolder>(path, std::make_shared<Plan>(Plan::of_tables(plan.at("axes"), cells)),
+                                     identity);
 }
 
 /// Enters the record of a cell if another worker has finished it.
@@ -118,6 +132,16 @@ bool RunFolder::load(std::size_t cell) {
   }
 }
 
+/// Enters what other workers have finished meanwhile: the tables of whoever stops last have all cells.
+void RunFolder::load_new() {
+  for (const std::string& name : names_in(path_ + "/cells")) {
+    if (!has_ending(name, ".json")) continue;
+    const std::int64_t cell = plan_->find(std::string_view(name).substr(0, name.size() - 5));
+    if (cell >= 0 && results_.status(static_cast<std::size_t>(cell)) == ResultTable::Status::kPending)
+      load(static_cast<std::size_t>(cell));
+  }
+}
+
 /// Takes away what killed processes left behind: claims, progress and checkpoints of cells that are finished,
 /// and old temporary files (a young one may be in use just now).
 void RunFolder::remove_leftovers(const std::vector<std::string>& names) const {
@@ -129,7 +153,8 @@ void RunFolder::remove_leftovers(const std::vector<std::string>& names) const {
   struct stat status {};
   for (const std::string& name : names) {
     const std::string file = path_ + "/cells/" + name;
-    const bool is_of_cell = name.find(".claim") != std::string::npos || has_ending(name, ".progress");
+    const bool is_of_cell = name.find(".claim") != std::string::npos || has_ending(name, ".progress") ||
+                            has_ending(name, ".crash");
     if (is_of_cell ? is_finished(name)
                    : has_ending(name, ".tmp") && ::stat(file.c_str(), &status) == 0 &&
                          std::difftime(std::time(nullptr), status.st_mtime) > kOldSeconds)
@@ -177,15 +202,24 @@ Json RunFolder::provenance_of_all() const {
 
 /// What tells others of the run: they may look at it from its beginning.
 bool RunFolder::write_description() {
-  bool changed = write_if_changed(path_ + "/plan.csv", plan_->csv());
-  changed |= write_if_changed(path_ + "/plan.json", Json{{"axes", plan_->axes_json()}}.dump() + "\n");
   const std::string provenance = provenance_of_all().dump(2, ' ', false, Json::error_handler_t::replace);
-  return write_if_changed(path_ + "/provenance.json", provenance + "\n") || changed;
+  bool changed = write_if_changed(path_ + "/provenance.json", provenance + "\n");
+  changed |= write_if_changed(path_ + "/plan.csv", plan_->csv());
+  // Last: a folder that has it is a run.
+  return write_if_changed(path_ + "/plan.json", Json{{"axes", plan_->axes_json()}}.dump() + "\n") || changed;
+}
+
+void RunFolder::begin() {
+  naming_folder([&] { worker(); });
 }
 
 bool RunFolder::write_tables(const std::optional<BestOptions>& best) {
   bool changed = false;
   naming_folder([&] {
+    make_folder(path_ + "/cells");
+    std::optional<FolderLock> lock;
+    if (num_locks_ == 0) lock.emplace(path_ + "/cells");
+    if (worker_) load_new();
     changed = write_description();
     changed |= write_if_changed(path_ + "/results.csv", results_.csv(*plan_));
     changed |= write_if_changed(path_ + "/results.jsonl", results_.jsonl(*plan_));
@@ -196,6 +230,20 @@ bool RunFolder::write_tables(const std::optional<BestOptions>& best) {
     changed |= write_if_changed(path_ + "/best.json", selection.dump(2) + "\n");
   });
   return changed;
+}
+
+void RunFolder::with_tables(const std::optional<BestOptions>& best, const std::function<void()>& write) {
+  make_folder(path_ + "/cells");
+  std::optional<FolderLock> lock;
+  if (num_locks_ == 0) lock.emplace(path_ + "/cells");
+  struct Count {
+    explicit Count(int& of) : number(of) { ++number; }
+    ~Count() { --number; }
+    int& number;
+  };
+  const Count count(num_locks_);
+  write_tables(best);
+  write();
 }
 
 std::string RunFolder::results_key() const {

@@ -56,12 +56,15 @@ struct Measurement {
 ///
 ///   cells/<key>.json    one finished cell, written atomically; everything else can be made again from these
 ///   cells/<key>.claim   a worker is measuring this cell (claim.h); cells/<key>.progress how far it is
+///   cells/<key>.crash   how the process ended that measured this cell and was ended by it (last_words.h)
 ///   checkpoints/<key>/  what a measurement keeps of its work so far, for whoever goes on with it
 ///   workers/<id>.json   provenance of each process that measured cells; <id>.alive while it lives (worker.h)
 ///   plan.json plan.csv results.csv results.jsonl failed.csv best.json provenance.json   of the plan at hand
 ///
 /// A killed process loses the cell it was measuring, apart from what it keeps in checkpoints/, and nothing
-/// else. A record that cannot be read is measured again.
+/// else. A record that cannot be read is measured again. A cell that has ended its process is recorded as
+/// failed by whoever comes next, so that the others go on; so is one without checkpoints that
+/// kMostDeadOwners processes did not survive, such as one that the system kills for its memory.
 class RunFolder {
  public:
   /// Reads what is finished; makes nothing yet, so that a run with nothing to do leaves no trace.
@@ -111,6 +114,10 @@ class RunFolder {
   /// nobody else sees and nobody keeps.
   std::string checkpoint_folder(std::size_t cell);
 
+  /// Makes the folder and what tells others of the run, before the first cell: plan and provenance. Throws
+  /// Failure (unwritable, no_space).
+  void begin();
+
   /// How far the cells are that are being measured, or were when their workers were stopped; in the order of
   /// the plan.
   std::vector<std::pair<std::size_t, CellProgress>> unfinished() const;
@@ -121,6 +128,9 @@ class RunFolder {
 
   /// Makes the tables from the cells, and writes those that differ from what is there. True when one did.
   bool write_tables(const std::optional<BestOptions>& best);
+  /// Calls `write` once the tables of this plan are there, while no other process can put those of another
+  /// plan in their place: two sweeps that differ in their axes share a folder.
+  void with_tables(const std::optional<BestOptions>& best, const std::function<void()>& write);
 
   /// Hash of plan and results.
   std::string results_key() const;
@@ -138,14 +148,19 @@ class RunFolder {
     std::chrono::steady_clock::time_point published{};
   };
 
+  static constexpr int kMostDeadOwners = 3;
+
   std::string cell_path(std::size_t cell) const;
+  std::string crash_path(std::size_t cell) const;
   std::string progress_path(std::size_t cell) const;
   std::string checkpoint_path(std::size_t cell) const;
   void read_finished();
   bool load(std::size_t cell);
+  void load_new();
   std::optional<Ticket> next();
   void wait_for_others();
   void finish(const Ticket& ticket, const CellRecord& record);
+  std::optional<CellRecord> record_of_dead(const Ticket& ticket) const;
   Worker& worker();
   void remove_leftovers(const std::vector<std::string>& names) const;
   CellRecord measured(const std::function<Measurement(std::size_t cell)>& measure, std::int64_t sweep_seed,
@@ -191,6 +206,8 @@ class RunFolder {
   std::function<void()> on_tables_;
   std::chrono::steady_clock::time_point tables_at_;
   double tables_s_ = 0;
+  std::int64_t sweep_seed_ = 0;
+  int num_locks_ = 0;
 
   std::unique_ptr<TemporaryFolder> scratch_;
 };

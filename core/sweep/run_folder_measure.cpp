@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <thread>
 
@@ -14,6 +15,8 @@
 #include "base/saved_time.h"
 #include "base/stop.h"
 #include "sweep/canonical.h"
+#include "sweep/folder_lock.h"
+#include "sweep/last_words.h"
 #include "sweep/run_folder.h"
 
 namespace imatch {
@@ -53,6 +56,8 @@ Worker& RunFolder::worker() {
     worker_ = std::make_unique<Worker>(path_);
     provenance_ = std::make_unique<Provenance>(script_, facts_);
     save_session(false);
+    std::optional<FolderLock> lock;
+    if (num_locks_ == 0) lock.emplace(path_ + "/cells");
     write_description();
   }
   return *worker_;
@@ -94,7 +99,13 @@ std::optional<RunFolder::Ticket> RunFolder::next() {
     auto claim = Claim::take(cell_path(cell), worker());
     // Claimed or not, the cell may have been finished since the folder was read.
     if (load(cell)) continue;
-    if (claim) return Ticket{cell, std::move(*claim)};
+    if (claim) {
+      Ticket ticket{cell, std::move(*claim)};
+      const auto record = record_of_dead(ticket);
+      if (!record) return ticket;
+      finish(ticket, *record);
+      continue;
+    }
     held_by_others_.push_back(cell);
   }
 }
@@ -110,6 +121,39 @@ void RunFolder::wait_for_others() {
   at_ = 0;
 }
 
+/// The record of a cell that has ended the process which measured it before; nothing where it did not, or
+/// where failed cells are measured again.
+std::optional<CellRecord> RunFolder::record_of_dead(const Ticket& ticket) const {
+  const auto words = read_last_words(crash_path(ticket.cell));
+  std::error_code ignored;
+  const int num_dead = ticket.claim.num_dead_owners();
+  const bool is_deadly = words || (num_dead >= kMostDeadOwners &&
+                                   !std::filesystem::exists(checkpoint_path(ticket.cell), ignored));
+  if (!is_deadly) return std::nullopt;
+  if (options_.retry_failed) {
+    ::unlink(crash_path(ticket.cell).c_str());
+    return std::nullopt;
+  }
+  CellRecord record;
+  record.key = plan_->key(ticket.cell);
+  record.params = plan_->params(ticket.cell);
+  record.seed = cell_seed(sweep_seed_, record.key);
+  record.ok = false;
+  record.error =
+      words ? fmt::format("the cell ended the process that measured it: {}", described_end(words->reason))
+            : fmt::format(
+                  "{} processes ended while they measured this cell, killed without a word; is there "
+                  "memory enough?",
+                  num_dead);
+  record.traceback = record.error;
+  record.worker = words ? words->worker : "";
+  record.started = words ? words->started : utc_now();
+  if (words) record.log = words->log;
+  if (!options_.quiet)
+    std::fprintf(stderr, "sweep: cell %s counts as failed: %s\n", record.key.c_str(), record.error.c_str());
+  return record;
+}
+
 void RunFolder::finish(const Ticket& ticket, const CellRecord& record) {
   // Stopped for so long that another worker took over: its result counts, wait for it.
   if (!ticket.claim.still_held()) {
@@ -122,6 +166,7 @@ void RunFolder::finish(const Ticket& ticket, const CellRecord& record) {
   ++num_run_;
   if (!record.ok) ++num_failed_now_;
   ::unlink(progress_path(ticket.cell).c_str());
+  ::unlink(crash_path(ticket.cell).c_str());
   std::error_code ignored;  // what a failed cell has kept serves whoever retries it
   if (record.ok) std::filesystem::remove_all(checkpoint_path(ticket.cell), ignored);
 }
@@ -179,8 +224,9 @@ std::string RunFolder::checkpoint_folder(std::size_t cell) {
 void RunFolder::refresh_tables() {
   if (seconds_since(tables_at_) <= std::max(kTablesSeconds, 20 * tables_s_)) return;
   const auto start = Clock::now();
-  write_tables(best_);
-  if (on_tables_) on_tables_();
+  with_tables(best_, [&] {
+    if (on_tables_) on_tables_();
+  });
   tables_s_ = seconds_since(start);
   tables_at_ = Clock::now();
 }
@@ -195,7 +241,8 @@ CellRecord RunFolder::measured(const std::function<Measurement(std::size_t cell)
   record.seed = cell_seed(sweep_seed, record.key);
   record.worker = worker().id();
   record.started = utc_now();
-  log.begin();
+  log.begin(std::filesystem::absolute(crash_path(cell)).string(),
+            last_words_head(record.worker, record.started));
   const double saved_before_ms = saved_ms();
   const Stopwatch watch;
   Measurement measurement = measure(cell);
@@ -225,6 +272,7 @@ void RunFolder::run(const std::function<Measurement(std::size_t cell)>& measure,
                     const std::optional<BestOptions>& best, std::int64_t sweep_seed,
                     const std::string& progress_name, std::function<void()> on_tables) {
   best_ = best;
+  sweep_seed_ = sweep_seed;
   on_tables_ = std::move(on_tables);
   tables_at_ = Clock::now();
   naming_folder([&] {

@@ -8,10 +8,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -97,6 +100,13 @@ struct Worker::State {
   bool stop = false;
   std::thread heart;
 
+  /// Heartbeats of the future: when each was seen first.
+  struct Sighting {
+    double modified_s;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::map<std::string, Sighting> of_future;
+
   void beat() {
     std::unique_lock lock(mutex);
     const auto period = std::chrono::duration<double>(kHeartbeatSeconds);
@@ -165,12 +175,38 @@ bool Worker::is_alive(std::string_view identity) const {
     if (!process_status(pid, &letter, &start) || start != other.value("start", "")) return false;
     if (letter != 'T' && letter != 't') return true;
   }
-  struct stat theirs, mine;
   const std::string file = fmt::format("{}/{}.alive", state_->folder, file_name_from(id));
-  if (::stat(file.c_str(), &theirs) != 0) return false;
+  struct stat theirs {};
+  const double age = age_s(file);
+  if (std::isinf(age) || ::stat(file.c_str(), &theirs) != 0) return false;
+  if (age >= -kHeartbeatSeconds) {
+    state_->of_future.erase(id);
+    return age < kStaleSeconds;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  const auto [seen, is_new] = state_->of_future.try_emplace(id, State::Sighting{modified_s(theirs), now});
+  if (is_new)
+    std::fprintf(
+        stderr,
+        "sweep: the heartbeat of worker %s lies %.0f s in the future (was a clock set back?); looking "
+        "whether it lives\n",
+        id.c_str(), -age);
+  else if (seen->second.modified_s != modified_s(theirs))
+    seen->second = {modified_s(theirs), now};
+  return std::chrono::duration<double>(now - seen->second.since).count() < kFutureSeconds;
+}
+
+double Worker::age_s(const std::string& path) const {
+  // Opened, since a network file system asks its server for a file's times only then.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat theirs {
+  }, mine{};
+  const bool is_there = file >= 0 && ::fstat(file, &theirs) == 0;
+  if (file >= 0) ::close(file);
+  if (!is_there) return std::numeric_limits<double>::infinity();
   ::utimensat(AT_FDCWD, state_->alive_file.c_str(), nullptr, 0);
-  if (::stat(state_->alive_file.c_str(), &mine) != 0) return true;
-  return modified_s(mine) - modified_s(theirs) < kStaleSeconds;
+  if (::stat(state_->alive_file.c_str(), &mine) != 0) return 0;
+  return modified_s(mine) - modified_s(theirs);
 }
 
 Json list_workers(const std::string& run_folder) {
@@ -190,13 +226,14 @@ Json list_workers(const std::string& run_folder) {
       continue;
     }
     if (!identity.is_object() || ::stat(entry.path().c_str(), &status) != 0) continue;
-    const double age_s = std::max(0.0, now_s - modified_s(status));
+    const double age_s = now_s - modified_s(status);
     found[identity.value("worker", "")] = {
         {"worker", identity.value("worker", "")},
         {"host", identity.value("host", "")},
         {"pid", identity.value("pid", -1L)},
         {"heartbeat_age_s", age_s},
-        {"is_alive", age_s < Worker::kStaleSeconds && !is_gone(identity, this_machine)}};
+        {"is_alive", age_s < Worker::kStaleSeconds && age_s > -Worker::kStaleSeconds &&
+                         !is_gone(identity, this_machine)}};
   }
   Json list = Json::array();
   for (auto& [name, worker] : found) list.push_back(std::move(worker));

@@ -25,11 +25,17 @@ class Worker {
   const std::string& alive_file() const;
   /// Whether the worker that wrote `identity` (the text of its file) still lives. On this machine its process
   /// is looked up; a stopped one, or one on another machine, counts as dead once its heartbeat is older than
-  /// kStaleSeconds. Ages compare two times of the file server, so that clocks need not agree.
+  /// kStaleSeconds. Ages compare two times of the file server, so that clocks need not agree. A heartbeat of
+  /// the future, which a clock that was set back leaves, is said on standard error once: its worker lives if
+  /// the heart beats within kFutureSeconds.
   bool is_alive(std::string_view identity) const;
+  /// Seconds since a file of the run folder was changed, by the clock of the file system; negative for one of
+  /// the future. Infinite when it is not there.
+  double age_s(const std::string& path) const;
 
   static constexpr double kHeartbeatSeconds = 5;
   static constexpr double kStaleSeconds = 60;
+  static constexpr double kFutureSeconds = 15;
 
  private:
   struct State;
@@ -37,7 +43,8 @@ class Worker {
 };
 
 /// The workers of a run folder, sorted by name: [{worker, host, pid, heartbeat_age_s, is_alive}]. The age is
-/// measured by this machine's clock; a process of this machine is looked up.
+/// measured by this machine's clock, negative for a heartbeat of the future; a process of this machine is
+/// looked up.
 Json list_workers(const std::string& run_folder);
 
 }  // namespace imatch

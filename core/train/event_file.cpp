@@ -76,13 +76,13 @@ std::uint32_t crc32c(std::string_view bytes) {
 }
 
 EventFile::EventFile(const std::string& folder)
-    : path_(fmt::format("{}/events.out.tfevents.{:.0f}.{}", folder, now_s() * 1000, ::getpid())) {
-  make_folder(folder);
-  file_.open(path_, std::ios::binary);
+    : file_((make_folder(folder),
+             fmt::format("{}/events.out.tfevents.{:.0f}.{}", folder, now_s() * 1000, ::getpid())),
+            true) {
   std::string event;
   fixed(event, 1, std::bit_cast<std::uint64_t>(now_s()));
   text(event, 3, "brain.Event:2");
-  file_ << framed(event);
+  file_.add(framed(event));
   flush();
 }
 
@@ -95,7 +95,7 @@ void EventFile::add(std::int64_t step, std::string_view field, std::string_view 
   fixed(event, 1, std::bit_cast<std::uint64_t>(now_s()));
   whole(event, 2, static_cast<std::uint64_t>(step));
   text(event, 5, summary);
-  file_ << framed(event);
+  file_.add(framed(event));
 }
 
 void EventFile::scalar(std::int64_t step, std::string_view tag, double value) {
@@ -117,7 +117,6 @@ void EventFile::picture(std::int64_t step, std::string_view tag, int width, int 
 
 void EventFile::flush() {
   file_.flush();
-  if (!file_) throw Failure(code::kUnwritable, path_ + ": cannot write");
 }
 
 }  // namespace imatch

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <string_view>
+
+#include "base/file_writer.h"
 
 namespace imatch {
 
@@ -19,13 +20,12 @@ class EventFile {
   void scalar(std::int64_t step, std::string_view tag, double value);
   /// `png`: the encoded picture.
   void picture(std::int64_t step, std::string_view tag, int width, int height, std::string_view png);
-  /// What was written is then seen by others. Throws Failure (unwritable).
+  /// What was written is then seen by others. Throws Failure (unwritable, no_space).
   void flush();
 
  private:
   void add(std::int64_t step, std::string_view field, std::string_view content);
-  std::string path_;
-  std::ofstream file_;
+  FileAppender file_;
 };
 
 /// The checksum of RFC 3720, appendix B.4.

@@ -25,17 +25,17 @@ TrainingLog::TrainingLog(const std::string& folder, std::int64_t step, std::vect
   table.header = header;
   std::erase_if(table.rows, [&](const auto& row) { return std::atoll(row[0].c_str()) > step; });
   write_csv(path, table);
-  csv_.open(path, std::ios::app);
+  csv_.emplace(path, false);
 }
 
 void TrainingLog::add(std::int64_t step, const Numbers& numbers) {
-  csv_ << step;
+  std::string line = std::to_string(step);
   for (const std::string& column : columns_) {
     const auto found = std::ranges::find(numbers, column, &Numbers::value_type::first);
-    csv_ << ',';
-    if (found != numbers.end()) csv_ << fmt::format("{}", found->second);
+    line += ',';
+    if (found != numbers.end()) line += fmt::format("{}", found->second);
   }
-  csv_ << '\n';
+  csv_->add(line + '\n');
   for (const auto& [name, value] : numbers) events_.scalar(step, name, value);
 }
 
@@ -45,8 +45,7 @@ void TrainingLog::add(std::int64_t step, const TrainingPicture& picture) {
 }
 
 void TrainingLog::flush() {
-  csv_.flush();
-  if (!csv_) throw Failure(code::kUnwritable, folder_ + "/losses.csv: cannot write");
+  csv_->flush();
   events_.flush();
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,13 +24,13 @@ class TrainingLog {
   /// A row; numbers without a column go to TensorBoard alone, columns without a number stay empty.
   void add(std::int64_t step, const Numbers& numbers);
   void add(std::int64_t step, const TrainingPicture& picture);
-  /// Throws Failure (unwritable).
+  /// Throws Failure (unwritable, no_space).
   void flush();
 
  private:
   std::string folder_;
   std::vector<std::string> columns_;
-  std::ofstream csv_;
+  std::optional<FileAppender> csv_;
   EventFile events_;
 };
 

@@ -32,11 +32,9 @@ int ping(lua_State* L) {
 }
 
 Json counts_json(const RedisPusher& pusher, const RedisCounts& counts) {
-  return {{"pushed", counts.pushed},
-          {"there", counts.there},
-          {"waiting", counts.waiting},
-          {"reconnects", counts.reconnects},
-          {"search_problem", counts.search_problem},
+  return {{"pushed", counts.pushed},         {"there", counts.there},
+          {"waiting", counts.waiting},       {"lost", counts.lost},
+          {"reconnects", counts.reconnects}, {"search_problem", counts.search_problem},
           {"buffer", pusher.buffer_path()}};
 }
 
@@ -47,6 +45,11 @@ int push_results(lua_State* L) {
   const auto search = options<SearchSettings>(L, 6, "search");
   for (std::size_t q = 0; q < queries.paths.size(); ++q)
     pusher.push(search, queries, base, found, static_cast<std::int64_t>(q));
+  pusher.check();
+  return push(L, counts_json(pusher, pusher.counts()));
+}
+int counts(lua_State* L) {
+  const auto& pusher = arg<RedisPusher>(L, 1);
   return push(L, counts_json(pusher, pusher.counts()));
 }
 int finish(lua_State* L) {
@@ -77,16 +80,21 @@ constexpr Binding kMethods[] = {
     bind<push_results>(
         "push_results", "RedisPusher:push_results(queries, base, scores, ids, search) -> counts",
         "A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the "
-        "stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, "
+        "stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, lost, "
         "reconnects, buffer, search_problem (why the server's search module got no vector index; empty: it "
-        "has "
-        "one, or there is no such module).",
+        "has one, or there is no such module). All rows are tried before it fails: with buffer_full when "
+        "some "
+        "of them had no room while the server was away for wait_s, with refused when it did not take one.",
         "local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })\n"
         "local none, empty = im.retrieval.vectors {}, im.tensor.from_table { { 0 } }\n"
         "print(r:push_results(none, none, empty, empty, {}).waiting) --> 0",
         describe_options<SearchSettings>),
+    bind<counts>("counts", "RedisPusher:counts() -> counts", "What became of the rows so far.",
+                 "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 "
+                 "}):counts().lost) --> 0"),
     bind<finish>("finish", "RedisPusher:finish() -> counts",
-                 "Sends what waits, for at most wait_s; the rest stays in the buffer for the next run.",
+                 "Sends what waits, for at most wait_s; the rest stays in the buffer for the next run. Fails "
+                 "as push_results does.",
                  "print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 "
                  "}):finish().waiting) --> 0"),
 };

@@ -25,12 +25,15 @@ ReportParts page_parts(const char* page, std::initializer_list<const char*> scri
 }
 
 int write_run_report(lua_State* L) {
-  const auto& run = arg<RunFolder>(L, 1);
+  auto& run = mutable_arg<RunFolder>(L, 1);
   ReportParts parts =
       page_parts("report", {"look", "data", "statistics", "charts", "table", "page", "report"});
   parts.title = check_string(L, 3);
   parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
-  return push(L, write_report(run, optional_best(L, 2), parts));
+  const auto best = optional_best(L, 2);
+  std::string path;
+  run.with_tables(best, [&] { path = write_report(run, best, parts); });
+  return push(L, path);
 }
 
 int report_comparison(lua_State* L) {
@@ -57,7 +60,7 @@ constexpr Binding kReportFunctions[] = {
 constexpr Binding kReportMethods[] = {
     bind<write_run_report>(
         "report", "Run:report(best, title [, options]) -> string",
-        "Writes report.html unless it stands there with the same results; returns its path. "
+        "Writes report.html unless it stands there with the same results, and the tables; returns its path. "
         "Options: line_x, line_color, "
         "heat_x, heat_y, heat_facet, metric: what the charts show first; file: another name for it; "
         "reload_s: "

@@ -11,6 +11,7 @@
 #include "binding.h"
 #include "feature/cache.h"
 #include "input_log.h"
+#include "process.h"
 #include "progress_state.h"
 #include "state.h"
 #include "sweep.h"
@@ -69,8 +70,14 @@ Measurement measure_cell(lua_State* L, int function, int handler, const Plan& pl
   const int top = lua_gettop(L);
   lua_pushvalue(L, function);
   lua_pushinteger(L, static_cast<lua_Integer>(cell + 1));
-  const int status = lua_pcall(L, 1, 2, handler);
+  int status = 0;
+  {
+    const MeasuringScope measuring;
+    status = lua_pcall(L, 1, 2, handler);
+  }
   check_stop();
+  // What filled the heap is garbage now; the next cell shall find it free.
+  if (status == LUA_ERRMEM || status == LUA_ERRERR) lua_gc(L, LUA_GCCOLLECT, 0);
   Measurement measured;
   measured.ok = false;
   try {
@@ -92,6 +99,8 @@ Measurement measure_cell(lua_State* L, int function, int handler, const Plan& pl
     }
   } catch (const Error& error) {
     measured.error = measured.traceback = error.what();
+  } catch (const std::bad_alloc&) {
+    measured.error = measured.traceback = "out of memory";
   }
   lua_settop(L, top);
   return measured;
@@ -223,6 +232,19 @@ int record(lua_State* L) {
                       {"progress", r.progress}});
 }
 
+int begin(lua_State* L) {
+  mutable_arg<RunFolder>(L, 1).begin();
+  return push(L, true);
+}
+
+int table_text(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  const std::string format = check_string(L, 2);
+  if (format != "csv" && format != "jsonl")
+    wrong_argument(L, 2, fmt::format("'csv' or 'jsonl', not '{}'", format));
+  return push(L, format == "csv" ? run.results().csv(run.plan()) : run.results().jsonl(run.plan()));
+}
+
 int run_axes(lua_State* L) {
   return push(L, arg<RunFolder>(L, 1).plan().axes_json());
 }
@@ -265,6 +287,13 @@ constexpr Binding kRunMethods[] = {
                   "so at once. on_tables() is called whenever the tables were brought up to date meanwhile. "
                   "Fails with 'unwritable' or 'no_space', naming the folder.",
                   IMATCH_RUN_EXAMPLE, describe_options<BestOptions>),
+    bind<begin>("begin", "Run:begin() -> true",
+                "Makes the folder with plan and provenance, so that others may look at the run before its "
+                "first cell. measure does so too. Fails with 'unwritable' or 'no_space'.",
+                IMATCH_RUN_EXAMPLE "print(run:begin()) --> true"),
+    bind<table_text>("table", "Run:table(format) -> string",
+                     "The finished cells as results.csv or results.jsonl have them; format: csv or jsonl.",
+                     IMATCH_RUN_EXAMPLE "print((run:table 'csv'):match '^cell_key') --> cell_key"),
     bind<report_cell>(
         "progress", "Run:progress(cell, state)",
         "How far the measurement of a cell is, as Progress:update takes it: shown behind the "

@@ -235,7 +235,7 @@ end
 --- Says what has changed since the latest run of that name, whose cells cannot be used.
 local function say_why_again(runs, name, depends_on)
   local latest = folder.find(runs)
-  local before = latest and (native.io.read_json(latest .. "/provenance.json") or {}).inputs
+  local before = latest and folder.provenance(latest .. "/provenance.json").inputs
   local difference = before and depends.difference(depends_on, before) or ""
   if difference ~= "" then
     io.stderr:write(("%s: every cell is measured anew since %s: %s\n"):format(name, latest, difference))
@@ -406,6 +406,7 @@ function M.sweep(options)
       }
     end
     if counts.pending > 0 then
+      must(run:begin()) -- there is something to look at, and to go on with, while `setup` is at work
       keep_for_pages(run, options)
       set_up()
     end

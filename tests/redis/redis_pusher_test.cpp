@@ -154,7 +154,7 @@ TEST_CASE("a full buffer is an error that says how many rows were not taken") {
     FAIL("no failure");
   } catch (const Failure& failure) {
     CHECK(std::string(failure.code()) == "buffer_full");
-    CHECK(std::string(failure.what()).find("2 rows were not taken") != std::string::npos);
+    CHECK(std::string(failure.what()).find("3 rows were not taken") != std::string::npos);
   }
 }
 

@@ -38,8 +38,8 @@ function M.inspect(detector, path, out, blobs)
   row.time_ms = (im.now() - began) * 1000
   row.image, row.status = path, row.found and "ok" or "no region"
   if row.found then
-    detector:draw(image, detection):save(out .. "/" .. stem .. ".heat.png")
-    detector:mask(detection):save(out .. "/" .. stem .. ".mask.png")
+    cli.checked(detector:draw(image, detection):save(out .. "/" .. stem .. ".heat.png"))
+    cli.checked(detector:mask(detection):save(out .. "/" .. stem .. ".mask.png"))
     cli.checked(im.io.write_npy(out .. "/" .. stem .. ".map.npy", detection:map()))
   end
   cli.checked(im.io.write_json(out .. "/" .. stem .. ".json", row))

@@ -64,3 +64,6 @@ for _, row in ipairs(rows) do
 end
 localize.print(metrics)
 print("map: " .. result:path() .. "/map.html")
+if result.num_left_out > 0 then
+  cli.fail(("%d photos were left out for their names"):format(result.num_left_out))
+end

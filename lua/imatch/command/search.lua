@@ -64,7 +64,7 @@ local function write(found)
       arguments.redis_json))
   end
   if redis then
-    redis:push_results(found.queries, found.base, found.scores, found.ids, facts)
+    redis_rows.push(redis, found.queries, found.base, found.scores, found.ids, facts)
   end
   print(("%s %s %s: %d queries in %d, index %.1f ms, search %.4f ms a query"):format(facts.weight, facts.mode, facts.direction,
     #found.queries, #found.base, facts.index_build_ms, facts.search_ms))
@@ -88,13 +88,13 @@ for _, direction in ipairs(directions) do
     end
   end
 end
-if redis then
-  local counts = cli.checked(redis:finish())
-  print(("redis: %d pushed, %d wait in %s"):format(counts.pushed, counts.waiting, counts.buffer))
-end
+local has_arrived = not redis or redis_rows.finish(redis)
 if num_searched == 0 then
   cli.fail "nothing was searched"
 end
 if num_skipped > 0 then
   io.stderr:write(("%d vectors were left out\n"):format(num_skipped))
+end
+if not has_arrived then
+  os.exit(1)
 end

@@ -3,26 +3,34 @@ local im = require "imatch"
 
 local M = {}
 
---- Names of the photos in a folder, sorted; only those of `truth`, when it is given.
+local function is_utf8(text)
+  return (pcall(im.run.key, text))
+end
+
+--- Names of the photos in a folder, sorted; only those of `truth`, when it is given. Names that are not UTF-8 cannot stand in
+--- tables and pages: their photos are left out, and named on standard error.
 ---@param folder string
 ---@param truth table<string, table>?
 ---@return string[]? names
----@return string? message
+---@return string|integer message how many were left out
 function M.list(folder, truth)
   local names, message = im.file.list(folder, { extensions = im.image.extensions() })
   if not names then
     return nil, message
   end
-  local kept = {}
+  local kept, num_left_out = {}, 0
   for _, name in ipairs(names) do
-    if not truth or truth[name] then
+    if not is_utf8(name) then
+      io.stderr:write(("left out: %s/%s: the name is not UTF-8; rename it (convmv -f latin1 -t utf8)\n"):format(folder, name))
+      num_left_out = num_left_out + 1
+    elseif not truth or truth[name] then
       kept[#kept + 1] = name
     end
   end
   if #kept == 0 then
     return nil, ("%s: %d pictures, none of them %s"):format(folder, #names, truth and "is named by --truth" or "can be used")
   end
-  return kept
+  return kept, num_left_out
 end
 
 --- Width of the ground in a photo by its own word: relative altitude and focal length. nil when it does not say.
@@ -67,6 +75,9 @@ function M.read_truth(path)
     elseif math.abs(latitude) > 90 or math.abs(longitude) > 180 then
       return nil, ("%s: row %d: latitude %g, longitude %g; expected them in [-90, 90] and [-180, 180]"):format(path, i,
         latitude, longitude)
+    end
+    if truth[row.file] then
+      return nil, ("%s: row %d: '%s' is there twice; which one is true?"):format(path, i, row.file)
     end
     truth[row.file] = { latitude_deg = latitude, longitude_deg = longitude, heading_deg = tonumber(row.heading_deg),
       width_m = tonumber(row.footprint_width_m) }

@@ -1,5 +1,6 @@
 -- Localises a folder of photos on a map: a sweep over the photos, so that it can be stopped and goes on, with metrics, a
 -- map of the predictions and pictures.
+local cli = require "imatch.cli"
 local im = require "imatch"
 local on_map = require "imatch.localize.on_map"
 local photos = require "imatch.localize.photos"
@@ -33,6 +34,21 @@ local function distance_m(map, pose, truth)
   return math.sqrt((pose.x_m - x_m) ^ 2 + (pose.y_m - y_m) ^ 2), pose.x_m - x_m, pose.y_m - y_m
 end
 
+--- Says which true positions lie farther off the map than it is large: an exchanged sign, or the truth of other photos.
+local function warn_of_far_truth(map, names, truth)
+  local e, far = map:extent(), {}
+  local reach_m = math.max(e.east_m - e.west_m, e.north_m - e.south_m)
+  for _, name in ipairs(names) do
+    local x_m, y_m = map:local_from_latlon(truth[name].latitude_deg, truth[name].longitude_deg)
+    local off_m = math.max(e.west_m - x_m, x_m - e.east_m, e.south_m - y_m, y_m - e.north_m)
+    if not (off_m <= reach_m) then
+      far[#far + 1] = ("%s: %.6f %.6f lies %.1f km off the map"):format(name, truth[name].latitude_deg, truth[name].longitude_deg,
+        off_m / 1000)
+    end
+  end
+  cli.warn_of("true positions are far off the map:", far)
+end
+
 --- options: map (path or Ground), photos (folder), truth (CSV, may be nil), name, out, backbone, backbone_options, tiles
 --- (options of localize.reference_map; width_m nil: what the first photo says), locate (options of ReferenceMap:locate),
 --- radius_m (a tile centre within it is right), wrong_m (what is found farther off is a false positive), pictures, title.
@@ -49,14 +65,18 @@ function M.run(options)
       return nil, message
     end
   end
-  names, message = photos.list(options.photos, truth)
+  local num_left_out
+  names, num_left_out = photos.list(options.photos, truth)
   if not names then
-    return nil, message
+    return nil, num_left_out
   end
   local map
   map, message = im.render.map(options.map)
   if not map then
     return nil, message
+  end
+  if truth then
+    warn_of_far_truth(map, names, truth)
   end
   local first = options.photos .. "/" .. names[1]
   local tiles = {}
@@ -173,7 +193,7 @@ function M.run(options)
       aspect = tiles.image_height / tiles.image_width }),
     background = background or error(message, 0),
   })
-  result.prepare_s = prepare_s
+  result.prepare_s, result.num_left_out = prepare_s, num_left_out
   return result, rows, metrics
 end
 

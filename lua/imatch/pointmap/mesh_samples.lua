@@ -77,8 +77,8 @@ function M.samples(source, _, args)
         return im.raster.view(mesh, camera, options, poses)
       end,
       write_scene = function(view, out)
-        view:image():save(("%s/renders/%s_rgb.png"):format(out, id))
-        view:mask(args.mask_value):save(("%s/masks/%s_mask.png"):format(out, id))
+        cli.checked(view:image():save(("%s/renders/%s_rgb.png"):format(out, id)))
+        cli.checked(view:mask(args.mask_value):save(("%s/masks/%s_mask.png"):format(out, id)))
         cli.checked(im.io.write_json(("%s/cameras/%s_camera.json"):format(out, id), { mesh = source, scale = scale,
           camera = camera, clip = options.clip, time_s = options.time_s, poses = args.poses }))
       end,

@@ -94,7 +94,7 @@ local function write(view, sample, out, args)
     map = view:points(args.axes)
   end
   if args.normals then
-    view:normals():save(("%s/normals/%s_normal.png"):format(out, sample.id))
+    cli.checked(view:normals():save(("%s/normals/%s_normal.png"):format(out, sample.id)))
   end
   if sample.write_scene and not args.no_pictures then
     sample.write_scene(view, out)

@@ -3,8 +3,30 @@ local native = require "imatch.native"
 
 local M = {}
 
+--- Text that is not UTF-8, which JSON cannot hold, stands there as { percent_encoded = "a%E9" }: here it is bytes again.
+local function with_bytes(value)
+  if type(value) ~= "table" then
+    return value
+  elseif type(value.percent_encoded) == "string" then
+    return (value.percent_encoded:gsub("%%(%x%x)", function(digits)
+      return string.char(tonumber(digits, 16))
+    end))
+  end
+  for key, item in pairs(value) do
+    value[key] = with_bytes(item)
+  end
+  return value
+end
+
+--- What a run folder, or one of its workers, says of where it comes from; an empty table where it says nothing.
+---@param path string provenance.json or workers/<id>.json
+function M.provenance(path)
+  local read = native.io.read_json(path)
+  return type(read) == "table" and with_bytes(read) or {}
+end
+
 local function provenance_of(path)
-  return native.io.read_json(path .. "/provenance.json") or {}
+  return M.provenance(path .. "/provenance.json")
 end
 
 --- The run folder meant by a path: the folder itself, or the latest run in runs/<name> or runs.
@@ -50,23 +72,19 @@ function M.program_options(num_arguments)
   return { unpack(command_line, 2, #command_line - num_arguments - 1) }
 end
 
-function M.quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
---- Those lists of words, as a shell takes them.
+--- Those lists of words as one.
 ---@param lists string[][]
-function M.quoted_words(lists)
+function M.words(lists)
   local words = {}
   for _, list in ipairs(lists) do
     for _, word in ipairs(list) do
-      words[#words + 1] = M.quoted(tostring(word))
+      words[#words + 1] = tostring(word)
     end
   end
-  return table.concat(words, " ")
+  return words
 end
 
---- This program, as a shell can start it.
+--- The path of this program.
 function M.program()
   local pipe = io.popen "readlink /proc/$PPID/exe"
   local path = pipe:read "*l"
@@ -74,11 +92,11 @@ function M.program()
   return path
 end
 
---- The shell command that runs the script of a run folder again: `imatch-lua sweep ACTION SCRIPT ...` in its folder.
+--- What runs the script of a run folder again, `imatch-lua sweep ACTION SCRIPT ...` in its folder: { words = , folder = }.
 ---@param path string
 ---@param options string[] of the program
 ---@param action string[] words of the command
----@return string? command
+---@return table? command
 ---@return string? message
 function M.command_of_script(path, options, action)
   local folder, message = M.find(path)
@@ -90,9 +108,9 @@ function M.command_of_script(path, options, action)
     return nil, ("%s: made by no script (interactive session or -e); nothing can be run again"):format(folder)
   end
   local seed = { "--seed", ("%d"):format(provenance.seed or 0) }
-  local words = M.quoted_words { { M.program() }, seed, options, { "sweep" }, action, { provenance.script },
+  local words = M.words { { M.program() }, seed, options, { "sweep" }, action, { provenance.script },
     provenance.arguments or {} }
-  return ("cd %s && exec %s"):format(M.quoted(provenance.working_folder), words)
+  return { words = words, folder = provenance.working_folder }
 end
 
 return M

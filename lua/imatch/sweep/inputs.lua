@@ -11,6 +11,7 @@
 -- parameters or `inputs` name) is left out of that.
 --
 -- A measurement that belongs to the library itself (imatch-lua localize) says in `inputs` all that it depends on.
+local folder = require "imatch.sweep.folder"
 local native = require "imatch.native"
 local overrides = require "imatch.overrides"
 
@@ -219,7 +220,7 @@ end
 function M.stale_workers(path)
   local workers, changed, now = {}, {}, {}
   for _, name in ipairs(native.file.list(path .. "/workers", { extensions = { "json" } }) or {}) do
-    local session = native.io.read_json(path .. "/workers/" .. name) or {}
+    local session = folder.provenance(path .. "/workers/" .. name)
     local is_stale = false
     for _, input in ipairs(session.inputs_of_cells or {}) do
       local key = input.kind .. " " .. input.name

@@ -94,11 +94,11 @@ end
 
 function actions.export(arguments)
   local run = cli.checked(folder.open(arguments.target))
-  local text = cli.checked(native.file.read(("%s/results.%s"):format(run:path(), arguments.format)))
+  local text = run:table(arguments.format)
   if arguments.out then
     cli.checked(native.file.write(arguments.out, text))
   elseif not io.write(text) or not io.flush() then
-    cli.fail "standard output cannot be written"
+    cli.fail "standard output cannot be written: is the disk full?"
   end
 end
 

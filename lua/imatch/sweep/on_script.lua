@@ -32,10 +32,10 @@ function M.split(words, takes_value)
   return own, { unpack(words, i + 1) }
 end
 
---- Ends the program as the shell command ends.
-local function run_shell(command)
-  local status = os.execute(command)
-  os.exit(status >= 256 and math.floor(status / 256) or status)
+--- Runs the commands at once, which get the signals that this process gets, and ends the program as the first one ends.
+---@param commands table[] { words = , folder = , is_silent = }
+local function become(commands)
+  os.exit(native.internal.run_commands(commands)[1])
 end
 
 --- Runs the script here, with `arg` and `...` as if it had been started alone.
@@ -68,11 +68,15 @@ function M.run_processes(num_processes, command, words)
   if settings.threads == 0 then
     share = { "--threads", ("%d"):format(math.max(1, math.floor(settings.cores / num_processes))) }
   end
-  local program = folder.quoted(folder.program())
-  local rest = folder.quoted_words { folder.program_options(words.num_given), share, { command }, without_processes(words.own),
-    words.script }
-  local others = ("%s --quiet %s >/dev/null & "):format(program, rest):rep(num_processes - 1)
-  run_shell(("%s%s %s; status=$?; wait; exit $status"):format(others, program, rest))
+  local program, commands = folder.program(), {}
+  for i = 1, num_processes do
+    commands[i] = {
+      words = folder.words { { program }, i > 1 and { "--quiet" } or {}, folder.program_options(words.num_given), share, { command },
+        without_processes(words.own), words.script },
+      is_silent = i > 1,
+    }
+  end
+  become(commands)
 end
 
 function M.actions.plan(arguments, words)
@@ -120,7 +124,7 @@ function M.act(arguments, words)
   local target = arguments.target
   if native.file.is_folder(target) then
     local own = { unpack(words.own, 1, #words.own - 1) } -- without the target
-    run_shell(cli.checked(folder.command_of_script(target, folder.program_options(words.num_given), own)))
+    become { cli.checked(folder.command_of_script(target, folder.program_options(words.num_given), own)) }
   elseif not native.file.is_file(target) then
     cli.fail(target .. ": no such script or run folder", 2)
   end

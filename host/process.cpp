@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/standard_output.h"
+#include "base/stop.h"
+#include "binding.h"
+#include "guard.h"
+#include "interrupt.h"
+#include "stack.h"
+
+extern char** environ;
+
+namespace imatch::host {
+namespace {
+
+constexpr int kLookMs = 50;  ///< A signal that arrives just before poll() begins to wait is seen after this.
+int cells_at_hand = 0;
+
+/// A process that was started, and a descriptor that becomes readable when it ends (-1 on old kernels).
+struct Child {
+  pid_t pid = -1;
+  int ended = -1;
+  int status = 0;
+  bool is_running = false;
+};
+
+/// In the new process, where only async-signal-safe calls are allowed.
+[[noreturn]] void become(const Command& command, char** words, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(127);  // it was killed before
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (!command.folder.empty() && ::chdir(command.folder.c_str()) != 0) ::_exit(126);
+  if (command.is_silent)
+    if (const int nowhere = ::open("/dev/null", O_WRONLY); nowhere >= 0) ::dup2(nowhere, STDOUT_FILENO);
+  ::execve(words[0], words, environ);
+  ::_exit(127);
+}
+
+Child start(const Command& command) {
+  std::vector<char*> words;
+  for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  // No signal handler of this process may run in the new one before it has become another program.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  Child child;
+  child.pid = ::fork();
+  if (child.pid == 0) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      struct sigaction action {};
+      if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
+        ::signal(number, SIG_DFL);
+    }
+    become(command, words.data(), parent);
+  }
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child.pid < 0) throw Error(fmt::format("{} cannot be started: {}", words[0], std::strerror(error)));
+  child.is_running = true;
+  child.ended = static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0));
+  return child;
+}
+
+/// Looks whether it has ended.
+void look(Child& child) {
+  if (!child.is_running || ::waitpid(child.pid, &child.status, WNOHANG) == 0) return;
+  child.is_running = false;
+  if (child.ended >= 0) ::close(child.ended);
+}
+
+void wait_a_moment(const std::vector<Child>& children) {
+  std::vector<pollfd> files;
+  for (const Child& child : children)
+    if (child.is_running && child.ended >= 0) files.push_back({child.ended, POLLIN, 0});
+  ::poll(files.data(), files.size(), files.empty() ? kLookMs / 5 : kLookMs);
+}
+
+void pass_on(const std::vector<Child>& children, int signal) {
+  for (const Child& child : children)
+    if (child.is_running) ::kill(child.pid, signal);
+}
+
+/// Whether it took the signal that stops us for its own end, as a program does that was reached by it.
+bool is_ended_by(int status, int signal) {
+  return (WIFSIGNALED(status) && WTERMSIG(status) == signal) ||
+         (WIFEXITED(status) && WEXITSTATUS(status) == 128 + signal);
+}
+
+int execute(lua_State* L) {
+  if (is_absent(L, 1)) return push(L, 1);  // there is a shell
+  const int status = run_commands({{{"/bin/sh", "-c", check_string(L, 1)}, "", false}})[0];
+  // The terminal's Ctrl-C ended the child before it came to us.
+  if (is_ended_by(status, SIGINT)) {
+    ::raise(SIGINT);
+    check_stop();
+  }
+  return push(L, status);
+}
+
+/// os.exit([code]) closes the state first, so that models and devices are released before static destructors.
+int exit_through_state(lua_State* L) {
+  lua_settop(L, 1);
+  if (cells_at_hand > 0)
+    throw Error("os.exit: called while a cell of a sweep is measured; return nil and a message instead");
+  const int status = lua_isboolean(L, 1) ? (lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE)
+                                         : static_cast<int>(luaL_optinteger(L, 1, EXIT_SUCCESS));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushinteger(L, status_with_output(status));
+  lua_pushboolean(L, 1);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+}  // namespace
+
+int status_with_output(int status) {
+  const int error = standard_output_error();
+  if (error == 0) return status;
+  std::fprintf(stderr, "imatch-lua: standard output: cannot write: %s\n", std::strerror(error));
+  return status == 0 ? 1 : status;
+}
+
+std::vector<int> run_commands(const std::vector<Command>& commands) {
+  std::fflush(stdout);
+  std::vector<Child> children;
+  try {
+    for (const Command& command : commands) children.push_back(start(command));
+  } catch (const Error&) {
+    pass_on(children, SIGTERM);
+    throw;
+  }
+  bool is_passed_on = false;
+  for (;;) {
+    for (Child& child : children) look(child);
+    if (std::none_of(children.begin(), children.end(), [](const Child& c) { return c.is_running; })) break;
+    if (stop_requested() && !is_passed_on) {
+      if (!terminal_sent_signal()) pass_on(children, received_signal());
+      is_passed_on = true;
+    }
+    wait_a_moment(children);
+  }
+  check_stop();
+  std::vector<int> statuses;
+  for (const Child& child : children) statuses.push_back(child.status);
+  return statuses;
+}
+
+MeasuringScope::MeasuringScope() {
+  ++cells_at_hand;
+}
+MeasuringScope::~MeasuringScope() {
+  --cells_at_hand;
+}
+
+int run_commands_bound(lua_State* L) {
+  std::vector<Command> commands;
+  for (const Json& entry : to_json(L, 1, "commands"))
+    commands.push_back({entry.at("words").get<std::vector<std::string>>(), entry.value("folder", ""),
+                        entry.value("is_silent", false)});
+  Json statuses = Json::array();
+  for (const int status : run_commands(commands))
+    statuses.push_back(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  return push(L, statuses);
+}
+
+void replace_process_functions(lua_State* L) {
+  lua_getglobal(L, "os");
+  lua_getfield(L, -1, "exit");
+  lua_pushcclosure(L, guarded<exit_through_state>, 1);
+  lua_setfield(L, -2, "exit");
+  lua_pushcfunction(L, guarded<execute>);
+  lua_setfield(L, -2, "execute");
+  lua_pop(L, 1);
+}
+
+}  // namespace imatch::host
