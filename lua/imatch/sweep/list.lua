@@ -1,5 +1,5 @@
 -- All runs below a folder: what `imatch-lua sweep list` prints, and the page of them, index.html.
-local folder = require "imatch.sweep.folder"
+local folders = require "imatch.sweep.folder"
 local native = require "imatch.native"
 local words = require "imatch.sweep.words"
 
@@ -56,7 +56,7 @@ function M.find(folder)
       run, message = native.run.read(path)
     end
     if run then
-      local counts, provenance = run:counts(), folder.provenance(path .. "/provenance.json")
+      local counts, provenance = run:counts(), folders.provenance(path .. "/provenance.json")
       local title, value, params = best_of(path)
       runs[#runs + 1] = {
         path = path, relative = relative, name = relative:match "([^/]+)/[^/]+$" or relative, hash = relative:match "[^/]+$",
