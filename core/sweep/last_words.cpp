@@ -31,7 +31,7 @@ std::optional<LastWords> read_last_words(const std::string& path) {
 }
 
 std::string described_end(const std::string& reason) {
-  if (reason == "exit") return "it called exit()";
+  if (reason == "exit") return "it ended the program (exit)";
   if (reason == "SIGSEGV" || reason == "SIGBUS")
     return reason + ", an access to memory that it does not have";
   if (reason == "SIGABRT") return reason + ", it gave up";

@@ -54,7 +54,7 @@ def test_exit_is_an_error_of_the_cell(script, tmp_path):
     assert len(table) == 5 and "os.exit" in table[2]["error"]
 
 
-@pytest.mark.parametrize("kind, said", [("segv", "SIGSEGV"), ("abort", "SIGABRT"), ("c_exit", "exit()")])
+@pytest.mark.parametrize("kind, said", [("segv", "SIGSEGV"), ("abort", "SIGABRT"), ("c_exit", "(exit)")])
 def test_a_cell_that_ends_its_process_fails_and_the_next_run_goes_on(script, tmp_path, kind, said):
     first = program.run(script, kind, tmp_path / "runs", status=None)
     assert first.stdout.endswith("cell 3\n") and "ok" not in first.stdout  # seen, though the process is gone

@@ -71,8 +71,8 @@ function M.run_processes(num_processes, command, words)
   local program, commands = folder.program(), {}
   for i = 1, num_processes do
     commands[i] = {
-      words = folder.words { { program }, i > 1 and { "--quiet" } or {}, folder.program_options(words.num_given), share, { command },
-        without_processes(words.own), words.script },
+      words = folder.words { { program }, i > 1 and { "--quiet" } or {}, folder.program_options(words.num_given), share,
+        { command }, without_processes(words.own), words.script },
       is_silent = i > 1,
     }
   end
