@@ -171,7 +171,8 @@ TEST_CASE("an answer that is an error refuses, one of a server at work waits") {
     std::string found;
     try {
       PushedSearch().push(pusher);
-      CHECK(pusher.finish().waiting == 3);
+      const RedisCounts counts = pusher.finish();
+      CHECK(counts.waiting == 3);
     } catch (const Failure& failure) {
       found = failure.code();
     }
