@@ -20,10 +20,11 @@ function M.list(folder, truth)
   end
   local kept, num_left_out = {}, 0
   for _, name in ipairs(names) do
-    if not is_utf8(name) then
+    local is_wanted = not truth or truth[name]
+    if is_wanted and not is_utf8(name) then
       io.stderr:write(("left out: %s/%s: the name is not UTF-8; rename it (convmv -f latin1 -t utf8)\n"):format(folder, name))
       num_left_out = num_left_out + 1
-    elseif not truth or truth[name] then
+    elseif is_wanted then
       kept[#kept + 1] = name
     end
   end
