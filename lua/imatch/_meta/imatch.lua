@@ -3519,7 +3519,14 @@ local RedisPusher = {}
 ---```
 function RedisPusher:close() end
 
----Sends what waits, for at most wait_s; the rest stays in the buffer for the next run.
+---What became of the rows so far.
+---```lua
+---print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }):counts().lost) --> 0
+---```
+---@return any
+function RedisPusher:counts() end
+
+---Sends what waits, for at most wait_s; the rest stays in the buffer for the next run. Fails as push_results does.
 ---```lua
 ---print(im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 }):finish().waiting) --> 0
 ---```
@@ -3539,7 +3546,7 @@ function RedisPusher:finish() end
 ---@field index_build_ms? number Time to build or load the index. >= 0. Default 0.
 ---@field search_ms? number Time of one query in the search. >= 0. Default 0.
 
----A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, reconnects, buffer, search_problem (why the server's search module got no vector index; empty: it has one, or there is no such module).
+---A row for every query of a search: a hash <prefix>:<weight>:<direction>:<hash> and an entry of the stream <prefix>:stream. counts: pushed, there (already, with the same results), waiting, lost, reconnects, buffer, search_problem (why the server's search module got no vector index; empty: it has one, or there is no such module). All rows are tried before it fails: with buffer_full when some of them had no room while the server was away for wait_s, with refused when it did not take one.
 ---```lua
 ---local r = im.redis.open('redis://127.0.0.1:1', { buffer = '/tmp/imatch_doc_redis', wait_s = 0 })
 ---local none, empty = im.retrieval.vectors {}, im.tensor.from_table { { 0 } }
@@ -4218,6 +4225,13 @@ local Run = {}
 ---@return any[]
 function Run:axes() end
 
+---Makes the folder with plan and provenance, so that others may look at the run before its first cell. measure does so too. Fails with 'unwritable' or 'no_space'.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:begin()) --> true
+---```
+---@return any
+function Run:begin() end
+
 ---@class imatch.Run.best.options
 ---@field metric? string Metric that decides. Default ''.
 ---@field direction? string Whether small or large values of the metric are good. 'min' or 'max'. Default 'min'.
@@ -4360,7 +4374,7 @@ function Run:rank(metric, direction) end
 ---@return table
 function Run:record(cell) end
 
----Writes report.html unless it stands there with the same results; returns its path. Options: line_x, line_color, heat_x, heat_y, heat_facet, metric: what the charts show first; file: another name for it; reload_s: it loads itself anew at this interval.
+---Writes report.html unless it stands there with the same results, and the tables; returns its path. Options: line_x, line_color, heat_x, heat_y, heat_facet, metric: what the charts show first; file: another name for it; reload_s: it loads itself anew at this interval.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(run:report(nil, 'demo')) --> /tmp/imatch-lua-examples/demo/.../report.html
 ---```
@@ -4384,6 +4398,14 @@ function Run:row(cell) end
 ---```
 ---@return any[]
 function Run:rows() end
+
+---The finished cells as results.csv or results.jsonl have them; format: csv or jsonl.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print((run:table 'csv'):match '^cell_key') --> cell_key
+---```
+---@param format any
+---@return string
+function Run:table(format) end
 
 ---The cells that tell of their progress and are not finished: { cell, progress = { done, total, loss, ... }, text, worker, age_s }.
 ---```lua
