@@ -38,8 +38,8 @@ Editor::Editor(lua_State* L, int variables)
   HistEvent event;
   history(history_, &event, H_SETSIZE, kHistorySize);
   history(history_, &event, H_SETUNIQUE, 1);
-  history_file_ = user_state_folder() + "/history";
   try {
+    history_file_ = user_state_folder() + "/history";
     make_folder(user_state_folder());
     history(history_, &event, H_LOAD, history_file_.c_str());
   } catch (const Failure&) {

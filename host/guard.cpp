@@ -3,6 +3,10 @@
 
 #include <c10/util/Exception.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 #include <optional>
@@ -11,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/mapped_memory.h"
 #include "base/stop.h"
 #include "source.h"
 #include "stack.h"
@@ -35,6 +40,13 @@ std::optional<std::string> out_of_memory_text(const c10::Error& error) {
 std::string with_function(lua_State* L, const std::string& message) {
   if (lua_type(L, lua_upvalueindex(1)) != LUA_TSTRING) return message;
   return fmt::format("{}: {}", lua_tostring(L, lua_upvalueindex(1)), message);
+}
+
+/// Whether no further file can be opened: objects that nobody uses any more may hold some open.
+bool out_of_descriptors() {
+  const int descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (descriptor >= 0) ::close(descriptor);
+  return descriptor < 0 && errno == EMFILE;
 }
 
 /// "match.geometry: argument 1 must be Matches, got nil". What a bound function is called stands in its first
@@ -65,33 +77,36 @@ int run_guarded(lua_State* L, lua_CFunction fn) {
   for (bool retried = false;; retried = true) {
     std::string message;
     std::string code;
-    bool out_of_memory = false;
+    bool exhausted = false;
     // lua_error is called after the catch blocks, so that the exception object is gone before the stack
     // unwinds.
     try {
       check_stop();
-      return fn(L);
+      const int num_results = fn(L);
+      require_whole_mappings();
+      return num_results;
     } catch (const Interrupted& interrupted) {
       message = interrupted.what();
     } catch (const Failure& failure) {
       message = failure.what();
       code = failure.code();
+      exhausted = !retried && out_of_descriptors();
     } catch (const ArgumentError& error) {
       message = plain_message() = described(L, error);
     } catch (const Error& error) {
       message = plain_message() = error.what();
     } catch (const c10::Error& error) {
-      const std::optional<std::string> exhausted = out_of_memory_text(error);
-      out_of_memory = exhausted.has_value();
-      message = exhausted ? with_function(L, *exhausted) : error.what_without_backtrace();
+      const std::optional<std::string> text = out_of_memory_text(error);
+      exhausted = text.has_value();
+      message = text ? with_function(L, *text) : error.what_without_backtrace();
+      if (text) plain_message() = message;
     } catch (const std::bad_alloc&) {
-      message = with_function(L, "out of memory");
-      out_of_memory = true;
+      message = plain_message() = with_function(L, "out of memory");
+      exhausted = true;
     } catch (const std::exception& error) {
       message = error.what();
     }
-    if (out_of_memory) plain_message() = message;
-    if (out_of_memory && !retried && lua_gettop(L) >= top) {
+    if (exhausted && !retried && lua_gettop(L) >= top) {
       lua_settop(L, top);
       lua_gc(L, LUA_GCCOLLECT, 0);
       continue;

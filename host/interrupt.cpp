@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interrupt.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <ctime>
 
 #include "base/stop.h"
+#include "base/stop_notice.h"
 
 namespace imatch::host {
 namespace {
@@ -13,9 +16,20 @@ lua_State* interruptible = nullptr;
 volatile std::sig_atomic_t received = 0;
 volatile std::sig_atomic_t is_from_terminal = 0;
 timespec received_at{};
+constexpr unsigned kSecondsToNotice = 4;
 
 void raise_interrupted(lua_State* L, lua_Debug*) {
+  stop_requested();  // which is noticed now
   luaL_error(L, "interrupted");
+}
+
+/// Code that looks at no request (a pattern of Lua's, a finalizer, a library) must not keep the program from
+/// ending; nor can it be ended in an orderly way.
+void on_alarm(int) {
+  if (stop_noticed() || PatientStop::is_asked_for() || received == 0) return;
+  static constexpr char kText[] = "imatch-lua: interrupted\n";
+  (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);
+  ::_exit(128 + static_cast<int>(received));
 }
 
 double ms_since(const timespec& start) {
@@ -36,6 +50,7 @@ void on_signal(int signal, siginfo_t* info, void*) {
   is_from_terminal = info->si_code == SI_KERNEL;
   received = signal;
   request_stop();
+  ::alarm(kSecondsToNotice);
   if (interruptible)
     lua_sethook(interruptible, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
 }
@@ -51,6 +66,9 @@ void arm() {
   struct sigaction hangup {};
   if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
     sigaction(SIGHUP, &action, nullptr);
+  action.sa_handler = on_alarm;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGALRM, &action, nullptr);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/interrupt_note.h"
 #include "base/resources.h"
+#include "base/secret.h"
 #include "base/spelling.h"
 #include "feature/cache.h"
 #include "interrupt.h"
@@ -159,6 +160,7 @@ int end_process(int status) {
 int main_guarded(int argc, char** argv) {
   try {
     settings() = parse_command_line(argc, argv);
+    hide_passwords(argc, argv);
     if (settings().version) {
       std::fputs(version_text().c_str(), stdout);
       return 0;

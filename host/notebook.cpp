@@ -10,10 +10,12 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "base/stop_notice.h"
 #include "bind/types.h"
 #include "completion.h"
 #include "guard.h"
 #include "image/encode.h"
+#include "io/json_file.h"
 #include "session.h"
 #include "stack.h"
 
@@ -110,6 +112,7 @@ int png_base64(lua_State* L) {
 }
 
 int serve_notebook(lua_State* L) {
+  const PatientStop patient;  // an interrupt ends a cell, not the session
   const File requests = open_descriptor(L, 1, "r"), replies = open_descriptor(L, 2, "w");
   lua_settop(L, 0);
   Session session(L, false);
@@ -121,7 +124,7 @@ int serve_notebook(lua_State* L) {
   const auto free_line = [](char** text) { std::free(*text); };
   const std::unique_ptr<char*, decltype(free_line)> owner(&line, free_line);
   while (::getline(&line, &size, requests.get()) > 0)
-    send(replies.get(), answer(L, session, Json::parse(line)));
+    send(replies.get(), answer(L, session, parse_json(line, "notebook")));
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "base/interrupt_note.h"
+#include "base/stop_notice.h"
 #include "base/version.h"
 #include "editor.h"
 #include "session.h"
@@ -85,6 +86,7 @@ void trim_right(std::string& text) {
 
 int run_repl(lua_State* L, bool inside_script) {
   std::setlocale(LC_CTYPE, "");
+  const PatientStop patient;  // Ctrl-C ends a statement, not the session
   Session session(L, inside_script);
   if (inside_script)
     fmt::print("The script waits; its local variables are here. Ctrl-D goes on with it.\n");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/json_member.h"
 
 namespace imatch::host {
 namespace {
@@ -88,7 +89,7 @@ Json read_object(lua_State* L, int index, std::string_view what, int depth) {
   for (const std::string& key : keys) {
     lua_pushlstring(L, key.data(), key.size());
     lua_rawget(L, index);
-    object[key] = read_value(L, lua_gettop(L), what, depth + 1);
+    append_member(object, key, read_value(L, lua_gettop(L), what, depth + 1));
     lua_pop(L, 1);
   }
   return object;

@@ -14,6 +14,7 @@
 #include "backbone/spec.h"
 #include "backbone/user_network_kinds.h"
 #include "base/error.h"
+#include "base/mapped_memory.h"
 #include "base/spelling.h"
 
 namespace imatch {
@@ -73,6 +74,7 @@ std::shared_ptr<const Backbone> open_backbone(const std::string& spec, const Jso
   const auto found = all.by_options.find(key);
   if (found != all.by_options.end()) return found->second;
   std::shared_ptr<const Backbone> backbone = kind.open(complete);
+  require_whole_mappings();  // else what was opened of half a file would be handed out again
   all.by_options.emplace(key, backbone);
   return backbone;
 }

@@ -48,10 +48,23 @@ int open_regular(const std::string& path, struct stat* status) {
   return fd;
 }
 
+/// In the place of a home: a folder of this user's alone, since everybody may make folders beside it. Throws
+/// Failure (unwritable) where there is one of somebody else, or one that is open to others.
+std::string folder_without_home() {
+  const std::string path = fmt::format("{}/imatch-lua-{}", fs::temp_directory_path().string(), ::geteuid());
+  ::mkdir(path.c_str(), 0700);
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
+      (status.st_mode & 077) != 0)
+    throw Failure(code::kUnwritable,
+                  path + ": is no folder of this user's alone (0700); set HOME, XDG_CACHE_HOME or --cache");
+  return path;
+}
+
 std::string user_folder(const char* variable, const char* below_home) {
   if (const char* base = std::getenv(variable); base && *base) return std::string(base) + "/imatch-lua";
   const char* home = std::getenv("HOME");
-  return std::string(home && *home ? home : "/tmp") + below_home + "/imatch-lua";
+  return (home && *home ? home : folder_without_home()) + below_home + "/imatch-lua";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/stop.h"
 
 namespace imatch {
 
@@ -49,7 +50,8 @@ std::string sha256_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   Sha256 hash;
   std::vector<char> block(1 << 20);
-  while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0)
+  while (check_stop(),
+         stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0)
     hash.add(block.data(), static_cast<std::size_t>(stream.gcount()));
   if (stream.bad()) throw Failure(code::kUnreadable, path + ": reading failed");
   return hash.hex();

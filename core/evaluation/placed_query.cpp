@@ -35,6 +35,10 @@ std::string xml_text(const std::string& raw) {
     else
       xml += c;
   }
+  // Characters that XML 1.0 does not have.
+  for (const std::string_view none : {"\xef\xbf\xbe", "\xef\xbf\xbf"})
+    for (auto at = xml.find(none); at != std::string::npos; at = xml.find(none, at))
+      xml.replace(at, none.size(), "\xef\xbf\xbd");
   return xml;
 }
 

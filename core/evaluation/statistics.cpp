@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/stop.h"
 
 namespace imatch {
 namespace {
@@ -55,6 +56,7 @@ std::vector<double> resampled_means(std::span<const double> values, std::span<co
   UnitDraw draw(options.seed, num_units);
   std::vector<double> means(static_cast<std::size_t>(options.num_resamples));
   for (double& mean : means) {
+    check_stop();
     Sum all;
     for (std::size_t i = 0; i < num_units; ++i) {
       const Sum& unit = sums[draw()];
@@ -94,6 +96,7 @@ std::vector<double> resampled(std::size_t num_units, const BootstrapOptions& opt
   std::vector<double> results(static_cast<std::size_t>(options.num_resamples));
   std::vector<int> times(num_units);
   for (double& result : results) {
+    check_stop();
     std::fill(times.begin(), times.end(), 0);
     for (std::size_t i = 0; i < num_units; ++i) ++times[draw()];
     result = of(times);

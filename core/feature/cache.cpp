@@ -56,8 +56,13 @@ FeatureCache::FeatureCache(const CacheOptions& options) : memory_(0) {
 void FeatureCache::configure(const CacheOptions& options) {
   const std::lock_guard lock(mutex_);
   options_ = options;
-  if (options_.folder.empty()) options_.folder = user_cache_folder() + "/features";
   statistics_ = {};
+  try {
+    if (options_.enabled && options_.folder.empty()) options_.folder = user_cache_folder() + "/features";
+  } catch (const Failure& failure) {
+    statistics_.problem = failure.what();
+    options_.max_mb = 0;
+  }
   memory_ = Memory(static_cast<std::size_t>(options_.memory_mb * kMegabyte));
   unscanned_bytes_ = 0;
   scanned_ = false;

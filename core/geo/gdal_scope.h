@@ -6,7 +6,8 @@
 namespace imatch {
 
 /// Keeps GDAL from printing on stderr while it lives, and keeps its last error message for ours.
-/// The first one registers the GeoTIFF driver, so that programs which open no map do not pay for it.
+/// The first one registers the GeoTIFF driver, so that programs which open no map do not pay for it, and
+/// takes away GDAL's virtual file systems (/vsicurl/, /vsizip/ ...) and PROJ's network: maps are not trusted.
 class GdalScope {
  public:
   GdalScope();

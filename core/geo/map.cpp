@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <mutex>
 
 #include "base/error.h"
@@ -126,7 +127,7 @@ struct GeoMap::Impl {
   [[noreturn]] void fail(const std::string& reason) const {
     throw Failure(code::kBadFormat, fmt::format("{}: {}", path, reason));
   }
-  void open_levels(const GdalScope& gdal);
+  void open_levels(const GdalScope& gdal, bool side_files);
   void open_georeference(const GdalScope& gdal);
   void choose_scale(const GeoMapOptions& options);
   std::vector<std::uint8_t> read_mask(int level, int x, int y, int w, int h) const;
@@ -134,14 +135,21 @@ struct GeoMap::Impl {
   Point2 transformed(const Transform& transform, Point2 p, const char* what) const;
 };
 
-void GeoMap::Impl::open_levels(const GdalScope& gdal) {
+void GeoMap::Impl::open_levels(const GdalScope& gdal, bool side_files) {
   static constexpr const char* kDrivers[] = {"GTiff", nullptr};
+  const std::string name = std::filesystem::path(path).filename();
+  const char* alone[] = {name.c_str(), nullptr};
   const auto open = [&](const char* const* settings) {
-    return Dataset(GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, kDrivers, settings, nullptr));
+    return Dataset(GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, kDrivers, settings,
+                              side_files ? nullptr : alone));
   };
   datasets.push_back(open(nullptr));
   if (!datasets.front()) fail(why_no_geotiff(path, gdal.message()));
   const GDALDatasetH full = datasets.front().get();
+  if (const char* other = GDALGetMetadataItem(full, "OVERVIEW_FILE", "OVERVIEWS"))
+    fail(fmt::format(
+        "the GeoTIFF names another file as its overviews, '{}'; `gdal_translate` makes one that does not",
+        other));
   if (GDALGetRasterCount(full) < 1) fail("the GeoTIFF has no raster band");
   const int width = GDALGetRasterXSize(full);
   const int height = GDALGetRasterYSize(full);
@@ -268,7 +276,7 @@ GeoMap::GeoMap(const std::string& path, const GeoMapOptions& options) : impl_(st
   require_file(path);
   {
     const GdalScope gdal;
-    impl_->open_levels(gdal);
+    impl_->open_levels(gdal, options.side_files);
     impl_->open_georeference(gdal);
     impl_->choose_scale(options);
   }

@@ -17,11 +17,14 @@ namespace imatch {
 struct GeoMapOptions {
   std::optional<double> value_low;
   std::optional<double> value_high;
+  bool side_files = false;
   static constexpr auto fields = std::tuple{
       field("value_low", &GeoMapOptions::value_low, anything(),
             "Raster value shown as black, for maps of more than 8 bits; the 1st percentile when left out."),
       field("value_high", &GeoMapOptions::value_high, anything(),
             "Raster value shown as white; the 99th percentile when left out."),
+      field("side_files", &GeoMapOptions::side_files, anything(),
+            "Also read what other programs may have left beside the map: .ovr, .msk, .aux.xml, .tfw."),
   };
 };
 
@@ -42,7 +45,7 @@ class GeoMap {
  public:
   /// Throws Failure: not_found, not_a_file, unreadable; bad_format for what is no GeoTIFF (a VRT), or has no
   /// coordinate reference system or geotransform (ground control points, RPC), or metres that are labelled as
-  /// degrees.
+  /// degrees, or names another file as its overviews. No file but this one is opened, unless side_files.
   explicit GeoMap(const std::string& path, const GeoMapOptions& options = {});
   ~GeoMap();
 

@@ -17,17 +17,22 @@ namespace imatch {
 namespace {
 
 void require_acceptable_size(const PictureHeader& header, const DecodeOptions& options,
-                             const std::string& name) {
+                             std::uint64_t file_bytes, const std::string& name) {
   const double megapixels = static_cast<double>(header.width) * static_cast<double>(header.height) / 1e6;
   if (megapixels > options.max_megapixels)
     throw Failure(code::kTooLarge,
                   fmt::format("{}: {} x {} pixels are {:.1f} megapixels, more than max_megapixels = {}", name,
                               header.width, header.height, megapixels, options.max_megapixels));
+  if (megapixels > 16 && 3e6 * megapixels > options.max_expansion * static_cast<double>(file_bytes))
+    throw Failure(code::kTooLarge,
+                  fmt::format("{}: {} x {} pixels in a file of {} bytes are more than "
+                              "max_expansion = {} bytes of picture for each of the file",
+                              name, header.width, header.height, file_bytes, options.max_expansion));
 }
 
 Image decode_after_header(std::string_view bytes, const PictureHeader& header, const std::string& name,
                           const DecodeOptions& options) {
-  require_acceptable_size(header, options, name);
+  require_acceptable_size(header, options, bytes.size(), name);
   try {
     Image image = decode_pixels(bytes, header, name);
     return options.apply_orientation ? upright(std::move(image), header.orientation) : image;
@@ -48,7 +53,7 @@ Image open_image(const std::string& path, const DecodeOptions& options) {
   // The header first: a picture that will be refused is not read.
   const FileSource source(path);
   const PictureHeader header = read_picture_header(source, path);
-  require_acceptable_size(header, options, path);
+  require_acceptable_size(header, options, source.size(), path);
   return decode_after_header(read_file(path), header, path, options);
 }
 

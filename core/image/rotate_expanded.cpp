@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/stop.h"
 #include "image/orientation.h"
 
 namespace imatch {
@@ -81,12 +82,14 @@ Image rotate_expanded(const Image& image, double angle_deg) {
   const double x1 = source_x(left, top), y1 = source_y(left, top);
   x0 = x1, y0 = y1;
   at::parallel_for(0, result.height, 8, [&](std::int64_t begin, std::int64_t end) {
-    for (auto row = static_cast<int>(begin); row < end; ++row)
+    for (auto row = static_cast<int>(begin); row < end; ++row) {
+      check_stop();
       for (int column = 0; column < result.width; ++column) {
         const double x = source_x(column + 0.5, row + 0.5), y = source_y(column + 0.5, row + 0.5);
         if (x < 0 || y < 0 || x >= w || y >= h) continue;
         sample_bicubic(image, x, y, result.pixel(column, row));
       }
+    }
   });
   return result;
 }

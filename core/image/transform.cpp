@@ -9,6 +9,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/error.h"
+#include "base/stop.h"
 #include "image/cv_mat.h"
 #include "image/orientation.h"
 
@@ -60,7 +61,8 @@ Warped warp_perspective(const Image& a, const Homography& b_from_a, int width, i
   // On which side of the horizon a source point lies; its centre is on the visible one.
   const auto depth = [&](Point2 p) { return b_from_a.m[6] * p.x + b_from_a.m[7] * p.y + b_from_a.m[8]; };
   const bool positive = depth({a.width / 2.0, a.height / 2.0}) > 0;
-  for (int y = 0; y < height; ++y)
+  for (int y = 0; y < height; ++y) {
+    if (y % 64 == 0) check_stop();
     for (int x = 0; x < width; ++x) {
       const Point2 source = a_from_b({x + 0.5, y + 0.5});
       const bool valid = source.x >= 0 && source.y >= 0 && source.x <= a.width && source.y <= a.height &&
@@ -69,6 +71,7 @@ Warped warp_perspective(const Image& a, const Homography& b_from_a, int width, i
       result.valid[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
                    static_cast<std::size_t>(x)] = valid;
     }
+  }
   return result;
 }
 

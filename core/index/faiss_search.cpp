@@ -7,12 +7,15 @@
 #include <faiss/IndexIDMap.h>
 #include <faiss/IndexIVF.h>
 #include <faiss/IndexIVFFastScan.h>
+#include <faiss/IndexNSG.h>
 #include <faiss/IndexPreTransform.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 #include <vector>
 
+#include "base/error.h"
 #include "base/progress.h"
 #include "index/flat_search.h"
 #include "index/graph_search.h"
@@ -60,6 +63,20 @@ void search_one_by_one(const faiss::Index& index, const float* queries, std::int
   });
 }
 
+/// FAISS looks for as many vectors to begin with as are wanted, without end where there are fewer.
+void search_nsg(const faiss::IndexNSG& index, const float* queries, std::int64_t num_queries, std::int64_t k,
+                float* scores, std::int64_t* neighbours) {
+  const std::int64_t there = std::min(k, index.ntotal);
+  if (index.nsg.search_L > index.ntotal)
+    throw Error(fmt::format("search: NSG's search_L is {}, more than its {} vectors", index.nsg.search_L,
+                            index.ntotal));
+  std::fill(neighbours, neighbours + num_queries * k, -1);
+  at::parallel_for(0, num_queries, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t q = begin; q < end; ++q)
+      index.search(1, queries + q * index.d, there, scores + q * k, neighbours + q * k);
+  });
+}
+
 void search_transformed(const faiss::IndexPreTransform& index, const float* queries, std::int64_t num_queries,
                         std::int64_t k, float* scores, std::int64_t* neighbours) {
   // One by one: a matrix product may round a row differently when it has others beside it.
@@ -93,6 +110,8 @@ void search_block(const faiss::Index& index, const float* queries, std::int64_t 
     search_inverted_lists(*lists, queries, num_queries, k, scores, neighbours);
   else if (graph && is_plain_graph(*graph))
     graph_search(*graph, metric, queries, num_queries, k, scores, neighbours);
+  else if (const auto* nsg = dynamic_cast<const faiss::IndexNSG*>(&index))
+    search_nsg(*nsg, queries, num_queries, k, scores, neighbours);
   else if (graph)
     index.search(num_queries, queries, k, scores, neighbours);
   else

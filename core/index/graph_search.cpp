@@ -113,7 +113,7 @@ class Walk {
       gather(places_[next].node, 0, true);
       const std::vector<float>& found = distances(nodes_);
       for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        if (places_.size() == width_ && found[i] >= places_.back().distance) continue;
+        if (places_.size() == width_ && !(found[i] < places_.back().distance)) continue;  // nor what is NaN
         const auto at = std::upper_bound(places_.begin(), places_.end(), found[i],
                                          [](float d, const Place& place) { return d < place.distance; });
         next = std::min(next, static_cast<std::size_t>(at - places_.begin()));

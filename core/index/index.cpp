@@ -10,6 +10,7 @@
 #include <faiss/IndexNSG.h>
 #include <faiss/IndexPreTransform.h>
 #include <faiss/index_factory.h>
+#include <faiss/invlists/OnDiskInvertedLists.h>
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -18,6 +19,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/mapped_memory.h"
 #include "base/stop.h"
 #include "index/faiss_call.h"
 #include "index/faiss_search.h"
@@ -91,6 +93,7 @@ struct Index::Impl {
   std::unique_ptr<faiss::Index> index;  ///< Empty when mapped.
   std::optional<MappedFlat> mapped;
   bool read_only = false;
+  std::optional<WatchedMapping> watched;  ///< The lists that FAISS has mapped.
   IndexDescription description;
   std::optional<std::unordered_set<std::int64_t>> ids;  ///< Gathered when first needed.
   std::int64_t next_id = 0;
@@ -141,13 +144,17 @@ Index Index::load(const std::string& path, const IndexLoadOptions& options) {
     found.dim = impl->mapped->vectors.dim;
     found.count = impl->mapped->vectors.count;
   } else {
-    impl->index = with_ids(read_faiss(path, options.memory_mapped));
+    impl->index = with_ids(read_faiss(path, options));
     if (options.memory_mapped && !dynamic_cast<const faiss::IndexIVF*>(&innermost(*impl->index)))
       throw Error(fmt::format("{}: memory_mapped: only a Flat or IVF index can stay in its file", path));
     if (impl->index->metric_type != faiss::METRIC_INNER_PRODUCT &&
         impl->index->metric_type != faiss::METRIC_L2)
       throw Failure(code::kBadFormat,
                     fmt::format("{}: the index has another metric than inner_product and l2", path));
+    const auto* lists = dynamic_cast<const faiss::IndexIVF*>(&innermost(*impl->index));
+    if (const auto* on_disk =
+            lists ? dynamic_cast<const faiss::OnDiskInvertedLists*>(lists->invlists) : nullptr)
+      impl->watched.emplace(on_disk->ptr, on_disk->totsize, path);
     found.metric = metric_name(metric_of(*impl->index));
     found.dim = impl->index->d;
     found.count = impl->index->ntotal;
@@ -206,6 +213,10 @@ void Index::add(const at::Tensor& vectors, const std::optional<at::Tensor>& ids)
     if (impl_->ids->contains(list[i]))
       throw Error(fmt::format("add: id {} is in the index already", list[i]));
   if (n == 0) return;
+  if (const auto* nsg = dynamic_cast<const faiss::IndexNSG*>(&innermost(*impl_->index));
+      nsg && nsg->ntotal + n <= nsg->GK)
+    throw Error(fmt::format("add: '{}' is built of each vector's {} nearest; expected more than that, got {}",
+                            factory(), nsg->GK, nsg->ntotal + n));
   call_faiss("add", [&] {
     if (!impl_->index->is_trained) impl_->index->train(n, rows.const_data_ptr<float>());
     const OneThread one(is_graph(*impl_->index));

@@ -41,10 +41,15 @@ struct IndexSearchOptions {
 
 struct IndexLoadOptions {
   bool memory_mapped = false;
-  static constexpr auto fields = std::tuple{field(
-      "memory_mapped", &IndexLoadOptions::memory_mapped, anything(),
-      "Leave the vectors of a Flat or IVF index in the file and read what a search touches; such an index "
-      "cannot be changed.")};
+  bool trusted = false;
+  static constexpr auto fields = std::tuple{
+      field("memory_mapped", &IndexLoadOptions::memory_mapped, anything(),
+            "Leave the vectors of a Flat or IVF index in the file and read what a search touches; such an "
+            "index cannot be changed."),
+      field(
+          "trusted", &IndexLoadOptions::trusted, anything(),
+          "Let FAISS read the file without the check before it, for kinds that the check does not know (LSH, "
+          "additive quantizers, NNDescent) and files of your own: a damaged one may end the program.")};
 };
 
 /// Nearest neighbours among many vectors, by FAISS (https://faiss.ai). Vectors have ids >= 0. A search gives
@@ -60,7 +65,8 @@ class Index {
   Index& operator=(Index&&) noexcept;
 
   /// Reads what save or FAISS itself wrote. The file beside it (`path`.json), where there is one, must agree.
-  /// Throws Failure: not_found, not_a_file, unreadable; bad_format for a truncated or foreign file.
+  /// What FAISS would believe is checked first (index/faiss_check.h), unless the file is trusted.
+  /// Throws Failure: not_found, not_a_file, unreadable; bad_format for a truncated, damaged or foreign file.
   static Index load(const std::string& path, const IndexLoadOptions& options = {});
   /// Writes `path`, which every FAISS reads, and `path`.json with the factory string, the metric and the
   /// source. Throws Failure (unwritable, no_space).

@@ -17,7 +17,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/file_writer.h"
+#include "index/faiss_check.h"
 #include "io/json_file.h"
+#include "io/mapped_file.h"
 
 namespace imatch {
 namespace {
@@ -73,8 +75,12 @@ void write_index_files(const std::string& path, const faiss::Index& index,
                                       {"source", options_to_json(description.source)}});
 }
 
-std::unique_ptr<faiss::Index> read_faiss(const std::string& path, bool memory_mapped) {
-  require_file(path);
+std::unique_ptr<faiss::Index> read_faiss(const std::string& path, const IndexLoadOptions& options) {
+  const bool memory_mapped = options.memory_mapped;
+  if (options.trusted)
+    require_file(path);
+  else
+    check_faiss_file(map_file(path).bytes, path);
   try {
     std::unique_ptr<faiss::Index> index(
         faiss::read_index(path.c_str(), memory_mapped ? faiss::IO_FLAG_MMAP | faiss::IO_FLAG_READ_ONLY : 0));

@@ -25,8 +25,8 @@ struct IndexDescription {
 void write_index_files(const std::string& path, const faiss::Index& index,
                        const IndexDescription& description);
 
-/// The .faiss file; `memory_mapped` leaves inverted lists in it. Throws Failure as Index::load.
-std::unique_ptr<faiss::Index> read_faiss(const std::string& path, bool memory_mapped);
+/// The .faiss file, checked before FAISS reads it unless it is trusted. Throws Failure as Index::load.
+std::unique_ptr<faiss::Index> read_faiss(const std::string& path, const IndexLoadOptions& options);
 
 /// The file beside `path`, compared with what the index itself says; without that file, `found`. Throws
 /// Failure bad_format naming the file and the key that does not agree.

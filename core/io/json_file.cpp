@@ -7,11 +7,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "io/json_builder.h"
 
 namespace imatch {
 namespace {
-
-constexpr int kMaxJsonDepth = 200;
 
 std::string position(std::string_view text, std::size_t byte) {
   const std::string_view before = text.substr(0, std::min(byte, text.size()));
@@ -36,18 +35,19 @@ Json read_json(const std::string& path) {
 
 Json parse_json(std::string_view text, const std::string& name) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  const auto bounded = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxJsonDepth)
-      throw Failure(code::kBadFormat, fmt::format("{}: nested more than {} deep", name, kMaxJsonDepth));
-    return true;
-  };
+  JsonBuilder builder(name);
+  if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
+  const std::string why = reason(builder.problem());
+  throw Failure(code::kBadFormat, builder.is_syntax_error()
+                                      ? fmt::format("{}: {}: {}", name, position(text, builder.byte()), why)
+                                      : fmt::format("{}: {}", name, why));
+}
+
+Json json_or_null(std::string_view text) {
   try {
-    return Json::parse(text.begin(), text.end(), bounded);
-  } catch (const Json::parse_error& error) {
-    throw Failure(code::kBadFormat,
-                  fmt::format("{}: {}: {}", name, position(text, error.byte), reason(error.what())));
-  } catch (const Json::out_of_range& error) {
-    throw Failure(code::kBadFormat, fmt::format("{}: {}", name, reason(error.what())));
+    return parse_json(text, "");
+  } catch (const Failure&) {
+    return nullptr;
   }
 }
 

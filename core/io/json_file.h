@@ -15,6 +15,9 @@ Json read_json(const std::string& path);
 /// The same over a text in memory; `name` begins the error messages.
 Json parse_json(std::string_view text, const std::string& name);
 
+/// The same, null for what is no JSON: for files of which a damaged one counts as none.
+Json json_or_null(std::string_view text);
+
 /// `indent` blanks a level; -1: one line. Numbers that JSON does not have (NaN, infinity) become null.
 /// Throws Error for text that is not UTF-8.
 std::string json_text(const Json& value, int indent = 2);

@@ -13,17 +13,20 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/mapped_memory.h"
 
 namespace imatch {
 namespace {
 
 struct Mapping {
-  Mapping(void* start, std::size_t size) : start_(start), size_(size) {}
+  Mapping(void* start, std::size_t size, const std::string& path)
+      : watched_(start, size, path), start_(start), size_(size) {}
   ~Mapping() { ::munmap(start_, size_); }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
  private:
+  WatchedMapping watched_;
   void* start_;
   std::size_t size_;
 };
@@ -51,7 +54,7 @@ ByteRange map_file(const std::string& path) {
   if (fd >= 0) ::close(fd);
   if (error) throw Failure(code::kUnreadable, fmt::format("{}: cannot read: {}", path, std::strerror(error)));
   if (size == 0) return {};
-  return {std::make_shared<Mapping>(start, size), {static_cast<std::byte*>(start), size}};
+  return {std::make_shared<Mapping>(start, size, path), {static_cast<std::byte*>(start), size}};
 }
 
 ByteRange own_bytes(std::string bytes) {

@@ -19,9 +19,9 @@ struct ByteRange {
 };
 
 /// The whole file, mapped: pages are read from the disk when they are touched, and shared with other
-/// processes until they are written to. Writing changes this process's copy, never the file. A file that
-/// another program shortens while it is mapped kills the process on access (SIGBUS), so only files that are
-/// replaced by renaming should be mapped. Throws Failure (not_found, not_a_file, unreadable).
+/// processes until they are written to. Writing changes this process's copy, never the file. Where another
+/// program shortens the file meanwhile, zeros are read and require_whole_mappings (base/mapped_memory.h)
+/// throws. Throws Failure (not_found, not_a_file, unreadable).
 ByteRange map_file(const std::string& path);
 
 /// A copy of `size` bytes from `bytes` that can be handed around like a mapped file.

@@ -4,18 +4,21 @@
 #include <fmt/format.h>
 #include <zip.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/stop.h"
 #include "io/npy.h"
 
 namespace imatch {
 namespace {
 
 constexpr std::uint64_t kMaxArray = std::uint64_t{1} << 34;
-constexpr std::uint64_t kMaxDeflateRatio = 1032;  // https://zlib.net/zlib_tech.html
+constexpr std::uint64_t kMaxDeflateRatio = 1032;        // https://zlib.net/zlib_tech.html
+constexpr std::size_t kAtOnce = std::size_t{64} << 20;  ///< libzip miscounts what is read past 4 GiB at once.
 constexpr std::string_view kSuffix = ".npy";
 
 struct Discard {
@@ -55,7 +58,9 @@ std::string read_entry(zip_t* archive, std::uint64_t index, const zip_stat_t& st
   if (!file) refuse_npz(where, zip_strerror(archive));
   std::string bytes(status.size, '\0');
   for (std::size_t got = 0; got < bytes.size();) {
-    const zip_int64_t count = zip_fread(file.get(), bytes.data() + got, bytes.size() - got);
+    check_stop();
+    const std::size_t wanted = std::min(kAtOnce, bytes.size() - got);
+    const zip_int64_t count = zip_fread(file.get(), bytes.data() + got, wanted);
     if (count <= 0) refuse_npz(where, count < 0 ? zip_file_strerror(file.get()) : "truncated");
     got += static_cast<std::size_t>(count);
   }

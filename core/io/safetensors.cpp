@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "base/stop.h"
 #include "io/byte_reader.h"
 #include "io/json_file.h"
 #include "io/tensor_view.h"
@@ -125,6 +126,7 @@ SafeTensors parse_safetensors(const ByteRange& file, const std::string& name) {
   }
   require_cover(entries, data.size(), name);
   for (const Entry& entry : entries) {
+    check_stop();
     const ByteRange bytes = data.part(entry.begin, entry.end - entry.begin);
     result.tensors.add(
         entry.name, tensor_over(bytes, entry.type, entry.shape, fmt::format("{}: '{}'", name, entry.name)));

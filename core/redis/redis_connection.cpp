@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "base/stop.h"
 
 namespace imatch {
@@ -24,8 +25,8 @@ namespace {
 
 [[noreturn]] void bad_url(const std::string& url, const char* why) {
   throw Error(fmt::format(
-      "redis: '{}': {}; expected redis://[user:password@]host[:port][/database], rediss:// for TLS", url,
-      why));
+      "redis: '{}': {}; expected redis://[user:password@]host[:port][/database], rediss:// for TLS",
+      without_passwords(std::string_view(url)), why));
 }
 
 int integer_in(const std::string& url, std::string_view text, int low, int high, const char* why) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "evaluation/metric.h"
+#include "io/json_file.h"
 
 namespace imatch {
 
@@ -61,7 +62,7 @@ void append_members(std::string& out, const std::vector<std::pair<const char*, J
 
 Json json_of_file(const std::string& path) {
   try {
-    return Json::parse(read_file(path), nullptr, false);
+    return read_json(path);
   } catch (const Failure&) {
     return nullptr;
   }

@@ -15,6 +15,7 @@ namespace imatch {
 namespace {
 
 constexpr std::int64_t kMostIndices = 10'000'000;
+constexpr std::size_t kMostFrames = 2'000'000;  ///< Of a whole manifest, found or missing: each is a path.
 
 struct SubVariant {
   bool use = false;
@@ -124,7 +125,8 @@ std::vector<std::int64_t> frames_of(const ImageGroup& group, const std::string& 
 }
 
 void find_images(ManifestModel& model, const ImageGroup& group, const Dataset& dataset,
-                 const std::string& key_path, const std::string& root, const std::string& where) {
+                 const std::string& key_path, const std::string& root, const std::string& where,
+                 std::size_t& num_frames) {
   const std::vector<std::int64_t> frames = frames_of(group, where);
   for (const std::string& folder : group.folder) {
     const Capture* capture = dataset.find(folder);
@@ -136,6 +138,9 @@ void find_images(ManifestModel& model, const ImageGroup& group, const Dataset& d
     }
     for (const std::int64_t frame : frames) {
       check_stop();
+      if (++num_frames > kMostFrames)
+        throw Failure(code::kTooLarge,
+                      fmt::format("{}: indices: the manifest has more than {} frames", where, kMostFrames));
       std::string path = fmt::format("{}/{}/{}", root, dataset.folder.fill(*capture, frame),
                                      dataset.file.fill(*capture, frame));
       std::error_code ignored;
@@ -166,6 +171,7 @@ Manifest read_manifest(const std::string& path, const DataKey& key, const std::s
     for (const int stride : variant.sub.stride) manifest.variants.push_back(fmt::format("sub{}", stride));
   if (manifest.variants.empty()) refuse_manifest(path, "experiment.variant: neither raw nor sub is wanted");
   const std::string root = dataset_root.empty() ? dataset.root : dataset_root + "/" + dataset.root;
+  std::size_t num_frames = 0;
   for (std::size_t i = 0; i < text.models.size(); ++i) {
     const Model& from = text.models[i];
     const std::string where = fmt::format("{}: models[{}]", path, i + 1);
@@ -182,7 +188,7 @@ Manifest read_manifest(const std::string& path, const DataKey& key, const std::s
     model.generate_denseft = from.run.generate_denseft;
     for (std::size_t g = 0; g < from.image_groups.size(); ++g)
       find_images(model, from.image_groups[g], dataset, key.path, root,
-                  fmt::format("{}.image_groups[{}]", where, g + 1));
+                  fmt::format("{}.image_groups[{}]", where, g + 1), num_frames);
     manifest.models.push_back(std::move(model));
   }
   return manifest;

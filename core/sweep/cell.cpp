@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "io/json_file.h"
 #include "sweep/canonical.h"
 
 namespace imatch {
@@ -71,7 +72,7 @@ std::string to_text(const CellRecord& record) {
 
 CellRecord parse_cell(std::string_view text, const std::string& path) {
   try {
-    Json json = Json::parse(text);
+    Json json = parse_json(text, path);
     CellRecord record;
     record.key = json.at("key").get<std::string>();
     record.params = std::move(json.at("params"));
@@ -79,6 +80,8 @@ CellRecord parse_cell(std::string_view text, const std::string& path) {
     record.ok = status == "ok";
     if (record.ok) {
       record.metrics = std::move(json.at("metrics"));
+      if (!record.metrics.is_object())
+        throw Failure(code::kBadFormat, path + ": metrics: expected an object");
       restore_infinities(record.metrics);
     } else if (status == "failed") {
       const Json& error = json.at("error");

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "evaluation/statistics.h"
+#include "io/json_file.h"
 
 namespace imatch {
 namespace {
@@ -54,7 +55,7 @@ void write_cell_progress(const std::string& path, const CellProgress& progress) 
 
 std::optional<CellProgress> read_cell_progress(const std::string& path) {
   try {
-    const Json json = Json::parse(read_file(path));
+    const Json json = parse_json(read_file(path), path);
     return CellProgress{json.at("key").get<std::string>(), progress_of_json(json.at("progress")),
                         json.at("worker").get<std::string>(), seconds_since_written(path)};
   } catch (const Json::exception&) {

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/stop.h"
 #include "io/csv.h"
 #include "sweep/canonical.h"
 
@@ -77,6 +78,7 @@ void Plan::combine(std::size_t num_point_axes, const std::vector<std::vector<std
   std::vector<std::uint32_t> at(axes_.size(), 0);
   std::size_t point = 0;
   for (std::size_t cell = 0; cell < num_cells_; ++cell) {
+    if (cell % 65536 == 0) check_stop();
     if (num_point_axes > 0) std::copy(points[point].begin(), points[point].end(), at.begin());
     std::copy(at.begin(), at.end(), cells_.begin() + static_cast<std::ptrdiff_t>(cell * axes_.size()));
     std::size_t axis = axes_.size();
@@ -87,7 +89,10 @@ void Plan::combine(std::size_t num_point_axes, const std::vector<std::vector<std
     if (axis + 1 == num_point_axes) ++point;
   }
   keys_.reserve(num_cells_);
-  for (std::size_t cell = 0; cell < num_cells_; ++cell) keys_.push_back(content_key(canonical_params(cell)));
+  for (std::size_t cell = 0; cell < num_cells_; ++cell) {
+    if (cell % 1024 == 0) check_stop();
+    keys_.push_back(content_key(canonical_params(cell)));
+  }
 }
 
 Plan::Plan(const PointList& points, std::vector<Axis> axes) {

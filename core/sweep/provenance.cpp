@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <ctime>
@@ -19,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "base/sha256.h"
 #include "base/version.h"
 
@@ -141,6 +143,22 @@ Json git_state(const std::string& path) {
   return state;
 }
 
+namespace {
+
+/// Also of the words of a command line.
+Json without_passwords_in(const Json& value) {
+  if (value.is_string()) return without_passwords(std::string_view(value.get_ref<const std::string&>()));
+  if (!value.is_structured()) return value;
+  const auto is_text = [](const Json& item) { return item.is_string(); };
+  if (value.is_array() && std::all_of(value.begin(), value.end(), is_text))
+    return without_passwords(value.get<std::vector<std::string>>());
+  Json copy = value;
+  for (Json& item : copy) item = without_passwords_in(item);
+  return copy;
+}
+
+}  // namespace
+
 Provenance::Provenance(const std::string& script, const Json& facts)
     : wall_start_(std::chrono::steady_clock::now()), cpu_start_s_(cpu_seconds()) {
   char host[256] = "";
@@ -163,7 +181,7 @@ Provenance::Provenance(const std::string& script, const Json& facts)
     }
   }
   record_["git"] = git_state(script.empty() ? working : script);
-  for (const auto& [name, value] : facts.items()) record_[name] = value;
+  for (const auto& [name, value] : facts.items()) record_[name] = without_passwords_in(value);
 }
 
 Json Provenance::record(bool stopped) const {

@@ -8,7 +8,9 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/json_member.h"
 #include "io/csv.h"
+#include "io/json_file.h"
 #include "sweep/canonical.h"
 
 namespace imatch {
@@ -80,16 +82,14 @@ ResultTable::ResultTable(std::size_t num_cells)
     : status_(num_cells, Status::kPending), time_ms_(num_cells, 0), time_spent_ms_(num_cells, 0) {}
 
 ResultTable::Column& ResultTable::column(const std::string& name) {
-  for (Column& c : columns_)
-    if (c.name == name) return c;
-  columns_.push_back({name, std::vector<Scalar>(size())});
-  return columns_.back();
+  const auto [found, is_new] = column_of_.emplace(name, columns_.size());
+  if (is_new) columns_.push_back({name, std::vector<Scalar>(size())});
+  return columns_[found->second];
 }
 
 const ResultTable::Column* ResultTable::find(std::string_view name) const {
-  for (const Column& c : columns_)
-    if (c.name == name) return &c;
-  return nullptr;
+  const auto found = column_of_.find(std::string(name));
+  return found == column_of_.end() ? nullptr : &columns_[found->second];
 }
 
 std::vector<const ResultTable::Column*> ResultTable::sorted_columns() const {
@@ -171,21 +171,25 @@ Json ResultTable::metrics_of(std::size_t cell) const {
       case Scalar::Kind::kMissing:
         break;
       case Scalar::Kind::kNumber:
-        table[c->name] = entry.number;
+        append_member(table, c->name, entry.number);
         break;
       case Scalar::Kind::kBoolean:
-        table[c->name] = entry.number != 0;
+        append_member(table, c->name, entry.number != 0);
         break;
       case Scalar::Kind::kText:
-        table[c->name] = *entry.text;
+        append_member(table, c->name, *entry.text);
         break;
       case Scalar::Kind::kNested:
-        table[c->name] = Json::parse(*entry.text);
+        append_member(table, c->name, parse_json(*entry.text, c->name));
         break;
     }
   }
-  table[kTime] = time_ms_[cell];
-  table[kTimeSpent] = time_spent_ms_[cell];
+  for (const auto& [name, time] :
+       {std::pair(kTime, time_ms_[cell]), std::pair(kTimeSpent, time_spent_ms_[cell])})
+    if (find(name))  // one that is no number
+      table[name] = time;
+    else
+      append_member(table, name, time);
   return table;
 }
 
@@ -262,7 +266,12 @@ Json ResultTable::progress(std::size_t cell) const {
 Json result_row(const Plan& plan, const ResultTable& results, std::size_t cell) {
   constexpr const char* kNames[] = {"pending", "ok", "failed"};
   Json row = plan.params(cell);
-  row.update(results.metrics_of(cell));
+  Json metrics = results.metrics_of(cell);
+  for (auto& [name, value] : metrics.get_ref<Json::object_t&>())
+    if (plan.axis(name) >= 0)
+      row[name] = std::move(value);
+    else
+      append_member(row, name, std::move(value));
   row["cell_key"] = plan.key(cell);
   row["status"] = kNames[static_cast<int>(results.status(cell))];
   if (results.status(cell) == ResultTable::Status::kFailed) {

@@ -76,6 +76,7 @@ class ResultTable {
   std::unordered_map<std::size_t, std::string> errors_;
   std::unordered_map<std::size_t, Json> progress_;
   std::deque<Column> columns_;
+  std::unordered_map<std::string, std::size_t> column_of_;  ///< By name.
   std::unordered_set<std::string> texts_;
   std::size_t num_ok_ = 0;
   std::size_t num_failed_ = 0;

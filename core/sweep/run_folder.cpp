@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "io/csv.h"
+#include "io/json_file.h"
 #include "sweep/canonical.h"
 #include "sweep/cell_files.h"
 #include "sweep/folder_lock.h"
@@ -97,14 +98,14 @@ std::shared_ptr<RunFolder> RunFolder::read(const std::string& path) {
   {
     // Two sweeps with other axes may share the folder: both files must be of the same one.
     const FolderLock lock(path + "/cells");
-    plan = Json::parse(read_file(file), nullptr, false);
+    plan = json_or_null(read_file(file));
     if (!plan.is_object() || !plan.contains("axes"))
       throw Failure(code::kBadFormat, fmt::format("{}: not the plan of a sweep", file));
     cells = read_csv(path + "/plan.csv", ',');
   }
   Json identity = Json::object();
   try {
-    const Json provenance = Json::parse(read_file(path + "/provenance.json"), nullptr, false);
+    const Json provenance = json_or_null(read_file(path + "/provenance.json"));
     if (provenance.is_object()) identity = provenance.value("identity", Json::object());
   } catch (const Failure&) {  // it tells where the run comes from; to look at it is possible without
   }
@@ -188,12 +189,15 @@ Json RunFolder::provenance_of_all() const {
   const std::string folder = path_ + "/workers";
   for (const std::string& name : names_in(folder)) {
     if (!has_ending(name, ".json")) continue;
-    Json session = Json::parse(read_file(folder + "/" + name), nullptr, false);
+    Json session = json_or_null(read_file(folder + "/" + name));
     if (session.is_object()) sessions.push_back(std::move(session));
   }
-  std::stable_sort(sessions.begin(), sessions.end(), [](const Json& a, const Json& b) {
-    return a.value("started", "") < b.value("started", "");
-  });
+  const auto started = [](const Json& session) {
+    const auto found = session.find("started");
+    return found != session.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  std::stable_sort(sessions.begin(), sessions.end(),
+                   [&](const Json& a, const Json& b) { return started(a) < started(b); });
   Json all = sessions.empty() ? Json::object() : sessions.back();
   all["identity"] = identity_;
   all["sessions"] = sessions;

@@ -23,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "io/json_file.h"
 
 namespace imatch {
 namespace {
@@ -38,6 +39,23 @@ std::string host_name() {
   char name[256] = "unknown";
   ::gethostname(name, sizeof name - 1);
   return name;
+}
+
+/// The text or number of that name; `fallback` where there is none, or something of another kind.
+template <class T>
+T member_of(const Json& object, const char* name, T fallback) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  if (found == object.end()) return fallback;
+  if constexpr (std::is_same_v<T, std::string>)
+    return found->is_string() ? found->template get<T>() : fallback;
+  else
+    return found->is_number_integer() ? found->template get<T>() : fallback;
+}
+std::string text_in(const Json& object, const char* name) {
+  return member_of<std::string>(object, name, "");
+}
+long pid_in(const Json& identity) {
+  return member_of(identity, "pid", -1L);
 }
 
 /// Where process ids mean the same: one boot of one machine, one pid namespace.
@@ -69,9 +87,8 @@ std::set<std::string> own_workers;
 bool is_gone(const Json& identity, const std::string& this_machine) {
   char state = '?';
   std::string start;
-  return identity.is_object() && identity.value("machine", "") == this_machine &&
-         (!process_status(identity.value("pid", -1L), &state, &start) ||
-          start != identity.value("start", ""));
+  return identity.is_object() && text_in(identity, "machine") == this_machine &&
+         (!process_status(pid_in(identity), &state, &start) || start != text_in(identity, "start"));
 }
 
 /// Takes away the files of workers that were killed.
@@ -80,8 +97,7 @@ void remove_dead(const std::string& folder, const std::string& this_machine) {
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     if (entry.path().extension() != ".alive") continue;
     try {
-      if (is_gone(Json::parse(read_file(entry.path()), nullptr, false), this_machine))
-        ::unlink(entry.path().c_str());
+      if (is_gone(json_or_null(read_file(entry.path())), this_machine)) ::unlink(entry.path().c_str());
     } catch (const Failure&) {  // removed by its owner meanwhile
     }
   }
@@ -161,18 +177,18 @@ const std::string& Worker::alive_file() const {
 }
 
 bool Worker::is_alive(std::string_view identity) const {
-  const Json other = Json::parse(identity, nullptr, false);
-  if (!other.is_object() || !other.contains("worker")) return false;
-  const std::string id = other.value("worker", "");
-  const long pid = other.value("pid", -1L);
-  if (other.value("machine", "") == state_->machine) {
+  const Json other = json_or_null(identity);
+  const std::string id = text_in(other, "worker");
+  if (id.empty()) return false;
+  const long pid = pid_in(other);
+  if (text_in(other, "machine") == state_->machine) {
     if (pid == ::getpid()) {
       std::lock_guard lock(own_mutex);
       return own_workers.contains(id);
     }
     char letter = '?';
     std::string start;
-    if (!process_status(pid, &letter, &start) || start != other.value("start", "")) return false;
+    if (!process_status(pid, &letter, &start) || start != text_in(other, "start")) return false;
     if (letter != 'T' && letter != 't') return true;
   }
   const std::string file = fmt::format("{}/{}.alive", state_->folder, file_name_from(id));
@@ -221,16 +237,16 @@ Json list_workers(const std::string& run_folder) {
     struct stat status {};
     Json identity;
     try {
-      identity = Json::parse(read_file(entry.path()), nullptr, false);
+      identity = json_or_null(read_file(entry.path()));
     } catch (const Failure&) {  // removed by its owner meanwhile
       continue;
     }
     if (!identity.is_object() || ::stat(entry.path().c_str(), &status) != 0) continue;
     const double age_s = now_s - modified_s(status);
-    found[identity.value("worker", "")] = {
-        {"worker", identity.value("worker", "")},
-        {"host", identity.value("host", "")},
-        {"pid", identity.value("pid", -1L)},
+    found[text_in(identity, "worker")] = {
+        {"worker", text_in(identity, "worker")},
+        {"host", text_in(identity, "host")},
+        {"pid", pid_in(identity)},
         {"heartbeat_age_s", age_s},
         {"is_alive", age_s < Worker::kStaleSeconds && age_s > -Worker::kStaleSeconds &&
                          !is_gone(identity, this_machine)}};

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/stop.h"
+#include "base/stop_notice.h"
 #include "train/autocast.h"
 #include "train/prefetch.h"
 #include "train/sample_order.h"
@@ -285,6 +286,7 @@ TrainingReport train(const Trainee& trainee, const std::string& folder, const Tr
                      const TrainingCheckpoint* start, const std::function<void(const std::string&)>& warn) {
   if (trainee.samples(Trainee::Split::kTraining) == 0)
     throw Failure(code::kNoResult, "train: there are no samples");
+  const PatientStop patient;  // what was learnt is kept, however long a step takes
   return Training(trainee, folder, options, start, warn).run();
 }
 

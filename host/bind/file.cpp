@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/file_entry.h"
+#include "base/path_below.h"
 #include "base/resources.h"
 #include "base/sha256.h"
 #include "binding.h"
@@ -64,6 +65,11 @@ int join(lua_State* L) {
   fs::path path = check_string(L, 1);
   for (int i = 2; i <= lua_gettop(L); ++i) path /= check_string(L, i);
   return push(L, path.string());
+}
+int below(lua_State* L) {
+  std::string path = check_string(L, 1);
+  for (int i = 2; i <= lua_gettop(L); ++i) path = path_below(path, {check_string(L, i)});
+  return push(L, path);
 }
 int name(lua_State* L) {
   return push(L, fs::path(check_string(L, 1)).filename().string());
@@ -141,6 +147,12 @@ constexpr Binding kFunctions[] = {
     bind<join>("join", "file.join(path, ...) -> string",
                "Parts of a path with one slash between them; an absolute part begins anew.",
                "print(im.file.join('runs/', 'demo', 'plan.json')) --> runs/demo/plan.json"),
+    bind<below>("below", "file.below(root, part, ...) -> string",
+                "The path of a file whose name comes out of other files: the root and the parts with slashes "
+                "between them. Parts may have folders in them. Failures: bad_format for a part that would "
+                "lead out of the root ('..', an absolute path) or is empty.",
+                "print(im.file.below('out', 'vits16', 'L1/a.npy'), (im.file.below('out', '../a.npy'))) --> "
+                "out/vits16/L1/a.npy nil"),
     bind<name>("name", "file.name(path) -> string", "The last part of a path.",
                "print(im.file.name 'photos/a.tar.gz') --> a.tar.gz"),
     bind<stem>("stem", "file.stem(path) -> string", "The last part of a path without its ending.",

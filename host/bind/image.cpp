@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/error.h"
 #include "bind/homography.h"
 #include "bind/image_list.h"
 #include "bind/lists.h"
@@ -51,9 +52,21 @@ int extensions(lua_State* L) {
   return push(L, Json(picture_extensions()));
 }
 
+struct NewImageOptions {
+  double max_megapixels = DecodeOptions{}.max_megapixels;
+  static constexpr auto fields =
+      std::tuple{field("max_megapixels", &NewImageOptions::max_megapixels, at_least(0),
+                       "Largest picture that is made, in millions of pixels.")};
+};
+
 int new_image(lua_State* L) {
   const auto width = static_cast<int>(check_integer(L, 1, 1, 1 << 16));
   const auto height = static_cast<int>(check_integer(L, 2, 1, 1 << 16));
+  const auto limit = options<NewImageOptions>(L, 4, "image.new options").max_megapixels;
+  if (1e-6 * width * height > limit)
+    throw Failure(code::kTooLarge, fmt::format("image.new: {} x {} pixels are {:.1f} megapixels, more than "
+                                               "max_megapixels = {}",
+                                               width, height, 1e-6 * width * height, limit));
   if (is_absent(L, 3)) return push(L, Image(width, height));
   const auto rgb = detail::read<std::vector<int>>(to_json(L, 3, "colour"), "colour", in_range(0, 255));
   return push(L, filled_image(width, height, colour_of(rgb)));
@@ -185,9 +198,11 @@ constexpr Binding kFunctions[] = {
                    "print(photo and photo.latitude_deg or why) --> photo.jpg: no such file",
                    describe_options<PhotoMetadata>),
     bind<new_image>(
-        "new", "image.new(width, height [, colour]) -> Image",
-        "A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px.",
-        "print(im.image.new(640, 480, { 255, 128, 0 })) --> Image(640x480)"),
+        "new", "image.new(width, height [, colour [, options]]) -> Image",
+        "A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px. "
+        "Fails with too_large.",
+        "print(im.image.new(640, 480, { 255, 128, 0 })) --> Image(640x480)",
+        describe_options<NewImageOptions>),
     bind<size_after_resize>(
         "resized_size", "image.resized_size(width, height [, options]) -> width, height",
         "The size that Image:resize gives a picture of this size.",

@@ -2,6 +2,7 @@
 #include "geo/map.h"
 
 #include <cpl_conv.h>
+#include <cpl_vsi.h>
 
 #include <cmath>
 #include <filesystem>
@@ -314,9 +315,62 @@ TEST_CASE("map: masks of every kind say where there is data") {
     };
   }
   tiff.write(path);
-  const MapPixels p = GeoMap(path).read(0, 0, 0, 40, 30);
+  GeoMapOptions options;
+  options.side_files = true;
+  const MapPixels p = GeoMap(path, options).read(0, 0, 0, 40, 30);
   for (int y = 0; y < 30; ++y)
     for (int x = 0; x < 40; ++x) REQUIRE(int{rgba_at(p, x, y)[3]} == expected(x));
+}
+
+TEST_CASE("map: no other file is opened") {
+  const Scratch scratch;
+  const std::string path = scratch / "map.tif";
+  Geotiff tiff = utm_map();
+  SECTION("overviews and a mask beside it, unless they are asked for") {
+    tiff.width = 301;
+    tiff.finish = [](GDALDatasetH d) {
+      CPLSetThreadLocalConfigOption("GDAL_TIFF_INTERNAL_MASK", "NO");
+      GDALCreateDatasetMaskBand(d, GMF_PER_DATASET);  // all 0
+      CPLSetThreadLocalConfigOption("GDAL_TIFF_INTERNAL_MASK", nullptr);
+    };
+    tiff.write(path);
+    {
+      const GDALDatasetH d = GDALOpen(path.c_str(), GA_ReadOnly);
+      int factors[] = {2};
+      REQUIRE(GDALBuildOverviews(d, "AVERAGE", 1, factors, 0, nullptr, nullptr, nullptr) == CE_None);
+      GDALClose(d);
+    }
+    REQUIRE(std::filesystem::exists(path + ".ovr"));
+    REQUIRE(std::filesystem::exists(path + ".msk"));
+    const GeoMap alone(path);
+    CHECK(alone.levels().size() == 1);
+    CHECK(rgba_at(alone.read(0, 0, 0, 40, 30), 20, 20)[3] == 255);
+    GeoMapOptions options;
+    options.side_files = true;
+    const GeoMap with_others(path, options);
+    CHECK(with_others.levels().size() == 2);
+    CHECK(rgba_at(with_others.read(0, 0, 0, 40, 30), 20, 20)[3] == 0);
+  }
+  SECTION("another file named as its overviews") {
+    tiff.write(scratch / "other.tif");
+    tiff.finish = [&](GDALDatasetH d) {
+      GDALSetMetadataItem(d, "OVERVIEW_FILE", (scratch / "other.tif").c_str(), "OVERVIEWS");
+    };
+    tiff.write(path);
+    CHECK_THROWS_WITH(GeoMap(path), Catch::Contains("names another file as its overviews"));
+    CHECK(failure_code(path) == "bad_format");
+  }
+  SECTION("of GDAL's own file systems") {
+    tiff.write(path);
+    const GeoMap map(path);
+    VSIStatBufL status;
+    CHECK(VSIStatL(path.c_str(), &status) == 0);
+    for (const char* prefix : {"/vsisubfile/0_,", "/vsisparse/", "/vsigzip/", "/vsicached?file="}) {
+      CHECK(VSIStatL((prefix + path).c_str(), &status) != 0);
+      CHECK(VSIFOpenL((prefix + path).c_str(), "rb") == nullptr);
+    }
+    CHECK(VSIFOpenL("/vsicurl/http://127.0.0.1:1/map.tif", "rb") == nullptr);
+  }
 }
 
 TEST_CASE("map: stored overviews are levels") {

@@ -222,6 +222,16 @@ TEST_CASE("the description beside an index must agree") {
   CHECK(Index::load(path).count() == 3);
 }
 
+TEST_CASE("a graph of few vectors is refused, and never more are looked for than there are") {
+  CHECK_THROWS_WITH(Index(8, {.factory = "NSG4", .metric = "l2"}).add(random_rows(40, 8)),
+                    Catch::Contains("add: 'NSG4' is built of each vector's 64 nearest"));
+  Index index(8, {.factory = "NSG4", .metric = "l2"});
+  index.add(random_rows(80, 8));
+  const Neighbours found = index.search(random_rows(3, 8), {.k = 100});
+  CHECK(found.ids[0][79].item<std::int64_t>() >= 0);
+  CHECK(found.ids[2][80].item<std::int64_t>() == -1);
+}
+
 TEST_CASE("vectors of another backbone or size, and unusable ones, are refused by name") {
   Index index(8, {.source = {.backbone = "one image_size=64", .weights_sha256 = "aa"}});
   at::Tensor rows = random_rows(5, 8);

@@ -77,7 +77,7 @@ for number, model in ipairs(plan.models) do
   end
 end
 if not arguments.list then
-  local path = arguments.report or ("%s/%s/embed_report.json"):format(embed_root, plan.dataset_key)
+  local path = arguments.report or cli.checked(im.file.below(embed_root, plan.dataset_key, "embed_report.json"))
   cli.checked(im.io.write_json(path, { manifest = arguments.manifest, dataset_key = plan.dataset_key, runs = rows }))
 end
 os.exit(num_failed == 0 and 0 or 1)

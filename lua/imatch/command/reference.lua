@@ -30,7 +30,7 @@ for _, id in ipairs(arguments.capture) do
   wanted[id] = true
 end
 local root = arguments.dataset_root .. "/" .. dataset.root
-local out = arguments.out .. "/references_" .. dataset.key
+local out = cli.checked(im.file.below(arguments.out, "references_" .. dataset.key))
 local jobs = {}
 for _, capture in ipairs(dataset.captures) do
   if #arguments.capture == 0 or wanted[capture.id] then
@@ -39,7 +39,7 @@ for _, capture in ipairs(dataset.captures) do
     local names, why = im.file.list(folder, { extensions = im.image.extensions() })
     if names then
       for _, name in ipairs(names) do
-        local stem = ("%s/R%s/%s"):format(out, capture.folder, (name:gsub("%.[^.]*$", "")))
+        local stem = cli.checked(im.file.below(out, "R" .. capture.folder, (name:gsub("%.[^.]*$", ""))))
         jobs[#jobs + 1] = { photo = folder .. "/" .. name, stem = stem }
       end
     else

@@ -9,12 +9,12 @@ local PARTS_A_PROCESS = 4
 --- OUT/pair_match/<weight>_<ALT>_<FRAME>/<weight>_<ALT.FRAME a>_<ALT.FRAME b>.json
 function M.path_of(out, weight, pair)
   local a = pair.a
-  return ("%s/pair_match/%s_%s%s/%s_%s_%s.json"):format(out, weight, a.alt, a.frame and "_" .. a.frame or "", weight, a.name,
-    pair.b.name)
+  return assert(im.file.below(out .. "/pair_match", ("%s_%s%s/%s_%s_%s.json"):format(weight, a.alt,
+    a.frame and "_" .. a.frame or "", weight, a.name, pair.b.name)))
 end
 
 local function embed_folder(out, weight, pair)
-  return ("%s/embeds/%s/%s_%s"):format(out, weight, pair.a.name, pair.b.name)
+  return assert(im.file.below(out .. "/embeds", weight, pair.a.name .. "_" .. pair.b.name))
 end
 
 --- SHA-256 of the image file, once; "" when it cannot be read (which decoding will say).

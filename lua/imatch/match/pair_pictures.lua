@@ -64,6 +64,10 @@ function M.draw(path, photos, how, want, folder, made_of)
     return nil, message
   end
   local place = place_of(path, opened.pair.weight)
+  local inside, leads_out = im.file.below(folder, place)
+  if not inside then
+    return nil, ("%s: weight: %s"):format(path, leads_out)
+  end
   local name = place:match "[^/]+$"
   local label = name:sub(#opened.pair.weight + 2):gsub("_", " > ")
   local entry = {

@@ -171,7 +171,7 @@ function M.run(args, words)
     cli.fail(source .. ": no samples are left by --include, --exclude and --skip-multiples")
   end
   for _, sample in ipairs(samples) do
-    sample.name, sample.path = sample.id, ("%s/pointmaps_%d/%s.npz"):format(out, args.size, sample.id)
+    sample.name, sample.path = sample.id, cli.checked(im.file.below(out, "pointmaps_" .. args.size, sample.id .. ".npz"))
   end
   if args.processes > 1 then
     local own = args.force and start_over(samples, words) or words

@@ -76,7 +76,9 @@ local function outputs_of(image, model, weight, plan, folder, kinds)
           kind = kinds[key], embedding_cfg = model.embedding_cfg, variant = variant, hub = weight.hub,
           normalization = weight.normalization, label = image.label, frame = image.frame,
         }
-        wanted[#wanted + 1] = { kind = kinds[key], variant = variant, stem = folder .. "/" .. stem, outputs = outputs }
+        wanted[#wanted + 1] = {
+          kind = kinds[key], variant = variant, stem = assert(native.file.below(folder, stem)), outputs = outputs,
+        }
       end
     end
   end
@@ -137,16 +139,19 @@ function M.run(plan, model, weight, options)
     return nil, kind
   end
   local kinds = { global = kind, patch = KINDS.patch, grid = KINDS.grid }
-  local folder = ("%s/%s/%s"):format(options.embed_root, plan.dataset_key, weight.alias)
+  local folder, why_not = native.file.below(options.embed_root, plan.dataset_key, weight.alias)
+  if not folder then
+    return nil, why_not
+  end
   local counts = { done = 0, cached = 0, failed = {}, forward_s = 0, images = #model.images }
   local jobs, handled = {}, {}
   for i, image in ipairs(model.images) do
     local wanted = model.test_embedding and outputs_of(image, model, weight, plan, folder, kinds) or {}
     local picture = model.generate_denseft
-      and ("%s/%s.png"):format(folder, native.retrieval.vector_name {
+      and assert(native.file.below(folder, native.retrieval.vector_name {
         kind = "DenseFT", embedding_cfg = model.embedding_cfg, variant = "raw", hub = weight.hub,
         normalization = weight.normalization, label = image.label, frame = image.frame,
-      })
+      } .. ".png"))
     jobs[i] = { image = image, wanted = wanted, picture = picture }
   end
   --- Whether the files of an image are there; with --overwrite those of before do not count, those of this run do.

@@ -138,8 +138,13 @@ function Search:make_index(side, alias)
   if settings.backend == "exact" then
     return native.index.exact(set:tensor(), { metric = settings.metric, device = settings.device, source = set:source() })
   end
-  local path = settings.index_folder and ("%s/%s_%s_%s.faiss"):format(settings.index_folder, alias, self.mode, side)
-  local index, message
+  local path, index, message
+  if settings.index_folder then
+    path, message = native.file.below(settings.index_folder, ("%s_%s_%s.faiss"):format(alias, self.mode, side))
+    if not path then
+      return nil, message
+    end
+  end
   if path then
     index, message = self:saved_index(path, set)
     if message then

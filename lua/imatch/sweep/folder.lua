@@ -42,7 +42,7 @@ function M.find(path)
   for _, name in ipairs(native.file.list(path, { recursive = true, extensions = { "json" } }) or {}) do
     local folder = name:match "^(.*)/plan%.json$"
     if folder then
-      local started = provenance_of(path .. "/" .. folder).started or ""
+      local started = tostring(provenance_of(path .. "/" .. folder).started or "")
       if not latest or started > latest_started then
         latest, latest_started = path .. "/" .. folder, started
       end
@@ -106,6 +106,12 @@ function M.command_of_script(path, options, action)
   local provenance = provenance_of(folder)
   if not provenance.script then
     return nil, ("%s: made by no script (interactive session or -e); nothing can be run again"):format(folder)
+  end
+  for _, word in ipairs(provenance.arguments or {}) do
+    if word == "***" or tostring(word):find(":***@", 1, true) then
+      return nil, ("%s: a password among the script's arguments is not kept; run %s itself, with its arguments"):format(folder,
+        provenance.script)
+    end
   end
   local seed = { "--seed", ("%d"):format(provenance.seed or 0) }
   local words = M.words { { M.program() }, seed, options, { "sweep" }, action, { provenance.script },

@@ -82,7 +82,7 @@ function M.columns(header, rows)
       local pad = (" "):rep(widths[column] - width(text))
       parts[column] = is_right[column] and pad .. text or text .. pad
     end
-    lines[#lines + 1] = (table.concat(parts, "  "):gsub("%s+$", ""))
+    lines[#lines + 1] = table.concat(parts, "  "):match "^.*%S" or ""
   end
   return table.concat(lines, "\n")
 end
