@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/field.h"
-#include "pointmap/model.h"
+#include "pointmap/points.h"
 
 namespace imatch {
 
@@ -16,6 +16,7 @@ struct PointCloudFileOptions {
   bool colour = false;
   bool confidence = false;
   bool layer = false;
+  bool normals = false;
   bool glb = false;
 
   using Self = PointCloudFileOptions;
@@ -24,6 +25,8 @@ struct PointCloudFileOptions {
       field("colour", &Self::colour, anything(), "Colours by canonical position, the same in both clouds."),
       field("confidence", &Self::confidence, anything(), "A property confidence of each point."),
       field("layer", &Self::layer, anything(), "A property layer of each point, from 0."),
+      field("normals", &Self::normals, anything(),
+            "Normals, outwards for a closed surface; 0 where a point has no neighbours."),
       field("glb", &Self::glb, anything(), "The same as GLB, always in colour.")};
 };
 

@@ -10,6 +10,7 @@
 #include "base/field.h"
 #include "nn/dual_point_map.h"
 #include "pointmap/input.h"
+#include "pointmap/points.h"
 
 namespace imatch {
 
@@ -24,26 +25,6 @@ struct PointMapModelOptions {
       field("device", &Self::device, anything(), "'cpu', 'cuda', 'cuda:N' or 'auto'."),
       field("features", &Self::features, anything(),
             "For a checkpoint that does not say what it was trained on.")};
-};
-
-struct PointMapPointOptions {
-  double occupancy = 0.5;
-  double confidence = 2;
-
-  using Self = PointMapPointOptions;
-  static constexpr auto fields = std::tuple{
-      field("occupancy", &Self::occupancy, in_range(0, 1),
-            "A layer is there where its occupancy exceeds this."),
-      field("confidence", &Self::confidence, at_least(0),
-            "Points below it are dropped. It is always above 1, so that a limit below 1 drops none.")};
-};
-
-/// Points in space, layer by layer, each in row-major order.
-struct PointMapPoints {
-  at::Tensor canonical, posed;  ///< [N, 3] float32.
-  at::Tensor confidence;        ///< [N] float32.
-  at::Tensor layer;             ///< [N] int64, from 0.
-  at::Tensor pixel;             ///< [N, 2] int64: row, column.
 };
 
 /// A trained network with what makes its input. Calls may come from several threads.
@@ -70,8 +51,5 @@ class PointMapModel {
   c10::Device device_;
   std::int64_t step_ = 0;
 };
-
-/// What a target says of these: its occupied pixels in the same order; confidence is 1.
-PointMapPoints points_of_target(const at::Tensor& target);
 
 }  // namespace imatch

@@ -64,13 +64,14 @@ std::optional<Matrix4> rigid_map(const JointPoints& points) {
   return map;
 }
 
-std::vector<Vector3> points_of(const at::Tensor& tensor, const char* what) {
+std::vector<Vector3> points_of(const at::Tensor& tensor, const char* what, double scale) {
   if (tensor.dim() != 2 || tensor.size(1) != 3)
     throw Error(fmt::format("skeleton: {} points with {} axes; expected [N, 3]", what, tensor.dim()));
   const at::Tensor rows = tensor.to(at::kCPU, at::kDouble).contiguous();
   const double* p = rows.const_data_ptr<double>();
   std::vector<Vector3> points;
-  for (std::int64_t i = 0; i < rows.size(0); ++i, p += 3) points.push_back({p[0], p[1], p[2]});
+  for (std::int64_t i = 0; i < rows.size(0); ++i, p += 3)
+    points.push_back({p[0] / scale, p[1] / scale, p[2] / scale});
   return points;
 }
 
@@ -106,7 +107,11 @@ SkeletonFit fit_skeleton(const RiggedMesh& mesh, const at::Tensor& canonical, co
   const at::NoGradGuard no_gradients;
   const Rig& rig = mesh.rig;
   if (rig.joints.empty()) throw Error("skeleton: the mesh has no joints");
-  const std::vector<Vector3> rest = points_of(canonical, "canonical"), moved = points_of(posed, "posed");
+  const double extent = box_of(mesh.mesh.positions).extent();
+  if (options.scale == 0 && extent <= 0) throw Error("skeleton: the mesh has no extent to be scaled by");
+  const double scale = options.scale == 0 ? 1 / extent : options.scale;
+  const std::vector<Vector3> rest = points_of(canonical, "canonical", scale),
+                             moved = points_of(posed, "posed", scale);
   if (rest.size() != moved.size())
     throw Error(fmt::format("skeleton: {} canonical and {} posed points; expected as many", rest.size(),
                             moved.size()));
@@ -118,7 +123,7 @@ SkeletonFit fit_skeleton(const RiggedMesh& mesh, const at::Tensor& canonical, co
   for (std::size_t i = 0; i < rest.size(); ++i) {
     const auto vertex = static_cast<std::size_t>(tree.nearest({rest[i].x, rest[i].y, rest[i].z}));
     const Vector3 at = vector_of(mesh.mesh.positions[vertex]);
-    if (std::hypot(at.x - rest[i].x, at.y - rest[i].y, at.z - rest[i].z) > options.reach) continue;
+    if (std::hypot(at.x - rest[i].x, at.y - rest[i].y, at.z - rest[i].z) * scale > options.reach) continue;
     kept.emplace_back(i, vertex);
     for (std::size_t k = rig.first_influence[vertex]; k < rig.first_influence[vertex + 1]; ++k) {
       const Influence& influence = rig.influences[k];
@@ -129,7 +134,8 @@ SkeletonFit fit_skeleton(const RiggedMesh& mesh, const at::Tensor& canonical, co
       of_joint[joint].weights.push_back(options.weighted ? influence.weight : 1);
     }
   }
-  SkeletonFit fit{.joints = std::vector<Matrix4>(rig.joints.size()), .found = {}, .points = kept.size()};
+  SkeletonFit fit{
+      .joints = std::vector<Matrix4>(rig.joints.size()), .found = {}, .scale = scale, .points = kept.size()};
   bool any = false;
   for (std::size_t joint = 0; joint < of_joint.size(); ++joint) {
     const auto map = rigid_map(of_joint[joint]);
@@ -148,19 +154,20 @@ SkeletonFit fit_skeleton(const RiggedMesh& mesh, const at::Tensor& canonical, co
     fit.canonical_error += std::hypot(at.x - rest[point].x, at.y - rest[point].y, at.z - rest[point].z);
     ++measured;
   }
-  if (measured > 0) fit.canonical_error /= static_cast<double>(measured);
+  if (measured > 0) fit.canonical_error *= scale / static_cast<double>(measured);
   return fit;
 }
 
 RiggedMesh posed_mesh(const RiggedMesh& mesh, const SkeletonFit& fit) {
   RiggedMesh result{.mesh = mesh.mesh, .rig = {}};
   const std::vector<Matrix4> skinning = skinning_of(mesh.rig, fit);
-  for (std::size_t vertex = 0; vertex < result.mesh.positions.size(); ++vertex)
-    if (const auto map = blended(mesh.rig, fit, skinning, vertex)) {
-      const Vector3 at = (*map)(vector_of(mesh.mesh.positions[vertex]));
-      result.mesh.positions[vertex] = {static_cast<float>(at.x), static_cast<float>(at.y),
-                                       static_cast<float>(at.z)};
-    }
+  for (std::size_t vertex = 0; vertex < result.mesh.positions.size(); ++vertex) {
+    Vector3 at = vector_of(mesh.mesh.positions[vertex]);
+    if (const auto map = blended(mesh.rig, fit, skinning, vertex)) at = (*map)(at);
+    result.mesh.positions[vertex] = {static_cast<float>(fit.scale * at.x),
+                                     static_cast<float>(fit.scale * at.y),
+                                     static_cast<float>(fit.scale * at.z)};
+  }
   result.mesh.normals.clear();
   return result;
 }

@@ -2,6 +2,7 @@
 #include "pointmap/trainee.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 #include <fmt/format.h>
@@ -20,7 +21,8 @@
 namespace imatch {
 namespace {
 
-constexpr std::int64_t kShown = 4;  // samples of a picture
+constexpr std::int64_t kShown = 4;     // samples of a picture
+constexpr std::size_t kLookedAt = 32;  // samples, for whether they may be mirrored
 
 std::string resolved_kind(const PointMapFolder& folder, const std::vector<std::string>& ids,
                           std::string kind) {
@@ -71,6 +73,7 @@ class PointMapTrainee : public Trainee {
       for (const std::string& id : ids_) images.push_back(folder_.image(id));
       features_ = PointMapFeatures::learned(wanted, images);
     }
+    check_augmentation();
     open_network(start, title);
   }
 
@@ -83,14 +86,18 @@ class PointMapTrainee : public Trainee {
 
   std::int64_t samples(Split split) const override { return static_cast<std::int64_t>(of(split).size()); }
 
-  TrainingBatch load(Split split, const std::vector<std::int64_t>& samples, std::uint64_t) const override {
+  TrainingBatch load(Split split, const std::vector<std::int64_t>& samples,
+                     std::uint64_t seed) const override {
     const at::NoGradGuard no_gradients;
     std::vector<at::Tensor> features, targets;
     for (const std::int64_t sample : samples) {
       const std::string& id = of(split)[static_cast<std::size_t>(sample)];
-      features.push_back(input(id).features);
-      targets.push_back(
-          point_map_target(folder_.point_map(id, resolution()), network_->shape().layers, resolution()));
+      PointMapInput seen = input(id);
+      at::Tensor wanted = target(id);
+      if (split == Split::kTraining)
+        augment(seen, wanted, options_.augmentation, seed * 1000003 + static_cast<std::uint64_t>(sample));
+      features.push_back(seen.features);
+      targets.push_back(wanted);
     }
     return {at::stack(features), at::stack(targets)};
   }
@@ -98,6 +105,8 @@ class PointMapTrainee : public Trainee {
   at::Tensor amounts(const TrainingBatch& batch) const override {
     return point_map_amounts(batch[1], options_.whole_picture);
   }
+
+  std::int64_t num_amounts() const override { return 2; }
 
   std::vector<std::string> loss_names() const override {
     return network_->shape().layers > 1 ? std::vector<std::string>{"points", "occupancy"}
@@ -143,6 +152,21 @@ class PointMapTrainee : public Trainee {
   PointMapInput input(const std::string& id) const {
     return point_map_input(features_.load(feature_file(folder_, id, features_.options().kind)),
                            mask_of_picture(open_image(folder_.mask(id))), resolution());
+  }
+
+  at::Tensor target(const std::string& id) const {
+    return point_map_target(folder_.point_map(id, resolution()), options_.network.layers, resolution());
+  }
+
+  void check_augmentation() const {
+    if (options_.augmentation.colour > 0 && features_.options().kind != "rgb")
+      throw Error(fmt::format("augmentation: colour is for features of kind 'rgb', not '{}'",
+                              features_.options().kind));
+    std::vector<at::Tensor> some;
+    if (!options_.augmentation.flip.empty())
+      for (std::size_t i = 0; i < ids_.size() && some.size() < kLookedAt; ++i)
+        some.push_back(target(ids_[i]));
+    require_symmetry(some, options_.augmentation.flip);
   }
 
   void open_network(const TrainingCheckpoint* start, const std::string& title) {

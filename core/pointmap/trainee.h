@@ -8,6 +8,7 @@
 
 #include "base/field.h"
 #include "nn/dual_point_map.h"
+#include "pointmap/augmentation.h"
 #include "pointmap/data_folder.h"
 #include "pointmap/input.h"
 #include "train/training.h"
@@ -47,6 +48,7 @@ struct PointMapTrainOptions {
   PointMapNetworkOptions network;
   PointMapFeatureOptions features;
   PointMapDataOptions data;
+  PointMapAugmentation augmentation;
   TrainingOptions training;
   std::string validation;
   std::string weights;
@@ -60,6 +62,7 @@ struct PointMapTrainOptions {
             "The network; a checkpoint that is gone on from must agree."),
       field("features", &Self::features, anything(), "What the network sees."),
       field("data", &Self::data, anything(), "Which samples."),
+      field("augmentation", &Self::augmentation, anything(), "How training samples are varied; off."),
       field("training", &Self::training, anything(), "The optimiser, the steps and what is saved."),
       field("validation", &Self::validation, anything(),
             "File with ids, one a line, that are not trained on."),

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "base/error.h"
+#include "raster/triangle_plane.h"
 
 namespace imatch {
 namespace {
@@ -158,6 +160,25 @@ at::Tensor normal_layers(const MeshView& view) {
 
 at::Tensor layer_counts(const MeshView& view) {
   return view.fragments.triangle.cpu().ge(0).sum(2);
+}
+
+bool camera_is_inside(const MeshView& view) {
+  Vector3 low = view.in_camera.empty() ? Vector3{1, 1, 1} : view.in_camera.front(), high = low;
+  for (const Vector3& p : view.in_camera) {
+    low = {std::min(low.x, p.x), std::min(low.y, p.y), std::min(low.z, p.z)};
+    high = {std::max(high.x, p.x), std::max(high.y, p.y), std::max(high.z, p.z)};
+  }
+  if (low.x > 0 || low.y > 0 || low.z > 0 || high.x < 0 || high.y < 0 || high.z < 0) return false;
+  double angle = 0;
+  for (const auto& [ia, ib, ic] : triangles_of(view)) {
+    const Vector3 a = view.in_camera[static_cast<std::size_t>(ia)],
+                  b = view.in_camera[static_cast<std::size_t>(ib)],
+                  c = view.in_camera[static_cast<std::size_t>(ic)];
+    const double la = std::sqrt(dot(a, a)), lb = std::sqrt(dot(b, b)), lc = std::sqrt(dot(c, c));
+    angle +=
+        2 * std::atan2(dot(a, cross(b, c)), la * lb * lc + dot(a, b) * lc + dot(b, c) * la + dot(c, a) * lb);
+  }
+  return std::abs(angle) > 2 * std::numbers::pi;
 }
 
 Image rendered(const MeshView& view, const RenderLook& look) {

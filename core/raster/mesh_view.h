@@ -66,6 +66,10 @@ at::Tensor normal_layers(const MeshView& view);
 /// H×W int64: how many surfaces are kept at each pixel.
 at::Tensor layer_counts(const MeshView& view);
 
+/// Whether a closed mesh is all around the camera: its triangles cover more than half of what can be seen
+/// from there, those that face away counted negatively (Van Oosterom and Strackee 1983).
+bool camera_is_inside(const MeshView& view);
+
 struct RenderLook {
   int samples = 2;
   std::vector<double> background{255, 255, 255};

@@ -33,7 +33,7 @@ struct RasterOptions {
 
 /// The surfaces that the rays through the centres of pixels meet, near to far.
 ///
-/// A pixel is inside of a triangle by its corners rounded to 1/256 px, in whole numbers; one on an edge
+/// A pixel is inside of a triangle by its corners rounded to 1/4096 px, in whole numbers; one on an edge
 /// belongs to exactly one of the two triangles there (top-left rule), so that rays neither slip through nor
 /// count twice. No culling: a watertight mesh before the camera has an even number of surfaces at every
 /// pixel. Depth is z along the optical axis in float32, perspective-correct. Surfaces of the same pixel and

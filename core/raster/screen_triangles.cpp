@@ -8,7 +8,7 @@
 namespace imatch {
 namespace {
 
-constexpr double kGuard_px = 1 << 21;  // products of differences in 1/256 px stay within 62 bits
+constexpr double kGuard_px = 1 << 18;  // differences of products, in 1/4096 px, stay within 63 bits
 constexpr std::size_t kChunk = 8192;
 
 struct Corner {
@@ -50,9 +50,9 @@ class Setup {
 
   void add(Corner a, Corner b, Corner c, std::int32_t source, std::vector<ScreenTriangle>& list) const {
     ScreenTriangle t{{a.x, b.x, c.x}, {a.y, b.y, c.y}, source};
-    // The first and the last pixel whose centre, at 128 in 256, lies in the box.
-    const auto first = [](std::int32_t low) { return (low + kSubpixels / 2 - 1) >> 8; };
-    const auto last = [](std::int32_t high) { return (high - kSubpixels / 2) >> 8; };
+    // The first and the last pixel whose centre, half a pixel from its edges, lies in the box.
+    const auto first = [](std::int32_t low) { return (low + kSubpixels / 2 - 1) >> kSubpixelBits; };
+    const auto last = [](std::int32_t high) { return (high - kSubpixels / 2) >> kSubpixelBits; };
     t.first_x = std::max(first(std::min({a.x, b.x, c.x})), 0);
     t.last_x = std::min(last(std::max({a.x, b.x, c.x})), frame_.width - 1);
     if (t.first_x > t.last_x) return;

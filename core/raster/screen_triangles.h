@@ -16,11 +16,11 @@ struct RasterFrame {
   double near_z = 0, far_z = 0;
 };
 
-/// Points in a pixel, in units of 1/256 px.
-inline constexpr int kSubpixels = 256;
+/// Points in a pixel, in units of 1/4096 px.
+inline constexpr int kSubpixelBits = 12, kSubpixels = 1 << kSubpixelBits;
 
 /// A triangle, or part of one behind which the near plane cuts off the rest, as it lies on the picture plane:
-/// corners rounded to 1/256 px, in the order in which its area is positive.
+/// corners rounded to 1/4096 px, in the order in which its area is positive.
 struct ScreenTriangle {
   std::array<std::int32_t, 3> x, y;
   std::int32_t source = 0;  ///< Index of the triangle of the mesh.

@@ -40,11 +40,14 @@ class Trainee {
   virtual StateDict extra() const { return {}; }
 
   virtual std::int64_t samples(Split split) const = 0;
-  /// Reads samples, on the CPU. Called from several threads at once; `seed` is for what is random in it.
+  /// Reads samples, on the CPU. Called from several threads at once; `seed`, the same for all samples of a
+  /// step, is for what is random in it.
   virtual TrainingBatch load(Split split, const std::vector<std::int64_t>& samples,
                              std::uint64_t seed) const = 0;
   /// What the losses of these samples are divided by. A step that is taken in parts divides by the sum.
   virtual at::Tensor amounts(const TrainingBatch& batch) const = 0;
+  /// How many numbers those are.
+  virtual std::int64_t num_amounts() const { return 1; }
   /// Names of the parts of the loss.
   virtual std::vector<std::string> loss_names() const = 0;
   /// The losses of a part of a step. `training` false: as in use, without dropout.

@@ -6,12 +6,16 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "base/device.h"
 #include "base/error.h"
@@ -20,6 +24,7 @@
 #include "base/stop_notice.h"
 #include "train/autocast.h"
 #include "train/prefetch.h"
+#include "train/process_group.h"
 #include "train/sample_order.h"
 #include "train/training_log.h"
 
@@ -74,10 +79,14 @@ class Training {
         order_(trainee.samples(Trainee::Split::kTraining), options.batch, options.seed),
         validation_order_(std::max<std::int64_t>(1, trainee.samples(Trainee::Split::kValidation)),
                           options.batch, options.seed),
-        scale_(options.precision == "float16") {
-    at::manual_seed(static_cast<std::uint64_t>(options.seed));
+        scale_(options.precision == "float16"),
+        group_(options.distributed ? ProcessGroup::of_environment() : ProcessGroup()) {
+    at::manual_seed(static_cast<std::uint64_t>(options.seed + group_.rank()));
+    // All steps have the same shapes: the fastest convolutions are looked for once.
+    if (device_.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
     if (!start || !start->is_resumable()) return;
     adam_.load(start->optimiser, start->schedule, folder);
+    if (group_.rank() > 0) return;  // the random states are the first one's
     if (start->cpu_random.defined()) generator_of(at::kCPU).set_state(start->cpu_random);
     if (start->gpu_random.defined() && device_.is_cuda()) generator_of(device_).set_state(start->gpu_random);
   }
@@ -86,38 +95,30 @@ class Training {
     const std::int64_t first = adam_.steps();
     if (first >= options_.steps)
       return {.step = first, .checkpoint = newest_checkpoint(folder_), .log = folder_ + "/losses.csv"};
-    TrainingLog log(folder_, first, columns());
+    std::optional<TrainingLog> log;  // of the first process
+    if (group_.rank() == 0) log.emplace(folder_, first, columns());
     Prefetch<std::vector<TrainingBatch>> batches(first, options_.steps, options_.workers,
                                                  [this](std::int64_t step) { return load(step); });
-    Progress progress({.name = "train", .unit = "steps", .total = options_.steps, .cached = first});
+    std::optional<Progress> progress;
+    if (log)
+      progress.emplace(
+          ProgressOptions{.name = "train", .unit = "steps", .total = options_.steps, .cached = first});
     const Clock::time_point started = Clock::now();
     TrainingReport report{.step = first, .log = folder_ + "/losses.csv"};
     while (report.step < options_.steps) {
-      if (stop_requested()) save_and_stop(log, report.step > first);
       const Clock::time_point began = Clock::now();
-      std::vector<TrainingBatch> parts;
-      try {
-        parts = batches.take();
-      } catch (const Interrupted&) {  // what reads samples has seen the request first
-        save_and_stop(log, report.step > first);
-      }
-      TrainingLog::Numbers numbers = step(parts);
+      const auto parts = next_parts(batches);
+      if (group_.any(!parts)) save_and_stop(log, report.step > first);
+      TrainingLog::Numbers numbers = step(*parts);
       report.step = adam_.steps();
       report.loss = numbers.front().second;
       numbers.emplace_back("images_per_s", static_cast<double>(options_.batch) / seconds_since(began));
-      if (trainee_.samples(Trainee::Split::kValidation) > 0 && report.step % options_.validate_every == 0)
-        numbers.emplace_back("validation_loss", validate(report.step / options_.validate_every));
-      log.add(report.step, numbers);
-      if (options_.picture_every > 0 &&
-          (report.step % options_.picture_every == 0 || report.step == options_.steps))
-        if (const auto picture = trainee_.picture()) log.add(report.step, *picture);
-      if (report.step % options_.save_every == 0 || report.step == options_.steps) {
-        log.flush();
-        report.checkpoint = save();
-      }
-      show(progress, report.step - first, numbers);
+      if (!log) continue;
+      tell(*log, report, numbers);
+      show(*progress, report.step - first, numbers);
       if (report.step - first == kStepsOfAnEstimate) warn_if_long(seconds_since(started), report.step);
     }
+    group_.any(false);  // the others may need this process until here
     report.seconds = seconds_since(started);
     report.images_per_s =
         static_cast<double>((report.step - first) * options_.batch) / std::max(report.seconds, 1e-9);
@@ -125,6 +126,29 @@ class Training {
   }
 
  private:
+  /// None when the run is to stop.
+  static std::optional<std::vector<TrainingBatch>> next_parts(Prefetch<std::vector<TrainingBatch>>& batches) {
+    if (stop_requested()) return std::nullopt;
+    try {
+      return batches.take();
+    } catch (const Interrupted&) {  // what reads samples has seen the request first
+      return std::nullopt;
+    }
+  }
+
+  /// What a step leaves in the folder.
+  void tell(TrainingLog& log, TrainingReport& report, TrainingLog::Numbers& numbers) const {
+    if (trainee_.samples(Trainee::Split::kValidation) > 0 && report.step % options_.validate_every == 0)
+      numbers.emplace_back("validation_loss", validate(report.step / options_.validate_every));
+    log.add(report.step, numbers);
+    if (options_.picture_every > 0 &&
+        (report.step % options_.picture_every == 0 || report.step == options_.steps))
+      if (const auto picture = trainee_.picture()) log.add(report.step, *picture);
+    if (report.step % options_.save_every != 0 && report.step != options_.steps) return;
+    log.flush();
+    report.checkpoint = save();
+  }
+
   std::vector<std::string> columns() const {
     std::vector<std::string> names{"loss"};
     for (const std::string& part : trainee_.loss_names()) names.push_back(part);
@@ -133,9 +157,13 @@ class Training {
     return names;
   }
 
-  /// The parts of a step.
+  /// The parts of a step that are this process's; none where there are more processes than samples.
   std::vector<TrainingBatch> load(std::int64_t step) const {
-    const std::vector<std::int64_t> samples = order_.batch(step);
+    const std::vector<std::int64_t> all = order_.batch(step);
+    const auto edge_of = [&](int rank) {
+      return all.begin() + static_cast<std::ptrdiff_t>(all.size()) * rank / group_.size();
+    };
+    const std::vector<std::int64_t> samples(edge_of(group_.rank()), edge_of(group_.rank() + 1));
     const std::size_t parts =
         std::min<std::size_t>(static_cast<std::size_t>(options_.accumulate), samples.size());
     std::vector<TrainingBatch> loaded;
@@ -145,7 +173,7 @@ class Training {
       };
       const auto seed =
           static_cast<std::uint64_t>(options_.seed) * 1000003 + static_cast<std::uint64_t>(step);
-      loaded.push_back(trainee_.load(Trainee::Split::kTraining, {edge(i), edge(i + 1)}, seed * 1009 + i));
+      loaded.push_back(trainee_.load(Trainee::Split::kTraining, {edge(i), edge(i + 1)}, seed));
     }
     return loaded;
   }
@@ -173,19 +201,18 @@ class Training {
       const at::Tensor more = trainee_.amounts(batches.back());
       amounts = amounts.defined() ? amounts + more : more;
     }
+    if (group_.size() > 1) amounts = amounts_of_all(amounts);
     TrainingLog::Numbers numbers{{"loss", 0}};
+    for (const std::string& name : trainee_.loss_names()) numbers.emplace_back(name, 0);
     for (const TrainingBatch& batch : batches) {
       const TrainingLosses part = losses(batch, amounts, true);
       (part.total * scale_.value()).backward();
       numbers.front().second += part.total.item<double>();
-      for (const auto& [name, loss] : part.parts) {
-        const auto known = std::ranges::find(numbers, name, &TrainingLog::Numbers::value_type::first);
-        if (known == numbers.end())
-          numbers.emplace_back(name, loss.item<double>());
-        else
-          known->second += loss.item<double>();
-      }
+      for (const auto& [name, loss] : part.parts)
+        std::ranges::find(numbers, name, &TrainingLog::Numbers::value_type::first)->second +=
+            loss.item<double>();
     }
+    if (group_.size() > 1) sum_over_processes(numbers);
     const double gradient = unscaled_gradient();
     require_finite(numbers, gradient);
     numbers.emplace_back("lr", adam_.rate());
@@ -194,6 +221,27 @@ class Training {
       for (at::Tensor parameter : trainee_.parameters()) parameter.mutable_grad().reset();
     adam_.step();
     return numbers;
+  }
+
+  at::Tensor amounts_of_all(const at::Tensor& here) {
+    const at::Tensor amounts =
+        here.defined() ? here.clone() : at::zeros({trainee_.num_amounts()}, at::TensorOptions(device_));
+    group_.sum({amounts});
+    return amounts;
+  }
+
+  void sum_over_processes(TrainingLog::Numbers& numbers) {
+    std::vector<at::Tensor> gradients;
+    for (at::Tensor parameter : trainee_.parameters()) {
+      if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter);
+      gradients.push_back(parameter.grad());
+    }
+    group_.sum(gradients);
+    const at::Tensor values = at::empty({static_cast<std::int64_t>(numbers.size())}, at::kDouble);
+    double* const value = values.mutable_data_ptr<double>();
+    for (std::size_t i = 0; i < numbers.size(); ++i) value[i] = numbers[i].second;
+    group_.sum({values});
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i].second = value[i];
   }
 
   /// The length of the whole gradient, freed of the scale of the loss.
@@ -230,9 +278,11 @@ class Training {
     return losses(batch, trainee_.amounts(batch), false).total.item<double>();
   }
 
-  [[noreturn]] void save_and_stop(TrainingLog& log, bool has_learned) const {
-    log.flush();
-    if (has_learned) save();
+  [[noreturn]] void save_and_stop(std::optional<TrainingLog>& log, bool has_learned) const {
+    if (log) {
+      log->flush();
+      if (has_learned) save();
+    }
     throw Interrupted();
   }
 
@@ -278,6 +328,7 @@ class Training {
   Adam adam_;
   SampleOrder order_, validation_order_;
   LossScale scale_;
+  ProcessGroup group_;
 };
 
 }  // namespace

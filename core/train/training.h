@@ -28,6 +28,7 @@ struct TrainingOptions {
   int workers = 2;
   std::string precision = "float32";
   std::string device = "auto";
+  bool distributed = false;
 
   static constexpr std::string_view kPrecisions[] = {"float32", "bfloat16", "float16"};
   using Self = TrainingOptions;
@@ -50,7 +51,11 @@ struct TrainingOptions {
             "Threads that read samples; 0: the network waits for them."),
       field("precision", &Self::precision, one_of(kPrecisions),
             "What convolutions and products are computed in; weights and losses stay float32."),
-      field("device", &Self::device, anything(), "'cpu', 'cuda', 'cuda:N' or 'auto'.")};
+      field("device", &Self::device, anything(), "'cpu', 'cuda', 'cuda:N' or 'auto'."),
+      field(
+          "distributed", &Self::distributed, anything(),
+          "Together with the other processes that torchrun started: each takes its part of every batch, and "
+          "the first one writes. The losses are those of one process, but for what dropout draws.")};
 };
 
 struct TrainingReport {

@@ -8,6 +8,7 @@
 #include "bind/mesh_types.h"
 #include "binding.h"
 #include "mesh/mesh_file.h"
+#include "mesh/sampled_pose.h"
 
 namespace imatch::host {
 namespace mesh_bindings {
@@ -15,16 +16,24 @@ namespace mesh_bindings {
 struct PoseOptions {
   std::string clip;
   double time_s = 0;
-  static constexpr auto fields = std::tuple{field("clip", &PoseOptions::clip, anything(),
-                                                  "Name of an animation; empty: as the file has it at rest."),
-                                            field("time_s", &PoseOptions::time_s, anything(), "Time in it.")};
+  double bend_deg = 0;
+  std::int64_t seed = 0;
+  static constexpr auto fields = std::tuple{
+      field("clip", &PoseOptions::clip, anything(),
+            "Name of an animation; empty: as the file has it at rest."),
+      field("time_s", &PoseOptions::time_s, anything(), "Time in it."),
+      field("bend_deg", &PoseOptions::bend_deg, in_range(0, 180),
+            "Without a clip: every joint but the first turns by up to so many degrees about a random "
+            "axis. Bones without parents (.skn) hang on their nearest neighbours."),
+      field("seed", &PoseOptions::seed, at_least(0), "Of those turns.")};
 };
 
 /// At `index` a table of PoseOptions, or a tensor of poses: a row of w x y z tx ty tz a node.
 RigPose check_pose(lua_State* L, int index, const Rig& rig) {
   if (is<at::Tensor>(L, index)) return pose_of_rows(rig, arg<at::Tensor>(L, index), "poses");
   const auto o = options<PoseOptions>(L, index, "pose");
-  return o.clip.empty() ? rest_pose(rig) : pose_at(rig, o.clip, o.time_s);
+  if (!o.clip.empty()) return pose_at(rig, o.clip, o.time_s);
+  return o.bend_deg > 0 ? sampled_pose(rig, o.bend_deg, static_cast<std::uint64_t>(o.seed)) : rest_pose(rig);
 }
 
 at::Tensor tensor_of(const std::vector<Float3>& list) {
@@ -195,7 +204,8 @@ constexpr Binding kMethods[] = {
     bind<posed>("posed", "Mesh:posed([pose]) -> Tensor",
                 "N x 3 float32: vertices in the world, skinned as glTF 2.0 has it, or moved with the node "
                 "that the mesh hangs "
-                "on. `pose`: { clip, time_s }, or a tensor of a row w x y z tx ty tz a node (local "
+                "on. `pose`: { clip, time_s } or { bend_deg, seed }, or a tensor of a row w x y z tx ty tz a "
+                "node (local "
                 "transforms without scale).",
                 IMATCH_EXAMPLE_MESH "print(m:posed():get(1, 0)) --> 1", describe_options<PoseOptions>),
     bind<pose>(

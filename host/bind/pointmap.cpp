@@ -9,6 +9,8 @@
 #include "pointmap/clouds.h"
 #include "pointmap/evaluate.h"
 #include "pointmap/model.h"
+#include "pointmap/point_view.h"
+#include "pointmap/points_file.h"
 #include "pointmap/skeleton.h"
 #include "pointmap/target.h"
 #include "pointmap/trainee.h"
@@ -21,7 +23,7 @@ template <>
 inline constexpr const char* type_name<PointMapPoints> = "PointMapPoints";
 template <>
 inline std::size_t native_bytes(const PointMapPoints& points) {
-  return static_cast<std::size_t>(points.layer.numel()) * 52;
+  return static_cast<std::size_t>(points.canonical.size(0)) * 76;
 }
 
 namespace pointmap_bindings {
@@ -52,6 +54,11 @@ int target(lua_State* L) {
   const auto resolution = static_cast<int>(check_integer(L, 3, 1, 4096));
   return push(L, std::make_shared<PointMapPoints>(
                      points_of_target(point_map_target(check_string(L, 1), layers, resolution))));
+}
+
+int read(lua_State* L) {
+  return push(L, std::make_shared<PointMapPoints>(read_points(
+                     check_string(L, 1), options<PointMapPointOptions>(L, 2, "pointmap.read options"))));
 }
 
 int describe(lua_State* L) {
@@ -100,15 +107,16 @@ int model_text(lua_State* L) {
 }
 
 int tensor_of(lua_State* L) {
-  const auto& found = arg<PointMapPoints>(L, 1);
-  const std::string name = check_string(L, 2);
-  if (name == "canonical") return push(L, at::Tensor(found.canonical));
-  if (name == "posed") return push(L, at::Tensor(found.posed));
-  if (name == "confidence") return push(L, at::Tensor(found.confidence));
-  if (name == "layer") return push(L, at::Tensor(found.layer));
-  if (name == "pixel") return push(L, at::Tensor(found.pixel));
-  throw Error("get: '" + name +
-              "' is not allowed; expected 'canonical', 'posed', 'confidence', 'layer' or 'pixel'");
+  return push(L, tensor_named(arg<PointMapPoints>(L, 1), check_string(L, 2)));
+}
+
+int picture(lua_State* L) {
+  return push(
+      L, point_picture(arg<PointMapPoints>(L, 1), options<PointPictureOptions>(L, 2, "picture options")));
+}
+
+int packed(lua_State* L) {
+  return push(L, packed_points(arg<PointMapPoints>(L, 1)));
 }
 
 int save(lua_State* L) {
@@ -130,12 +138,29 @@ int skeleton(lua_State* L) {
 }
 
 int count(lua_State* L) {
-  return push(L, static_cast<std::int64_t>(arg<PointMapPoints>(L, 1).layer.size(0)));
+  return push(L, static_cast<std::int64_t>(arg<PointMapPoints>(L, 1).canonical.size(0)));
 }
 
 int points_text(lua_State* L) {
-  return push(L, "PointMapPoints(" + std::to_string(arg<PointMapPoints>(L, 1).layer.size(0)) + ")");
+  return push(L, "PointMapPoints(" + std::to_string(arg<PointMapPoints>(L, 1).canonical.size(0)) + ")");
 }
+
+#define IMATCH_EXAMPLE_POINTS                                                                                \
+  "local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },\n" \
+  "  triangles = im.tensor.from_table { { 0, 1, 2 } } }\n"                                                   \
+  "local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 " \
+  "})\n"                                                                                                     \
+  "local root = '/tmp/imatch-lua-examples/pointmap'\n"                                                       \
+  "im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())\n"
+#define IMATCH_EXAMPLE_MODEL                                                                     \
+  IMATCH_EXAMPLE_POINTS                                                                          \
+  "v:image():save(root .. '/renders/a_rgb.png')\n"                                               \
+  "v:mask():save(root .. '/masks/a_mask.png')\n"                                                 \
+  "local run = im.pointmap.train(root, root .. '/run', { training = { steps = 1, batch = 1 },\n" \
+  "  network = { resolution = 16, model_channels = 8, blocks = 1, layers = 2 } })\n"             \
+  "local model = im.pointmap.open(run.checkpoint)\n"
+#define IMATCH_EXAMPLE_READ \
+  IMATCH_EXAMPLE_POINTS "local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')\n"
 
 constexpr Binding kFunctions[] = {
     bind<train>(
@@ -159,30 +184,48 @@ constexpr Binding kFunctions[] = {
         "Opens a checkpoint, ours or the published code's; the network's shape is read off its weights.",
         "print((select(2, im.pointmap.open 'missing.pth'))) --> missing.pth: no such file",
         describe_options<PointMapModelOptions>),
-    bind<target>(
-        "target", "pointmap.target(path, layers, resolution) -> PointMapPoints",
-        "The points of a rasterised sample, of its first layers.",
-        "print((select(2, im.pointmap.target('missing.npz', 4, 160)))) --> missing.npz: no such file"),
+    bind<target>("target", "pointmap.target(path, layers, resolution) -> PointMapPoints",
+                 "The points of a rasterised sample, of its first layers.",
+                 IMATCH_EXAMPLE_POINTS "print(im.pointmap.target(root .. '/pointmaps_16/a.npz', 2, 16)) --> "
+                                       "PointMapPoints(256)"),
+    bind<read>(
+        "read", "pointmap.read(path [, options]) -> PointMapPoints",
+        "The points of a file, with normals: a rasterised sample (.npz, of either layout; with layout "
+        "'layers' "
+        "canonical ones alone), what save_prediction wrote, or <id>_rec.ply with <id>_canon.ply beside "
+        "it, whose "
+        "normals, layer and confidence are there if they were written. Returns nil, message, code as the "
+        "readers; "
+        "bad_format for another file and for clouds of different sizes.",
+        IMATCH_EXAMPLE_READ "print(points, points:get('posed_normal'):get(0, 2)) --> PointMapPoints(256) "
+                            "1",
+        describe_options<PointMapPointOptions>),
 };
 
 constexpr Binding kModelMethods[] = {
-    bind<describe>("describe", "PointMapModel:describe() -> table",
-                   "Step, in_channels, resolution, model_channels, blocks, layers and features.",
-                   "-- print(model:describe().resolution)\nassert(im.pointmap.open)"),
+    bind<describe>(
+        "describe", "PointMapModel:describe() -> table",
+        "Step, in_channels, resolution, model_channels, blocks, layers and features.",
+        IMATCH_EXAMPLE_MODEL
+        "local d = model:describe()\nprint(d.step, d.resolution, d.layers, d.features.kind) --> 1 16 2 "
+        "rgb"),
     bind<points>("points", "PointMapModel:points(path [, mask [, options]]) -> PointMapPoints",
                  "The points of a picture (or its features, where the network was trained on files of them). "
                  "`mask`: path of a "
                  "picture that is 0 where the background is; without it everything may be occupied, which a "
                  "network that was "
                  "trained inside of silhouettes alone has never learned to deny.",
-                 "-- local points = model:points('fox_rgb.png', 'fox_mask.png', { confidence = 3 "
-                 "})\nassert(im.pointmap.open)",
+                 IMATCH_EXAMPLE_MODEL
+                 "local points = model:points(root .. '/renders/a_rgb.png', root .. '/masks/a_mask.png',\n"
+                 "  { occupancy = 0, confidence = 0 })\nprint(#points) --> 512",
                  describe_options<PointMapPointOptions>),
     bind<save_prediction>(
         "save_prediction", "PointMapModel:save_prediction(path, mask, npz)",
         "Writes what the network says of a picture as it is: arrays prediction [8 layers, R, R] and mask "
         "[R, R] of an .npz. `mask` may be nil.",
-        "-- model:save_prediction('fox_rgb.png', nil, 'fox.npz')\nassert(im.pointmap.open)"),
+        IMATCH_EXAMPLE_MODEL "model:save_prediction(root .. '/renders/a_rgb.png', nil, root .. '/a.npz')\n"
+                             "local shape = im.io.read_npz(root .. '/a.npz').prediction:shape()\n"
+                             "print(shape[1], shape[2], shape[3]) --> 16 16 16"),
     bind<evaluate>("evaluate", "PointMapModel:evaluate(root [, options]) -> table",
                    "Compares with rasterised samples: a row each in `samples`, their `mean`, and the `loss` "
                    "beside that of the "
@@ -191,30 +234,58 @@ constexpr Binding kModelMethods[] = {
                    "to the nearest point), chamfer_l2 (the sum of the two mean squared distances), "
                    "chamfer_share (chamfer_l1 "
                    "by the diagonal of the truth's box), fscore_<share> and pck.",
-                   "-- print(model:evaluate('data').mean.posed_chamfer_share)\nassert(im.pointmap.open)",
+                   IMATCH_EXAMPLE_MODEL
+                   "local result = model:evaluate(root, { points = { confidence = 0 } })\n"
+                   "print(#result.samples, result.samples[1].id) --> 1 a\n"
+                   "assert(result.loss.points > result.loss.constant_points) -- one step is not enough",
                    describe_options<PointMapEvaluationOptions>),
 };
 
 constexpr Binding kPointsMethods[] = {
     bind<tensor_of>(
         "get", "PointMapPoints:get(name) -> Tensor",
-        "'canonical' and 'posed' [N, 3], 'confidence' [N], 'layer' [N] from 0, 'pixel' [N, 2]: row, column.",
-        "-- print(points:get 'posed')\nassert(im.pointmap.target)"),
-    bind<save>("save", "PointMapPoints:save(prefix [, options]) -> list of string",
-               "Writes PREFIX_canon.ply and PREFIX_rec.ply, and GLB when asked for. Returns the names.",
-               "-- points:save('out/fox', { colour = true })\nassert(im.pointmap.target)",
-               describe_options<PointCloudFileOptions>),
+        "'canonical' and 'posed' [N, 3], 'confidence' [N], 'layer' [N] from 0, 'pixel' [N, 2]: row, column; "
+        "'canonical_normal' and 'posed_normal' [N, 3], of length 1, or 0 where a point has no neighbours. "
+        "What a "
+        "file did not tell is an error.",
+        IMATCH_EXAMPLE_READ "print(points:get('pixel'):get(255, 1), points:get('layer'):max()) --> 15 0"),
+    bind<save>(
+        "save", "PointMapPoints:save(prefix [, options]) -> list of string",
+        "Writes PREFIX_canon.ply and PREFIX_rec.ply, and GLB when asked for. Returns the names.",
+        IMATCH_EXAMPLE_READ
+        "points:save(root .. '/a', { layer = true, normals = true })\n"
+        "print(im.pointmap.read(root .. '/a_rec.ply'):get('posed'):max_difference(points:get 'posed')) --> 0",
+        describe_options<PointCloudFileOptions>),
+    bind<picture>(
+        "picture", "PointMapPoints:picture([options]) -> Image",
+        "Canonical points on the left, posed ones on the right, turned alike, each fitted into its half. "
+        "Seen along -z "
+        "with y up, which for posed points is how the camera saw them.",
+        IMATCH_EXAMPLE_READ "print(points:picture { width = 64, height = 32, colour = 'layer' }) --> "
+                            "Image(64x32)",
+        describe_options<PointPictureOptions>),
+    bind<packed>(
+        "packed", "PointMapPoints:packed() -> table",
+        "As a page holds them: count, layers (points of each), and as base64 of little-endian float32 "
+        "canonical, posed, "
+        "confidence, layer, canonical_normal and posed_normal, where they are known.",
+        IMATCH_EXAMPLE_READ "print(points:packed().count, points:packed().layers[1]) --> 256 256"),
     bind<skeleton>(
         "skeleton", "PointMapPoints:skeleton(mesh [, options]) -> Mesh, table",
         "The pose of the mesh's skeleton that explains the points (Kabsch 1976 for each joint): the mesh in "
         "that "
-        "pose, and a table with `joints` (found; matrix, 16 numbers row by row, camera from joint), the "
-        "`canonical_error` of the points taken back to rest, and how many `points` lay near the mesh. The "
-        "mesh must "
-        "have the scale of the data that was trained on.",
-        "-- local posed = points:skeleton(im.mesh.open 'fox.glb')\nassert(im.pointmap.target)",
+        "pose, in the camera frame and units of the points, and a table with `joints` (found: it has 3 "
+        "points that "
+        "do not lie on a line; matrix, 16 numbers row by row, camera from joint in units of the mesh), the "
+        "`canonical_error` of the points taken back to rest, and how many `points` lay near the mesh.",
+        IMATCH_EXAMPLE_READ
+        "print((select(2, pcall(points.skeleton, points, m)))) --> skeleton: the mesh has no "
+        "joints",
         describe_options<SkeletonOptions>),
 };
+#undef IMATCH_EXAMPLE_POINTS
+#undef IMATCH_EXAMPLE_MODEL
+#undef IMATCH_EXAMPLE_READ
 
 constexpr Type kTypes[] = {
     describe_type<PointMapModel, model_text>("A trained point map network.", kModelMethods),

@@ -61,6 +61,9 @@ int mask(lua_State* L) {
 int normals(lua_State* L) {
   return push(L, normal_picture(arg<MeshView>(L, 1)));
 }
+int is_inside(lua_State* L) {
+  return push(L, camera_is_inside(arg<MeshView>(L, 1)));
+}
 int left_out(lua_State* L) {
   return push(L, arg<MeshView>(L, 1).fragments.not_finite);
 }
@@ -132,6 +135,9 @@ constexpr Binding kMethods[] = {
                   "127.5 (1 + n) of the nearest surface's normal in the camera frame (OpenGL's axes), turned "
                   "to the camera.",
                   IMATCH_EXAMPLE_VIEW "print(v:normals()) --> Image(16x16)"),
+    bind<is_inside>("camera_is_inside", "MeshView:camera_is_inside() -> boolean",
+                    "Whether a closed mesh is all around the camera, so that its front is not seen.",
+                    IMATCH_EXAMPLE_VIEW "print(v:camera_is_inside()) --> false"),
     bind<left_out>("left_out", "MeshView:left_out() -> integer",
                    "Triangles left out, since a corner is not finite.",
                    IMATCH_EXAMPLE_VIEW "print(v:left_out()) --> 0"),

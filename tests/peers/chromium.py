@@ -22,7 +22,8 @@ class Chromium:
     def __init__(self, width=1280, height=1600):
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         command = [
-            PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+            PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+            "--disable-background-networking",
             "--disable-component-update", "--no-first-run", "--hide-scrollbars", "--remote-debugging-port=0",
             f"--user-data-dir={self._profile.name}", f"--window-size={width},{height}", "about:blank",
         ]
@@ -135,6 +136,13 @@ class Chromium:
             if time.monotonic() - start > limit_s:
                 raise RuntimeError(f"not true after {limit_s} s: {until}; problems: {self.problems}")
             time.sleep(0.05)
+
+    def drag(self, start, end):
+        """The mouse, its left button held, from one place of the page to another."""
+        self.mouse("mouseMoved", *start)
+        self.mouse("mousePressed", *start, button="left", buttons=1, clickCount=1)
+        self.mouse("mouseMoved", *end, button="left", buttons=1)
+        self.mouse("mouseReleased", *end, button="left", clickCount=1)
 
     def screenshot(self, path):
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]

@@ -195,6 +195,18 @@ def test_altitude_rotation(run, tmp_path):
     assert mean(near, "found") > 0.8 and mean(near, "wrong") == 0 and mean(near, "recall_5") > 0.7
 
 
+def test_dualpm_animals(data, run, tmp_path):
+    """Few steps: that it runs as it stands, goes on, and says what it says. What it reaches is in docs/pointmaps.md."""
+    fox = data / "fox/Fox.glb"
+    out = run("dualpm_animals", fox, "animal", 2)
+    assert "192 pictures to train on, 24 of other moments" in out
+    loss, constant = map(float, re.search(r"held out: loss (\S+); the best constant prediction has (\S+)", out).groups())
+    assert constant < 3 and loss > constant  # two steps are too few
+    assert len(list((tmp_path / "animal/data/pointmaps_64").iterdir())) == 192
+    assert "step 3: loss" in run("dualpm_animals", fox, "animal", 3)
+    assert (tmp_path / "animal/run/pictures/0000003.png").exists()
+
+
 def test_localize_seneca(data, run, tmp_path):
     out = run("localize_seneca", "--heading-step-deg", "45")
     figures = dict(re.findall(r"^  (\S+) +([-+.\d]+)", out, re.MULTILINE))

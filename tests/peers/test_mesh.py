@@ -77,9 +77,8 @@ def test_trimesh_reads_what_is_written(tmp_path, ascii_text):
 def test_broken_and_odd_files_are_read_or_refused(tmp_path):
     if not MODELS.is_dir():
         pytest.skip("assimp-testmodels is not installed")
-    endings = {".gltf", ".glb", ".obj", ".ply"}
-    files = sorted(str(p) for p in MODELS.rglob("*") if p.suffix in endings and p.is_file())
-    assert len(files) > 80
+    files = sorted(str(p) for p in MODELS.rglob("*") if p.is_file())  # formats that are not read are refused as well
+    assert len(files) > 500
     out = lua("""for i, path in ipairs(im.io.read_json(arg[1])) do
           local mesh, message, code = im.mesh.open(path)
           local info = mesh and mesh:info()

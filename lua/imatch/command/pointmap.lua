@@ -12,6 +12,8 @@ local SUBCOMMANDS = {
   { "raster", "Renders meshes in poses before cameras: layered point maps, pictures and masks." },
   { "train", "Trains a dual point map network on such samples." },
   { "infer", "Points in space, at rest and as posed, from pictures." },
+  { "view", "Points in space in a page that opens offline, side by side, or as a picture." },
+  { "skeleton", "The pose of a mesh's joints that explains such points, and the mesh in it." },
   { "evaluate", "Chamfer distance, F-score and PCK of a trained network." },
 }
 

@@ -55,8 +55,8 @@ function M.samples(source, _, args)
   if info.triangles == 0 then
     cli.fail(source .. ": points without triangles; nothing can be rendered")
   end
-  if (args.clip and args.clip ~= "none" or args.poses) and #info.joints == 0 and #info.nodes == 0 then
-    cli.fail(source .. ": without skeleton, so that --clip and --poses have nothing to move")
+  if (args.clip and args.clip ~= "none" or args.poses or args.bend) and #info.joints == 0 and #info.nodes == 0 then
+    cli.fail(source .. ": without skeleton, so that --clip, --bend and --poses have nothing to move")
   end
   local poses = args.poses and cli.checked(im.io.read_npz(args.poses)).poses
   if args.poses and not poses then
@@ -71,16 +71,21 @@ function M.samples(source, _, args)
     local moment = not poses and moment_of(info, args, number) or nil
     local options = mesh_cache.view_options(args)
     options.clip, options.time_s = moment and moment.clip, moment and moment.time_s
+    local seed = args.bend and im.settings().seed * 1000003 + number
+    if args.bend then
+      options.clip, options.time_s = nil, nil
+    end
     samples[number] = {
       id = id,
       view = function()
-        return im.raster.view(mesh, camera, options, poses)
+        return im.raster.view(mesh, camera, options, seed and mesh:pose { bend_deg = args.bend, seed = seed } or poses)
       end,
       write_scene = function(view, out)
         cli.checked(view:image():save(("%s/renders/%s_rgb.png"):format(out, id)))
         cli.checked(view:mask(args.mask_value):save(("%s/masks/%s_mask.png"):format(out, id)))
         cli.checked(im.io.write_json(("%s/cameras/%s_camera.json"):format(out, id), { mesh = source, scale = scale,
-          camera = camera, clip = options.clip, time_s = options.time_s, poses = args.poses }))
+          camera = camera, clip = options.clip, time_s = options.time_s, poses = args.poses, bend_deg = args.bend,
+          bend_seed = seed or nil }))
       end,
     }
   end

@@ -36,6 +36,8 @@ function M.declare(command)
   command:option("--count", "of a mesh: samples"):default "1":convert(cli.integer(1))
   command:option("--clip", "of a mesh: the clip that poses are drawn from (default: all; 'none': at rest)")
   command:option("--time", "of a mesh: the time in the clip, s (default: drawn)"):convert(cli.number())
+  command:option("--bend", "of a mesh without clips: most degrees by which its joints turn, each about a drawn axis")
+    :convert(cli.number(0, 180))
   command:option("--poses", "of a mesh: .npz with `poses`, a row w x y z tx ty tz a node")
   command:option("--camera", "of a mesh: JSON with fx fy cx cy rotation translation (world to camera, OpenCV's axes), or a list "
     .. "of such; with --opengl: matrix (camera to world) and focal_mm")
@@ -107,6 +109,8 @@ local function render(sample, out, args)
   local view, message = sample.view()
   if not view then
     return nil, message
+  elseif view:camera_is_inside() then
+    return nil, "the camera stands inside of the mesh"
   end
   write(view, sample, out, args)
   view:close()

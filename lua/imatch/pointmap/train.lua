@@ -1,6 +1,7 @@
 -- imatch-lua pointmap train: a dual point map network from a folder of rasterised samples.
 local cli = require "imatch.cli"
 local im = require "imatch"
+local upstream_config = require "imatch.pointmap.upstream_config"
 
 local M = {}
 
@@ -34,6 +35,10 @@ local OPTIONS = {
   { "--dropout", "dropout", cli.number(0, 0.9), "share of a block's inner values set to zero" },
   { "--alpha", "alpha", cli.number(0), "weight of the logarithm of the confidence" },
   { "--whole-picture", "whole_picture", "flag", "learn occupancy outside of the silhouette too" },
+  { "--crop", "augmentation.crop", cli.number(0, 0.9), "windows up to this share smaller are enlarged" },
+  { "--colour", "augmentation.colour", cli.number(0, 1), "contrast, brightness and channels change by up to this share" },
+  { "--background", "augmentation.background", cli.number(0, 1), "share of the samples with a colour outside of the silhouette" },
+  { "--flip", "augmentation.flip", "text", "mirror half of the samples: the axis (x, y, z) of symmetry at rest" },
   { "--steps", "training.steps", cli.integer(1), "updates in all" },
   { "--batch", "training.batch", cli.integer(1), "samples of an update" },
   { "--accumulate", "training.accumulate", cli.integer(1), "parts in which they go through the network" },
@@ -55,8 +60,9 @@ local OPTIONS = {
 
 ---@param command table
 function M.declare(command)
-  command:argument("data", "folder: renders/ masks/ pointmaps_<resolution>/, where there are some features/")
-  command:option("--out", "folder of checkpoints, losses and pictures; a run that it holds goes on"):default "pointmap_run"
+  command:argument("data", "folder: renders/ masks/ pointmaps_<resolution>/, where there are some features/"):args "?"
+  command:option("--out", "folder of checkpoints, losses and pictures; a run that it holds goes on (default: pointmap_run)")
+  command:option("--config", "the published code's configs/main.yaml; options that are given win")
   command:option("--preset", "upstream: the published network; small: minutes on a processor"):default "upstream"
     :choices { "upstream", "small" }
   for _, option in ipairs(OPTIONS) do
@@ -93,21 +99,36 @@ local function copied(preset)
   return copy
 end
 
---- Options of im.pointmap.train: the preset's with those that were given.
-function M.options_of(args)
+--- Options of im.pointmap.train: the preset's, with those of the configuration, with those that were given.
+function M.options_of(args, config)
   local options = copied(M.presets[args.preset or "upstream"])
+  for place, value in pairs(config or {}) do
+    if place:find "%." or place == "weights" or place == "dropout" then
+      put(options, place, value)
+    elseif place == "include" or place == "exclude" then
+      put(options, "data." .. place, value)
+    end
+  end
   for _, option in ipairs(OPTIONS) do
     if args[option[2]] ~= nil then
       put(options, option[2], args[option[2]])
     end
   end
-  put(options, "training.seed", im.settings().seed)
+  if args.seed or not (config and config["training.seed"]) then
+    put(options, "training.seed", im.settings().seed)
+  end
   put(options, "training.device", im.settings().device)
+  put(options, "training.distributed", (tonumber(os.getenv "WORLD_SIZE") or 1) > 1) -- as torchrun sets it
   return options
 end
 
 function M.run(args)
-  local report = cli.checked(im.pointmap.train(args.data, args.out, M.options_of(args)))
+  local config = args.config and cli.checked(upstream_config.train(args.config)) or {}
+  local data = args.data or config.data or cli.fail("no folder of samples; give one, or --config with dataset.root", 2)
+  local report = cli.checked(im.pointmap.train(data, args.out or config.out or "pointmap_run", M.options_of(args, config)))
+  if report.checkpoint == "" then
+    return 0 -- not the first of several processes
+  end
   print(("step %d, loss %.4f, %.1f pictures/s\ncheckpoint: %s\nlosses: %s"):format(report.step, report.loss,
     report.images_per_s, report.checkpoint, report.log))
   return 0
