@@ -4,6 +4,8 @@ local im = require "imatch"
 
 local M = {}
 
+local SCRIPTS = { { "js", "three.min.js" }, { "lua", "imatch/report/look.js" }, { "lua", "imatch/report/pointmap.js" } }
+
 function M.declare(command)
   command:argument("points", "<id>_rec.ply as infer leaves it (with <id>_canon.ply), an .npz of raster or infer --npz, or a "
     .. "folder of such files"):args "+"
@@ -54,7 +56,7 @@ end
 
 local function write_page(path, title, samples)
   local scripts = {}
-  for i, file in ipairs { { "js", "three.min.js" }, { "lua", "imatch/report/pointmap.js" } } do
+  for i, file in ipairs(SCRIPTS) do
     scripts[i] = im.report.script(im.file.resource(unpack(file)))
   end
   cli.checked(im.file.write(path, im.report.page(im.file.resource("lua", "imatch/report/pointmap.html"), {

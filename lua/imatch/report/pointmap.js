@@ -1,7 +1,7 @@
 // Points in space: canonical on the left, as posed on the right, one camera for both halves of one canvas.
 "use strict";
 (() => {
-  const $ = (id) => document.getElementById(id);
+  const {$, make, plural} = window.look;
   const {samples} = JSON.parse($("data").textContent);
   const number = (n) => n.toLocaleString("en");
 
@@ -166,8 +166,7 @@
   }
 
   function fill_legend(sample) {
-    const legend = $("legend"), bar = document.createElement("span");
-    bar.className = "bar";
+    const legend = $("legend"), bar = make("span", {class: "bar"});
     const with_bar = (low, high) => {
       bar.style.background = `linear-gradient(90deg, ${[0, .25, .5, .75, 1].map((s) => `rgb(${viridis(s).map((c) => 255 * c).join(" ")})`).join(", ")})`;
       legend.replaceChildren(low, bar, high);
@@ -187,25 +186,10 @@
     if (!sample.layers) return;
     const shown = sample.layers.map(() => 0);
     for (const i of kept) ++shown[sample.layer[i]];
-    const row = (kind, swatch, ...cells) => {
-      const line = document.createElement("tr");
-      cells.forEach((text, k) => {
-        const cell = document.createElement(kind);
-        if (k === 0 && swatch) {
-          const square = document.createElement("span");
-          square.className = "swatch";
-          square.style.background = `#${swatch}`;
-          cell.append(square);
-        }
-        cell.append(text);
-        line.append(cell);
-      });
-      return line;
-    };
-    const head = document.createElement("thead"), body = document.createElement("tbody");
-    head.append(row("th", "", "layer", "shown", "points"));
-    sample.layers.forEach((count, k) => body.append(row("td", LAYERS[k % LAYERS.length], String(k + 1), number(shown[k]), number(count))));
-    table.append(head, body);
+    const swatch = (k) => make("span", {class: "swatch", style: `background: #${LAYERS[k % LAYERS.length]}`});
+    const row = (kind, ...cells) => make("tr", {}, ...cells.map((cell) => make(kind, {}, ...[cell].flat())));
+    table.append(make("thead", {}, row("th", "layer", "shown", "points")),
+                 make("tbody", {}, ...sample.layers.map((count, k) => row("td", [swatch(k), String(k + 1)], number(shown[k]), number(count)))));
   }
 
   function update() {
@@ -262,7 +246,7 @@
     update();
   }
 
-  $("subtitle").textContent = `${number(samples.length)} ${samples.length === 1 ? "sample" : "samples"}`;
+  $("subtitle").textContent = plural(samples.length, "sample");
   $("sample").max = samples.length - 1;
   $("sample-control").style.display = samples.length > 1 ? "" : "none";
   $("sample").addEventListener("input", () => show(Number($("sample").value)));
@@ -275,8 +259,8 @@
   $("top").addEventListener("click", () => look(0, 1, 1e-4));
   controls.addEventListener("change", draw);
   window.addEventListener("resize", draw);
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  window.look.on_theme(draw);
   show(0);
   look(0, 0, 1);
-  document.documentElement.dataset.ready = "true";
+  document.documentElement.dataset.drawn = "true";
 })();
