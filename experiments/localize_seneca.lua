@@ -38,6 +38,7 @@ local ALL = { 0.77, 1, 1.3 }
 local result, metrics, full = run("seneca", "Seneca: photos on an orthomosaic", { scales = ALL }, {})
 print "Seneca, all parts:"
 localize.print(metrics)
+print(localize.calibration(metrics))
 
 -- One part less at a time.
 local table_rows = { { "all parts", full } }

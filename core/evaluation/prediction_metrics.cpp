@@ -82,7 +82,7 @@ std::vector<MetricValue> prediction_metrics(std::span<const Prediction> predicti
       }
       add("map_error_m", "m", Better::kLower, unexplained_sigma_m(in_plane),
           "standard deviation along each axis that the predictions do not account for (maximum likelihood): "
-          "the error of the map's georeference, and of the truth");
+          "the error of the map's georeference beyond what they count with, and of the truth");
     }
   }
   add("time_median_ms", "ms", Better::kLower, median(&Prediction::time_ms),

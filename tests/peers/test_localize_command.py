@@ -70,6 +70,9 @@ def test_seneca(predictions, truth):
     metrics = {m["name"]: m["value"] for m in read_json(predictions / "summary.json")["metrics"]}
     assert metrics["hit@5m"] == pytest.approx(np.mean(error <= 5))
     assert metrics["top1_median_m"] == pytest.approx(np.median(error), abs=1e-3)
+    # The ellipses are as large as the errors, three texels of the map being counted for its own. One photo is 2.1 points.
+    assert metrics["map_sigma_m"] == pytest.approx(0.45, abs=0.01)
+    assert metrics["coverage_68"] == pytest.approx(0.68, abs=0.05 + 1 / 47) and metrics["coverage_95"] == pytest.approx(0.95, abs=0.05)
     features = read_json(predictions / "predictions.geojson")["features"]
     lines = {f["properties"]["query"]: f["geometry"]["coordinates"] for f in features if f["properties"]["kind"] == "error"}
     for t in truth:

@@ -28,7 +28,8 @@ parser:option("--top-k", "tiles that are matched"):default "40":convert(cli.numb
 parser:option("--model", "of the match: similarity (the camera looks straight down) or homography (any tilt)")
   :default "similarity":choices { "similarity", "homography" }
 parser:option("--min-inliers", "inliers below which a photo counts as not found"):default "30":convert(cli.number(0))
-parser:option("--map-sigma-m", "standard deviation of the map's georeference"):default "0":convert(cli.number(0))
+parser:option("--map-sigma-m", "standard deviation of the map's georeference along each axis (default: three of its texels)")
+  :convert(cli.number(0))
 parser:option("--radius-m", "a tile centre within it of the truth is right"):default "25":convert(cli.number(0))
 parser:option("--wrong-m", "what is found farther off the truth is a false positive"):default "5":convert(cli.number(0))
 parser:option("--pictures", "photos whose matches and retrieved tiles are drawn"):default "12":convert(cli.number(0))
@@ -63,6 +64,10 @@ for _, row in ipairs(rows) do
   print(("%-24s %-9s %s  (%d inliers)"):format(row.query, row.found and "found" or "not found", place, row.num_inliers))
 end
 localize.print(metrics)
+local calibration = localize.calibration(metrics)
+if calibration then
+  print(calibration)
+end
 print("map: " .. result:path() .. "/map.html")
 if result.num_left_out > 0 then
   cli.fail(("%d photos were left out for their names"):format(result.num_left_out))

@@ -10,6 +10,7 @@ local page = require "imatch.retrieval.report"
 local M = {}
 
 local RECALL_K, STRIP_TILES = { 1, 5, 10, 20 }, 5
+local MAP_SIGMA_TEXELS = 3 -- what the georeference of orthomosaics is usually good for, along each axis
 local SCORED = {
   "found", "error_m", "heading_error_deg", "width_error", "position_sigma_m", "time_ms", "rank", "east_error_m",
   "north_error_m", "east_sigma_m", "north_sigma_m", "east_north_correlation",
@@ -52,6 +53,7 @@ end
 --- options: map (path or Ground), photos (folder), truth (CSV, may be nil), name, out, backbone, backbone_options, tiles
 --- (options of localize.reference_map; width_m nil: what the first photo says), locate (options of ReferenceMap:locate),
 --- radius_m (a tile centre within it is right), wrong_m (what is found farther off is a false positive), pictures, title.
+--- Unless `locate` has map_sigma_m, a GeoTIFF counts as good to three of its texels.
 --- Returns the sweep's result, the rows and the metrics; nil, message for input that cannot be used.
 ---@param options table
 ---@return table? result
@@ -89,7 +91,13 @@ function M.run(options)
       .. "metres"):format(first)
   end
   tiles.image_width, tiles.image_height = im.image.size(first)
-  local backbone, backbone_options, locate_options = options.backbone, options.backbone_options, options.locate
+  local backbone, backbone_options, locate_options = options.backbone, options.backbone_options, {}
+  for name, value in pairs(options.locate) do
+    locate_options[name] = value
+  end
+  if not locate_options.map_sigma_m and type(options.map) == "string" then
+    locate_options.map_sigma_m = MAP_SIGMA_TEXELS * map:gsd_m()
+  end
   local radius_m, folder = options.radius_m, options.photos
 
   local prepare_s
@@ -177,6 +185,8 @@ function M.run(options)
   local scores = im.evaluate.predictions(pick_all(rows, SCORED), { radius_m = radius_m, wrong_m = options.wrong_m,
     recall_k = RECALL_K })
   local metrics, title = scores.metrics, options.title or options.name
+  metrics[#metrics + 1] = { name = "map_sigma_m", unit = "m", value = locate_options.map_sigma_m or 0,
+    definition = "standard deviation of the map's georeference along each axis that the predictions count with" }
   local summary = { name = title, metrics = metrics, curves = scores.curves, warnings = {} }
   assert(im.io.write_json(result:path() .. "/summary.json", { metrics = metrics }))
   local queries = pick_all(rows, { "query", "truth", "predicted", "error_m" })
@@ -198,5 +208,21 @@ function M.run(options)
 end
 
 M.print = require("imatch.retrieval.evaluation").print
+
+--- How far the predictions' own ellipses may be trusted, in words; nil where the truth is not known.
+---@param metrics table[] as M.run gives them
+---@return string?
+function M.calibration(metrics)
+  local value = {}
+  for _, metric in ipairs(metrics) do
+    value[metric.name] = metric.value
+  end
+  if not value.coverage_68 then
+    return nil
+  end
+  return ("The true position lies in the 68 %% ellipse for %.0f %% and in the 95 %% ellipse for %.0f %% of the photos found. "
+    .. "They count with %.2f m along each axis for the map's own error; %.2f m more would explain the errors best."):format(
+    100 * value.coverage_68, 100 * value.coverage_95, value.map_sigma_m, value.map_error_m)
+end
 
 return M

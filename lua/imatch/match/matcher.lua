@@ -54,7 +54,9 @@ end
 function Matcher:upright(a, b)
   local matches = im.match.mutual_nearest(a, b, self.options.match)
   local reproj_px = self.options.reproj_px or 0.75 * matches:counts().cell_b_px
-  return self:judged(matches, im.match.geometry(matches, { reproj_px = reproj_px }), 0, 1)
+  -- What does not match as it is will be turned: the first of all these tries.
+  local num_tries = self.options.rotations == "auto" and #M.HEADINGS + 1 or 1
+  return self:judged(matches, im.match.geometry(matches, { reproj_px = reproj_px }), 0, num_tries)
 end
 
 --- The best of the angles by which b is turned.

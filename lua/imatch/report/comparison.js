@@ -42,21 +42,35 @@
       if (!groups.has(unit)) groups.set(unit, []);
       groups.get(unit).push(values);
     }
-    return {units: [...groups.values()], left_out};
+    const list = [...groups.values()];
+    list.forEach((rows, i) => { rows.unit = i; });
+    return {units: list, left_out};
+  }
+  /** function(drawn units) -> the statistic of one side: sorted once, however often units are drawn. */
+  function side_of(groups, side, metric, statistic) {
+    const sorted = groups.flatMap((rows) => rows.map((row) => [row[side], rows.unit])).sort((x, y) => x[0] === y[0] ? 0 : x[0] - y[0]);
+    return (drawn) => {
+      const times = new Uint16Array(groups.length);
+      for (const rows of drawn) ++times[rows.unit];
+      const values = [];
+      for (const [value, unit] of sorted) for (let k = 0; k < times[unit]; ++k) values.push(value);
+      return statistics.of_sorted(statistic, values, is_small_good(metric));
+    };
   }
   const of_side = (rows, side, metric, statistic) => statistics.of_sorted(statistic, rows.map((row) => row[side]).sort((x, y) => x - y), is_small_good(metric));
   function difference_of(metric, statistic, run, cells) {
     const {units: groups, left_out} = counted(metric, statistic, [runs[0], run], cells);
     if (groups.length === 0) return {left_out};
-    const change = (drawn) => { const rows = drawn.flat(); return of_side(rows, 1, metric, statistic) - of_side(rows, 0, metric, statistic); };
+    const [of_a, of_b] = [0, 1].map((side) => side_of(groups, side, metric, statistic));
+    const change = (drawn) => of_b(drawn) - of_a(drawn);
     const [low, high] = statistics.interval(groups, change);
     return {value: change(groups), low, high, num_units: groups.length, left_out};
   }
   function value_of(metric, statistic, run) {
     const {units: groups, left_out} = counted(metric, statistic, [run]);
     if (groups.length === 0) return {left_out};
-    const [low, high] = statistics.interval(groups, (drawn) => of_side(drawn.flat(), 0, metric, statistic));
-    return {value: of_side(groups.flat(), 0, metric, statistic), low, high, num_units: groups.length, left_out};
+    const own = side_of(groups, 0, metric, statistic), [low, high] = statistics.interval(groups, own);
+    return {value: own(groups), low, high, num_units: groups.length, left_out};
   }
 
   // ---- Head, answer, table of runs ---------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@
       const found = Math.round(value("found_rate") * value("n_all"));
       const off = has("top1_median_m") ? `; they lie ${of("top1_median_m")} off in the median and ${of("top1_p90_m")} in 90 %` : "";
       const wrong = has("false_positives") ? `; ${value("false_positives") === 0 ? "none" : number(value("false_positives"))} of those found ${value("false_positives") === 1 ? "is" : "are"} farther than ${number(data.radius_m)} m off` : "";
-      return `${found} of ${plural(value("n_all"), "photo")} were found${off}${wrong}.`;
+      const claimed = has("coverage_95") ? ` Their 95 % ellipses hold the true position for ${of("coverage_95")}, the 68 % ones for ${of("coverage_68")}, with ${of("map_sigma_m")} along each axis for the map's own error.` : "";
+      return `${found} of ${plural(value("n_all"), "photo")} were found${off}${wrong}.${claimed}`;
     }
     const recalls = list(runs[0].metrics).filter((m) => /^R@\d+_all$/.test(m.name) && typeof m.value === "number");
     const told = recalls.length ? `The first reference lies within ${number(data.radius_m)} m in ${text(recalls[0])}${interval(recalls[0])} of queries` +

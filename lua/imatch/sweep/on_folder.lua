@@ -58,6 +58,13 @@ function actions.best(arguments)
   for _, name in ipairs { "metric", "direction", "statistic", "over", "units", "compare", "along", "along_statistic" } do
     options[name] = arguments[name] or kept[name]
   end
+  if not options.metric then
+    cli.fail(("%s: its script has no `best`; --metric names what decides: %s"):format(run:path(),
+      table.concat(show.metric_names(run, run:rows()), ", ")), 2)
+  end
+  if options.metric ~= kept.metric then
+    options.direction = arguments.direction or (show.is_small_good(run, options.metric) and "min" or "max")
+  end
   show.best(run, options)
 end
 

@@ -15,7 +15,7 @@ local function axis_names(run)
 end
 
 --- Metrics of the rows, sorted by name.
-local function metric_names(run, rows)
+function M.metric_names(run, rows)
   local other = { cell_key = true, status = true, error = true }
   for _, name in ipairs(axis_names(run)) do
     other[name] = true
@@ -55,7 +55,7 @@ function M.condition(expression)
 end
 
 local function known_metric(run, rows, name, what)
-  local known = metric_names(run, rows)
+  local known = M.metric_names(run, rows)
   for _, metric in ipairs(known) do
     if metric == name then
       return
@@ -86,7 +86,7 @@ local function sorted_by(rows, metric, is_ascending)
 end
 
 --- Whether small values are good: what the sweep says of its metric, else by the name.
-local function is_small_good(run, metric)
+function M.is_small_good(run, metric)
   local best = native.io.read_json(run:path() .. "/best.json")
   if type(best) == "table" and best.metric == metric then
     return best.direction == "min"
@@ -105,7 +105,7 @@ function M.rows(run, options)
   end
   if options.sort then
     known_metric(run, rows, options.sort, "--sort")
-    local is_ascending = is_small_good(run, options.sort)
+    local is_ascending = M.is_small_good(run, options.sort)
     if options.ascending or options.descending then
       is_ascending = options.ascending == true
     end
@@ -115,7 +115,7 @@ function M.rows(run, options)
   local columns = options.columns
   if not columns then
     columns = { unpack(axes) }
-    for _, name in ipairs(metric_names(run, rows)) do
+    for _, name in ipairs(M.metric_names(run, rows)) do
       columns[#columns + 1] = name
     end
   end
@@ -139,7 +139,7 @@ end
 --- One line a setting: the statistic with its 95 % interval over the other axes, best first.
 function M.settings(run, metric, axes, units, top, statistic)
   known_metric(run, run:rows(), metric, "--sort")
-  local is_small = is_small_good(run, metric)
+  local is_small = M.is_small_good(run, metric)
   local groups = run:group(metric, axes, units, { statistic = statistic, direction = is_small and "min" or "max" })
   -- Of shares and areas the larger is better, whichever way the metric is.
   local sign = is_small and not statistic:find "^share@" and not statistic:find "^auc@" and 1 or -1
@@ -185,7 +185,7 @@ end
 --- The Pareto set: objectives are { { metric =, direction = }, ... }.
 function M.pareto(run, objectives, over)
   for _, objective in ipairs(objectives) do
-    objective.direction = objective.direction or (is_small_good(run, objective.metric) and "min" or "max")
+    objective.direction = objective.direction or (M.is_small_good(run, objective.metric) and "min" or "max")
   end
   local settings = run:pareto(objectives, over)
   local skipped, header = {}, {}
