@@ -1,8 +1,9 @@
--- Seconds for a picture of 224 px by an exported PatchCore model on two threads, from its pixels to score, scaled map and blobs:
--- efficientnet_lite0, 1 % of the patches of the pictures in FOLDER/data (inspect.py makes them). Trains it where it is not there.
+-- inspect.lua FOLDER graph|picture: seconds for a picture of 224 px by an exported PatchCore model on two threads, of its graph
+-- alone or from pixels to score, scaled map and blobs: efficientnet_lite0, 1 % of the patches of the pictures in FOLDER/data
+-- (inspect_loop.py makes them). Trains it where it is not there.
 local im = require "imatch"
 
-local folder = ...
+local folder, what = ...
 local data, model = folder .. "/data", folder .. "/model"
 if not im.file.exists(model .. "/parity.json") then
   assert(im.anomaly.train(data, model, { pattern_name = "model", coreset_ratio = 0.01 }))
@@ -13,8 +14,9 @@ local image = assert(im.image.open(data .. "/000.png"))
 local times = {}
 for i = -20, 200 do
   local start = im.now()
-  detector:detect(image):close()
-  times[math.max(i, 1)] = im.now() - start
+  local detection = detector:detect(image)
+  times[math.max(i, 1)] = what == "graph" and detection:inference_ms() / 1000 or im.now() - start
+  detection:close()
 end
 table.sort(times)
 print(times[math.ceil(#times / 10)]) -- what else the machine does lengthens single calls

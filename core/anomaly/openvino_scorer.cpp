@@ -35,18 +35,23 @@ OpenVinoScorer::OpenVinoScorer(const AnomalyModelConfig& config, std::optional<I
 ImageScore OpenVinoScorer::score(const Image& image) const {
   const AnomalyInputs inputs = anomaly_views(image, config_, region_);
   if (!inputs.found) return region_missing(inputs.correlation);
+  double inference_ms = 0;
   std::vector<float> scores;
   std::vector<at::Tensor> maps;
   for (const PixelRect& view : inputs.views) {
     const std::uint8_t* pixels = image.pixel(inputs.rect.x + view.x, inputs.rect.y + view.y);
     Inspection found =
         inspector_->inspect_rgb(pixels, view.width, view.height, static_cast<std::size_t>(image.width) * 3);
+    inference_ms += found.inference_ms;
     scores.push_back(found.score);
     maps.push_back(tensor_of(std::move(found.map)));
   }
   // A copy of LibTorch's would wake its threads, which then spin beside OpenVINO's for longer than an
   // inference takes.
-  return joined_score(inputs, at::tensor(scores), maps.size() == 1 ? maps.front() : at::cat(maps));
+  ImageScore joined =
+      joined_score(inputs, at::tensor(scores), maps.size() == 1 ? maps.front() : at::cat(maps));
+  joined.inference_ms = inference_ms;
+  return joined;
 }
 
 }  // namespace imatch

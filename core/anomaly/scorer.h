@@ -38,6 +38,7 @@ struct ImageScore {
   PixelRect rect;   ///< What of the picture the map is of.
   float score = 0;  ///< Largest of all tiles.
   at::Tensor map;   ///< [h, w] float32: of the network's input size, with tiles of the size of `rect`.
+  double inference_ms = 0;  ///< What the exported graph took for all views; 0 where LibTorch computed.
 };
 
 /// Joins what the views of a picture scored: `scores` [V], `maps` [V, 1, H, W].

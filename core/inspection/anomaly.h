@@ -30,8 +30,9 @@ struct AnomalyMap {
 };
 
 struct Inspection {
-  float score = 0;  ///< A distance: larger is more anomalous.
-  AnomalyMap map;   ///< Likewise for each pixel of the network's input.
+  float score = 0;          ///< A distance: larger is more anomalous.
+  AnomalyMap map;           ///< Likewise for each pixel of the network's input.
+  double inference_ms = 0;  ///< What the graph took, without what is done before and behind it.
 };
 
 /// What of a map is 0 and what is 100.

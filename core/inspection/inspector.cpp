@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <chrono>
 #include <mutex>
 #include <openvino/op/ops.hpp>
 #include <openvino/openvino.hpp>
@@ -137,10 +138,13 @@ struct Inspector::Impl {
     if (view.width < 1 || view.height < 1) throw std::runtime_error("inspector: the picture is empty");
     const std::lock_guard lock(mutex);
     prepare(view);
+    const auto start = std::chrono::steady_clock::now();
     network.infer();
+    const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     const ov::Tensor map = network.get_output_tensor(map_output),
                      score = network.get_output_tensor(score_output);
     Inspection result;
+    result.inference_ms = elapsed.count();
     result.score = score.data<float>()[0];
     const ov::Shape shape = map.get_shape();
     result.map.height = static_cast<int>(shape[2]);

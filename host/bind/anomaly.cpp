@@ -198,6 +198,9 @@ int to_table(lua_State* L) {
 int map(lua_State* L) {
   return push(L, arg<Detection>(L, 1).raw.map);
 }
+int inference_ms(lua_State* L) {
+  return push(L, arg<Detection>(L, 1).raw.inference_ms);
+}
 int detection_text(lua_State* L) {
   const Detection& detection = arg<Detection>(L, 1);
   return push(L, detection.raw.found ? fmt::format("Detection(score {:.4g}, {})", detection.raw.score,
@@ -225,13 +228,15 @@ constexpr Binding kFunctions[] = {
         "behind "
         "its last finished stage. Returns {config, bank_rows, bank_dims, thresholds, max_score, mean_score, "
         "skipped, resumed}. Errors: not_found, no_result (fewer than two usable pictures), no_space.",
-        "print(not pcall(im.anomaly.train, 'nowhere', 'model', { coreset_ratio = 2 })) --> true",
+        "local told = assert(im.anomaly.train('normal', 'trained', { coreset_ratio = 0.1, held_out = 0 }))\n"
+        "print(told.bank_dims) --> 152",
         describe_options<AnomalyTrainOptions>),
     bind<extend>(
         "extend", "anomaly.extend(model_folder, data_folder [, options]) -> table",
         "Adds the normal pictures of a folder to a model without starting over: the coreset goes on over "
         "the new patches. Thresholds stay as they are. Returns as anomaly.train.",
-        "print(im.anomaly.extend('nowhere', '.') == nil) --> true", describe_options<AnomalyExtendOptions>),
+        "print(im.anomaly.extend('model', 'more').bank_rows > 0) --> true",
+        describe_options<AnomalyExtendOptions>),
     bind<import_model>(
         "import", "anomaly.import(path, model_folder) -> table",
         "Makes a model of what the trainer in Python left: patchcore_model.pt, with norm_stats.txt beside "
@@ -245,15 +250,20 @@ constexpr Binding kFunctions[] = {
         "Writes the model as OpenVINO's files, reads them again and compares both on pictures of the "
         "data folder (`data`: its layout, as for training). Returns what is written to parity.json. "
         "Where the two part: nil, where, 'no_result', and no files.",
-        "print(im.anomaly.export('nowhere', '.') == nil) --> true", describe_options<AnomalyGraphOptions>),
+        "print(im.anomaly.export('nowhere', 'normal')) --> nil nowhere/checkpoint.ckpt: no such file "
+        "not_found",
+        describe_options<AnomalyGraphOptions>),
     bind<open>("open", "anomaly.open(model_folder [, options]) -> AnomalyDetector",
                "A trained model, by its exported files or its checkpoint.",
-               "print(im.anomaly.open 'nowhere' == nil) --> true", describe_options<DetectorOptions>),
+               "local detector = assert(im.anomaly.open 'model')\n"
+               "print(detector:describe().engine) --> libtorch",
+               describe_options<DetectorOptions>),
     bind<list_data>(
         "data", "anomaly.data(folder [, options]) -> {layout, train, test}",
         "Which pictures of a data folder are trained with and tested on: lists of {path, kind, anomalous, "
         "mask}.",
-        "print(im.anomaly.data 'nowhere' == nil) --> true", describe_options<AnomalyDataOptions>),
+        "print(#im.anomaly.data('normal').train, #im.anomaly.data('normal').test) --> 4 0",
+        describe_options<AnomalyDataOptions>),
     bind<watch>("watch", "anomaly.watch(folder) -> WatchedFolder", "A folder into which others put pictures.",
                 "print(im.anomaly.watch '.') --> WatchedFolder"),
     bind<preset>("preset", "anomaly.preset(name) -> table",
@@ -278,29 +288,43 @@ constexpr Binding kFunctions[] = {
 constexpr Binding kDetectorMethods[] = {
     bind<detect>("detect", "AnomalyDetector:detect(image [, options]) -> Detection",
                  "What the model says of a picture of any size, with the blobs of its 0 ... 100 map.",
-                 "print(im.anomaly.open 'nowhere' == nil) --> true", describe_options<BlobOptions>),
+                 "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+                 "print(detector:detect(im.image.open 'normal/1.png'):to_table().anomalous) --> false",
+                 describe_options<BlobOptions>),
     bind<describe_detector>(
         "describe", "AnomalyDetector:describe() -> {config, thresholds, engine, bank_rows, bank_dims}",
-        "How it was trained and what runs it.", "assert(im.anomaly.open 'nowhere' == nil)"),
+        "How it was trained and what runs it.",
+        "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+        "print(detector:describe().config.image_width) --> 224"),
     bind<features>("features", "AnomalyDetector:features(image) -> Tensor",
                    "The picture's patches as they are compared with the memory bank, [views, D, h, w]: one "
                    "view, or as many "
                    "as tiles, or none without the region. For models opened with the engine 'libtorch'.",
-                   "assert(im.anomaly.open 'nowhere' == nil)"),
+                   "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+                   "local image = assert(im.image.open 'new.png')\n"
+                   "print(table.concat(detector:features(image):shape(), ' ')) --> 1 152 28 28"),
     bind<bank>("bank", "AnomalyDetector:bank() -> Tensor", "The memory bank, [M, D].",
-               "assert(im.anomaly.open 'nowhere' == nil)"),
+               "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+               "print(detector:bank():shape()[2]) --> 152"),
     bind<draw>("draw", "AnomalyDetector:draw(image, detection) -> Image",
                "The inspected part of the picture under the colours of its map, the same colours for the "
                "same distances in "
                "every picture, with the contour of the pixel threshold.",
-               "print(im.anomaly.open 'nowhere' == nil) --> true"),
+               "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+               "local image = assert(im.image.open 'new.png')\n"
+               "print(detector:draw(image, detector:detect(image)):width() == image:width()) --> true"),
     bind<mask>("mask", "AnomalyDetector:mask(detection) -> Image",
                "White where the map is at or above the pixel threshold.",
-               "print(im.anomaly.open 'nowhere' == nil) --> true"),
+               "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+               "local image = assert(im.image.open 'new.png')\n"
+               "print(detector:mask(detector:detect(image)):height() == image:height()) --> true"),
     bind<truth>(
         "truth", "AnomalyDetector:truth(mask, detection) -> Tensor",
         "The mask of a picture (an Image of its size) beside the detection's map: [h, w], 1 where anomalous.",
-        "print(im.anomaly.open 'nowhere' == nil) --> true"),
+        "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+        "local image = assert(im.image.open 'new.png')\n"
+        "local mask = im.image.new(image:width(), image:height(), { 255, 255, 255 })\n"
+        "print(detector:truth(mask, detector:detect(image)):mean()) --> 1"),
 };
 constexpr Binding kDetectionMethods[] = {
     bind<to_table>(
@@ -309,10 +333,17 @@ constexpr Binding kDetectionMethods[] = {
         "= "
         "list of {x, y, width, height, area_px, is_defect}}; found is false where the region is not in the "
         "picture.",
-        "print(im.anomaly.open 'nowhere' == nil) --> true"),
+        "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+        "print(detector:detect(im.image.open 'new.png'):to_table().found) --> true"),
     bind<map>("map", "Detection:map() -> Tensor",
               "Distances [h, w]: of the network's input size, with tiles of the inspected part's size.",
-              "print(im.anomaly.open 'nowhere' == nil) --> true"),
+              "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+              "print(table.concat(detector:detect(im.image.open 'new.png'):map():shape(), ' ')) --> 224 224"),
+    bind<inference_ms>(
+        "inference_ms", "Detection:inference_ms() -> number",
+        "What the exported graph took, without what is done before and behind it; 0 where LibTorch computed.",
+        "local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))\n"
+        "print(detector:detect(im.image.open 'new.png'):inference_ms()) --> 0"),
 };
 
 constexpr Binding kFolderMethods[] = {

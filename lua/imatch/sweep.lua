@@ -21,13 +21,14 @@ local M = {}
 local OPTIONS = {
   "name", "axes", "order", "where", "inputs", "setup", "measure", "picture", "pictures", "best", "seed", "out",
   "retry_failed", "max_failures", "durable", "quiet", "report", "facts", "points", "sample", "answer",
+  "identity",
 }
 
 local TYPES = {
   name = "string", axes = "table", order = "table", where = "function", setup = "function", measure = "function",
   picture = "function", pictures = "number", best = "table", seed = "number", out = "string", retry_failed = "boolean",
   max_failures = "number", durable = "boolean", quiet = "boolean", facts = "table",
-  points = "table", sample = "number", answer = "function",
+  points = "table", sample = "number", answer = "function", identity = "table",
 }
 
 local function fail(level, ...)
@@ -340,7 +341,7 @@ function M.sweep(options)
   end
   local out, quiet = options.out or "runs", options.quiet or settings.quiet
   local function open(stale_workers)
-    return must(native.run.open(out, options.name, plan, { inputs = depends.identity(depends_on) }, {
+    return must(native.run.open(out, options.name, plan, { inputs = depends.identity(depends_on), of = options.identity }, {
       retry_failed = choose "retry_failed",
       max_failures = choose "max_failures",
       durable = options.durable,
@@ -495,6 +496,7 @@ M.documentation = {
       option("pictures", "integer", 12, "How many cells leave pictures."),
       option("seed", "integer", nil, "Default: --seed. The seed of a cell is made of it and the cell's key."),
       option("out", "string", "runs", "Folder of all runs."),
+      option("identity", "table", nil, "What else a run folder is of: runs that differ in it get a folder each."),
       option("retry_failed", "boolean", false, "Measure the cells again that failed in an earlier run."),
       option("max_failures", "integer", -1, "Give up when more cells than this fail in this run; 0: at the first; -1: never. "
         .. "A failed cell keeps message, traceback, parameters and what it printed: `imatch-lua sweep show --failed`."),

@@ -56,6 +56,20 @@ spec.describe("documentation", function(it)
   end)
 end)
 
+--- A folder with what examples open: pictures without defects (normal, more), another (new.png), and a PatchCore model of the
+--- first. It becomes the working directory.
+local function go_where_the_files_are()
+  local folder = os.tmpname() .. "_examples"
+  for i, name in ipairs { "normal/1.png", "normal/2.png", "normal/3.png", "normal/4.png", "more/5.png", "more/6.png", "new.png" } do
+    local view = im.render.world({ seed = i }):pair({ altitude_m = 60, reference_altitude_m = 60 }).reference
+    assert(view:image():resize({ mode = "exact", width = 96, height = 96 }):save(folder .. "/" .. name))
+  end
+  local ffi = require "ffi"
+  ffi.cdef "int chdir(const char *path);"
+  assert(ffi.C.chdir(folder) == 0)
+  assert(im.anomaly.train("normal", "model", { pattern_name = "model", coreset_ratio = 0.1, held_out = 0 }))
+end
+
 --- Runs an example as a newcomer would, in a folder of its own, and returns what each of its lines printed.
 local function printed_by(entry)
   local printed = {}
@@ -92,6 +106,7 @@ spec.describe("examples of the documentation", function(it)
     names[#names + 1] = name
   end
   table.sort(names)
+  go_where_the_files_are()
   for _, name in ipairs(names) do
     it(name, function()
       local entry, number = im.doc.entries()[name], 0

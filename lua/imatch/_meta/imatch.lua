@@ -310,6 +310,7 @@ function im.stopwatch() end
 ---@field pictures? integer How many cells leave pictures. Default 12.
 ---@field seed? integer Default: --seed. The seed of a cell is made of it and the cell's key.
 ---@field out? string Folder of all runs. Default 'runs'.
+---@field identity? table What else a run folder is of: runs that differ in it get a folder each.
 ---@field retry_failed? boolean Measure the cells again that failed in an earlier run. Default false.
 ---@field max_failures? integer Give up when more cells than this fail in this run; 0: at the first; -1: never. A failed cell keeps message, traceback, parameters and what it printed: `imatch-lua sweep show --failed`. Default -1.
 ---@field durable? boolean Flush every cell to the disk, against power failure; finished cells survive a killed process either way. Default false.
@@ -3870,7 +3871,8 @@ local AnomalyDetector = {}
 
 ---The memory bank, [M, D].
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---print(detector:bank():shape()[2]) --> 152
 ---```
 ---@return Tensor
 function AnomalyDetector:bank() end
@@ -3883,7 +3885,8 @@ function AnomalyDetector:close() end
 
 ---How it was trained and what runs it.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---print(detector:describe().config.image_width) --> 224
 ---```
 ---@return any
 ---@return any
@@ -3900,7 +3903,8 @@ function AnomalyDetector:describe() end
 
 ---What the model says of a picture of any size, with the blobs of its 0 ... 100 map.
 ---```lua
----print(im.anomaly.open 'nowhere' == nil) --> true
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---print(detector:detect(im.image.open 'normal/1.png'):to_table().anomalous) --> false
 ---```
 ---@param image any
 ---@param options? imatch.AnomalyDetector.detect.options
@@ -3909,7 +3913,9 @@ function AnomalyDetector:detect(image, options) end
 
 ---The inspected part of the picture under the colours of its map, the same colours for the same distances in every picture, with the contour of the pixel threshold.
 ---```lua
----print(im.anomaly.open 'nowhere' == nil) --> true
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---local image = assert(im.image.open 'new.png')
+---print(detector:draw(image, detector:detect(image)):width() == image:width()) --> true
 ---```
 ---@param image any
 ---@param detection any
@@ -3918,7 +3924,9 @@ function AnomalyDetector:draw(image, detection) end
 
 ---The picture's patches as they are compared with the memory bank, [views, D, h, w]: one view, or as many as tiles, or none without the region. For models opened with the engine 'libtorch'.
 ---```lua
----assert(im.anomaly.open 'nowhere' == nil)
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---local image = assert(im.image.open 'new.png')
+---print(table.concat(detector:features(image):shape(), ' ')) --> 1 152 28 28
 ---```
 ---@param image any
 ---@return Tensor
@@ -3926,7 +3934,9 @@ function AnomalyDetector:features(image) end
 
 ---White where the map is at or above the pixel threshold.
 ---```lua
----print(im.anomaly.open 'nowhere' == nil) --> true
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---local image = assert(im.image.open 'new.png')
+---print(detector:mask(detector:detect(image)):height() == image:height()) --> true
 ---```
 ---@param detection any
 ---@return Image
@@ -3934,7 +3944,10 @@ function AnomalyDetector:mask(detection) end
 
 ---The mask of a picture (an Image of its size) beside the detection's map: [h, w], 1 where anomalous.
 ---```lua
----print(im.anomaly.open 'nowhere' == nil) --> true
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---local image = assert(im.image.open 'new.png')
+---local mask = im.image.new(image:width(), image:height(), { 255, 255, 255 })
+---print(detector:truth(mask, detector:detect(image)):mean()) --> 1
 ---```
 ---@param mask any
 ---@param detection any
@@ -3951,16 +3964,26 @@ local Detection = {}
 ---```
 function Detection:close() end
 
+---What the exported graph took, without what is done before and behind it; 0 where LibTorch computed.
+---```lua
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---print(detector:detect(im.image.open 'new.png'):inference_ms()) --> 0
+---```
+---@return number
+function Detection:inference_ms() end
+
 ---Distances [h, w]: of the network's input size, with tiles of the inspected part's size.
 ---```lua
----print(im.anomaly.open 'nowhere' == nil) --> true
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---print(table.concat(detector:detect(im.image.open 'new.png'):map():shape(), ' ')) --> 224 224
 ---```
 ---@return Tensor
 function Detection:map() end
 
 ---{found, score, anomalous, correlation, rect = {x, y, width, height}, mean_scaled, defective, blobs = list of {x, y, width, height, area_px, is_defect}}; found is false where the region is not in the picture.
 ---```lua
----print(im.anomaly.open 'nowhere' == nil) --> true
+---local detector = assert(im.anomaly.open('model', { engine = 'libtorch' }))
+---print(detector:detect(im.image.open 'new.png'):to_table().found) --> true
 ---```
 ---@return table
 function Detection:to_table() end
@@ -3977,7 +4000,7 @@ im.anomaly = {}
 
 ---Which pictures of a data folder are trained with and tested on: lists of {path, kind, anomalous, mask}.
 ---```lua
----print(im.anomaly.data 'nowhere' == nil) --> true
+---print(#im.anomaly.data('normal').train, #im.anomaly.data('normal').test) --> 4 0
 ---```
 ---@param folder any
 ---@param options? imatch.anomaly.data.options
@@ -3993,7 +4016,7 @@ function im.anomaly.data(folder, options) end
 
 ---Writes the model as OpenVINO's files, reads them again and compares both on pictures of the data folder (`data`: its layout, as for training). Returns what is written to parity.json. Where the two part: nil, where, 'no_result', and no files.
 ---```lua
----print(im.anomaly.export('nowhere', '.') == nil) --> true
+---print(im.anomaly.export('nowhere', 'normal')) --> nil nowhere/checkpoint.ckpt: no such file not_found
 ---```
 ---@param model_folder any
 ---@param data_folder any
@@ -4010,7 +4033,7 @@ function im.anomaly.export(model_folder, data_folder, options, data) end
 
 ---Adds the normal pictures of a folder to a model without starting over: the coreset goes on over the new patches. Thresholds stay as they are. Returns as anomaly.train.
 ---```lua
----print(im.anomaly.extend('nowhere', '.') == nil) --> true
+---print(im.anomaly.extend('model', 'more').bank_rows > 0) --> true
 ---```
 ---@param model_folder any
 ---@param data_folder any
@@ -4047,7 +4070,8 @@ function im.anomaly.import(path, model_folder) end
 
 ---A trained model, by its exported files or its checkpoint.
 ---```lua
----print(im.anomaly.open 'nowhere' == nil) --> true
+---local detector = assert(im.anomaly.open 'model')
+---print(detector:describe().engine) --> libtorch
 ---```
 ---@param model_folder any
 ---@param options? imatch.anomaly.open.options
@@ -4113,7 +4137,8 @@ function im.anomaly.preset(name) end
 
 ---Trains PatchCore on the normal pictures of a folder and writes the model into another one: checkpoint.ckpt, config.yaml, thresholds.json, norm_stats.txt. A training that was killed goes on behind its last finished stage. Returns {config, bank_rows, bank_dims, thresholds, max_score, mean_score, skipped, resumed}. Errors: not_found, no_result (fewer than two usable pictures), no_space.
 ---```lua
----print(not pcall(im.anomaly.train, 'nowhere', 'model', { coreset_ratio = 2 })) --> true
+---local told = assert(im.anomaly.train('normal', 'trained', { coreset_ratio = 0.1, held_out = 0 }))
+---print(told.bank_dims) --> 152
 ---```
 ---@param data_folder any
 ---@param model_folder any

@@ -109,6 +109,8 @@ function M.run(options)
     name = options.name,
     out = options.out,
     axes = { photo = names },
+    -- Another map, or the same in another way, is another run: none of its pages replaces those of this one.
+    identity = { options.map, folder, tiles, locate_options, backbone, backbone_options, options.truth or false },
     inputs = function(p)
       local known = truth and truth[p.photo] or false
       return { options.map, folder .. "/" .. p.photo, tiles, locate_options, backbone, backbone_options, known }
