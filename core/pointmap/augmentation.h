@@ -19,7 +19,7 @@ struct PointMapAugmentation {
   double crop = 0;
   double colour = 0;
   double background = 0;
-  std::string flip;
+  std::string flip = {};
 
   static constexpr std::string_view kFlips[] = {"", "x", "y", "z"};
   using Self = PointMapAugmentation;
