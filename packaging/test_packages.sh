@@ -4,7 +4,7 @@
 #   packaging/test_packages.sh FOLDER [tar] [deb] [wheel]       as root; FOLDER holds the packages
 # An empty Debian is what `debootstrap --variant=minbase bookworm` gives, made once in $WORK (default /var/tmp/imatch-packages).
 # MOUNTS: more folders that the Debian sees at the same paths, read-only (for a local pip index), PIP_CONFIG_FILE: pip's settings there.
-# Prints how long installing took, and the time from the package to the first report.
+# Prints how long installing took, the time from the package to the first report, and how long processors worked in it.
 set -euo pipefail
 [[ $# -ge 1 && -d $1 ]] || { sed -n '4p' "${BASH_SOURCE[0]}" | sed 's/^# */usage: /' >&2; exit 2; }
 packages=$(cd "$1" && pwd)
@@ -13,7 +13,9 @@ kinds=("${@:-tar}")
 [[ $# -gt 0 ]] || kinds=(tar deb wheel)
 work=${WORK:-/var/tmp/imatch-packages}
 fail() { echo "failed: $1" >&2; exit 1; }
+# Seconds since $1, and the processor seconds of all commands that have ended so far.
 seconds() { awk -v from="$1" -v to="${EPOCHREALTIME/,/.}" 'BEGIN { printf "%.1f", to - from }'; }
+processor_seconds() { awk -v ticks="$(getconf CLK_TCK)" '{ print ($16 + $17) / ticks }' "/proc/$$/stat"; }
 
 mkdir -p "$work"
 if [[ ! -d $work/base/etc ]]; then
@@ -64,12 +66,13 @@ for kind in "${kinds[@]}"; do
     *) fail "unknown package '$kind'; known: tar deb wheel" ;;
   esac
   inside "$needs" || fail "$kind: what comes before it cannot be installed"
-  start=${EPOCHREALTIME/,/.}
+  start=${EPOCHREALTIME/,/.} worked=$(processor_seconds)
   inside "$install" || fail "$kind: cannot be installed"
   installed=$(seconds "$start")
   first=${EPOCHREALTIME/,/.}
   inside "cd /tmp && $as_user $program doctor --health && $as_user $program $experiments/sweep_thresholds.lua >/package/main.log 2>&1 \
     && ls -l runs/*/*/report.html" ||
     fail "$kind: no report"
-  echo "$kind: installed in $installed s, doctor and the main job in $(seconds "$first") s, from package to first report $(seconds "$start") s"
+  echo "$kind: installed in $installed s, doctor and the main job in $(seconds "$first") s, from package to first report $(seconds "$start") s," \
+    "of processors $(awk -v from="$worked" -v to="$(processor_seconds)" 'BEGIN { printf "%.1f", to - from }') s"
 done

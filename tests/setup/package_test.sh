@@ -15,8 +15,11 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 fail() { echo "failed: $1" >&2; exit 1; }
 
-packaging/make_packages.sh "$scratch/packages" >"$scratch/log" 2>&1 || { tail -n 30 "$scratch/log"; fail "packaging/make_packages.sh"; }
-cd "$scratch/packages"
+packages=${IMATCH_PACKAGES:-$scratch/packages}  # IMATCH_PACKAGES: made already
+if [[ ! -d $packages ]]; then
+  packaging/make_packages.sh "$packages" >"$scratch/log" 2>&1 || { tail -n 30 "$scratch/log"; fail "packaging/make_packages.sh"; }
+fi
+cd "$packages"
 sha256sum --check --quiet SHA256SUMS || fail "SHA256SUMS"
 for name in imatch-lua-$version-linux-x86_64.tar.gz imatch-lua_${version}_amd64.deb imatch_lua-$version-py3-none-manylinux_2_36_x86_64.whl; do
   [[ -s $name ]] || fail "there is no $name: $(ls)"
@@ -59,4 +62,4 @@ python3 -m venv "$scratch/venv"
 said=$("$scratch/venv/bin/imatch-lua" --version 2>&1) && fail "the wheel runs without torch"
 [[ $said == *"the wheel torch is not installed beside this one"* ]] || fail "the wheel without torch says: $said"
 "$scratch/venv/bin/python" -c 'import imatch' || fail "the wheel does not bring the module imatch"
-echo "packages: $(du -h --apparent-size "$scratch/packages"/imatch* | awk '{ print $1 }' | tr '\n' ' ')"
+echo "packages: $(du -h --apparent-size "$packages"/imatch* | awk '{ print $1 }' | tr '\n' ' ')"
