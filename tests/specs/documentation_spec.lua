@@ -60,7 +60,8 @@ end)
 --- first. It becomes the working directory.
 local function go_where_the_files_are()
   local folder = os.tmpname() .. "_examples"
-  for i, name in ipairs { "normal/1.png", "normal/2.png", "normal/3.png", "normal/4.png", "more/5.png", "more/6.png", "new.png" } do
+  local names = { "normal/1.png", "normal/2.png", "normal/3.png", "normal/4.png", "more/5.png", "more/6.png", "new.png" }
+  for i, name in ipairs(names) do
     local view = im.render.world({ seed = i }):pair({ altitude_m = 60, reference_altitude_m = 60 }).reference
     assert(view:image():resize({ mode = "exact", width = 96, height = 96 }):save(folder .. "/" .. name))
   end

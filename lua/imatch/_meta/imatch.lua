@@ -651,6 +651,15 @@ im.file = {}
 ---@return string
 function im.file.absolute(path) end
 
+---The path of a file whose name comes out of other files: the root and the parts with slashes between them. Parts may have folders in them. Failures: bad_format for a part that would lead out of the root ('..', an absolute path) or is empty.
+---```lua
+---print(im.file.below('out', 'vits16', 'L1/a.npy'), (im.file.below('out', '../a.npy'))) --> out/vits16/L1/a.npy nil
+---```
+---@param root any
+---@param part any
+---@return string
+function im.file.below(root, part, ...) end
+
 ---Whether a file or folder of that name is there.
 ---```lua
 ---print(im.file.exists '/', im.file.exists '/no/such/file') --> true false
@@ -1234,6 +1243,7 @@ im.image = {}
 
 ---@class imatch.image.decode.options
 ---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
+---@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Only files that were made to fill the memory, and some of a single colour, hold more. >= 0. Default 2000.
 ---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
 
 ---The same from the bytes of a file. Fails with bad_format, too_large.
@@ -1332,15 +1342,19 @@ function im.image.file_statistics() end
 ---@return table
 function im.image.metadata(path) end
 
----A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px.
+---@class imatch.image.new.options
+---@field max_megapixels? number Largest picture that is made, in millions of pixels. >= 0. Default 400.
+
+---A picture of one colour, {red, green, blue} in 0 to 255, black if left out; sides 1 to 65536 px. Fails with too_large.
 ---```lua
 ---print(im.image.new(640, 480, { 255, 128, 0 })) --> Image(640x480)
 ---```
 ---@param width any
 ---@param height any
 ---@param colour? any
+---@param options? imatch.image.new.options
 ---@return Image
-function im.image.new(width, height, colour) end
+function im.image.new(width, height, colour, options) end
 
 ---One Image, or a list of Images of one size, as float32 [N, 3, H, W]: (value / 255 - mean) / std. Presets: 'imagenet' (default), 'sat493m', 'half' (-1 to 1), 'none' (0 to 1).
 ---```lua
@@ -1353,6 +1367,7 @@ function im.image.normalize(images, preset) end
 
 ---@class imatch.image.open.options
 ---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
+---@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Only files that were made to fill the memory, and some of a single colour, hold more. >= 0. Default 2000.
 ---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
 
 ---Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its orientation in EXIF (for PNG also in a text profile), else in XMP. 1 to 16 bits are scaled to the nearest of 8, CMYK and CIE L*a*b* converted, alpha is dropped, colour profiles are not applied; of an animated WebP or PNG the first picture is taken. A file without its end mark, or with something behind the picture, is accepted when all rows are there. Fails with nil, message, code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a picture, signed or floating-point samples), too_large. Differs from Pillow: more than 8 bits are rounded (Pillow cuts off the low byte of RGB and clips grey at 255), as are bit fields of BMP and 16-bit palettes of TIFF; grey TIFF of 12 or other bits, white-is-zero of any, CMYK and L*a*b* of 16 and tiles of such are read (Pillow refuses them, or shows other values); damaged data is refused (Pillow shows half of a JPEG in grey, and clips run lengths that leave a BMP); L*a*b* and lossy WebP differ by up to 13 (at the edge of sRGB) and 1 of 255.
@@ -1448,6 +1463,8 @@ function Mesh:normals() end
 ---@class imatch.Mesh.pose.options
 ---@field clip? string Name of an animation; empty: as the file has it at rest. Default ''.
 ---@field time_s? number Time in it. Default 0.
+---@field bend_deg? number Without a clip: every joint but the first turns by up to so many degrees about a random axis. Bones without parents (.skn) hang on their nearest neighbours. in [0, 180]. Default 0.
+---@field seed? integer Of those turns. >= 0. Default 0.
 
 ---A pose as DualPM's files of poses hold it: nodes x 7 float64, quaternion w x y z and translation.
 ---```lua
@@ -1462,8 +1479,10 @@ function Mesh:pose(pose) end
 ---@class imatch.Mesh.posed.options
 ---@field clip? string Name of an animation; empty: as the file has it at rest. Default ''.
 ---@field time_s? number Time in it. Default 0.
+---@field bend_deg? number Without a clip: every joint but the first turns by up to so many degrees about a random axis. Bones without parents (.skn) hang on their nearest neighbours. in [0, 180]. Default 0.
+---@field seed? integer Of those turns. >= 0. Default 0.
 
----N x 3 float32: vertices in the world, skinned as glTF 2.0 has it, or moved with the node that the mesh hangs on. `pose`: { clip, time_s }, or a tensor of a row w x y z tx ty tz a node (local transforms without scale).
+---N x 3 float32: vertices in the world, skinned as glTF 2.0 has it, or moved with the node that the mesh hangs on. `pose`: { clip, time_s } or { bend_deg, seed }, or a tensor of a row w x y z tx ty tz a node (local transforms without scale).
 ---```lua
 ---local m = im.mesh.new { positions = im.tensor.from_table { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 2, 0 } },
 ---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
@@ -1536,6 +1555,16 @@ function im.mesh.open(path, options) end
 ---A posed mesh as a camera sees it.
 ---@class MeshView
 local MeshView = {}
+
+---Whether a closed mesh is all around the camera, so that its front is not seen.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(v:camera_is_inside()) --> false
+---```
+---@return boolean
+function MeshView:camera_is_inside() end
 
 ---Frees the native memory now instead of at the next collection. A second call does nothing; any other use afterwards is an error that says the object is closed.
 ---```lua
@@ -2966,6 +2995,7 @@ function im.render.b_from_a(a, b) end
 ---@class imatch.render.map.options
 ---@field value_low? number Raster value shown as black, for maps of more than 8 bits; the 1st percentile when left out.
 ---@field value_high? number Raster value shown as white; the 99th percentile when left out.
+---@field side_files? boolean Also read what other programs may have left beside the map: .ovr, .msk, .aux.xml, .tfw. Default false.
 ---@field cache_mb? number Memory for tiles of the map, in 2^20 bytes. in [1, 1000000]. Default 256.
 
 ---A GeoTIFF laid flat on the ground, read window by window; the origin of its metres is its centre. Any coordinate system with a geotransform, also degrees across 180; RGB, grey, palette or more than 8 bits. What has no data: the file's mask, else its alpha band, else nodata in all colours. Returns nil, message, code for a file that is none (not_found, not_a_file, unreadable, bad_format): also for a VRT, ground control points or RPC alone, no coordinate system, and metres labelled as degrees. Differs from rasterio: alpha below one half is no data (there: 0 alone), and bands that are no colour do not count for nodata.
@@ -3152,6 +3182,7 @@ function im.index.exact(vectors, options) end
 
 ---@class imatch.index.load.options
 ---@field memory_mapped? boolean Leave the vectors of a Flat or IVF index in the file and read what a search touches; such an index cannot be changed. Default false.
+---@field trusted? boolean Let FAISS read the file without the check before it, for kinds that the check does not know (LSH, additive quantizers, NNDescent) and files of your own: a damaged one may end the program. Default false.
 
 ---Reads what Index:save or FAISS itself wrote. path.json, where it is there, must agree with it. Fails with not_found, unreadable, bad_format (truncated, foreign).
 ---```lua
@@ -3699,8 +3730,18 @@ function PointMapModel:close() end
 
 ---Step, in_channels, resolution, model_channels, blocks, layers and features.
 ---```lua
------ print(model:describe().resolution)
----assert(im.pointmap.open)
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---v:image():save(root .. '/renders/a_rgb.png')
+---v:mask():save(root .. '/masks/a_mask.png')
+---local run = im.pointmap.train(root, root .. '/run', { training = { steps = 1, batch = 1 },
+---  network = { resolution = 16, model_channels = 8, blocks = 1, layers = 2 } })
+---local model = im.pointmap.open(run.checkpoint)
+---local d = model:describe()
+---print(d.step, d.resolution, d.layers, d.features.kind) --> 1 16 2 rgb
 ---```
 ---@return table
 function PointMapModel:describe() end
@@ -3713,8 +3754,19 @@ function PointMapModel:describe() end
 
 ---Compares with rasterised samples: a row each in `samples`, their `mean`, and the `loss` beside that of the best constant prediction. For canonical_ and posed_: chamfer_l1 (half of the sum of the two mean distances to the nearest point), chamfer_l2 (the sum of the two mean squared distances), chamfer_share (chamfer_l1 by the diagonal of the truth's box), fscore_<share> and pck.
 ---```lua
------ print(model:evaluate('data').mean.posed_chamfer_share)
----assert(im.pointmap.open)
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---v:image():save(root .. '/renders/a_rgb.png')
+---v:mask():save(root .. '/masks/a_mask.png')
+---local run = im.pointmap.train(root, root .. '/run', { training = { steps = 1, batch = 1 },
+---  network = { resolution = 16, model_channels = 8, blocks = 1, layers = 2 } })
+---local model = im.pointmap.open(run.checkpoint)
+---local result = model:evaluate(root, { points = { confidence = 0 } })
+---print(#result.samples, result.samples[1].id) --> 1 a
+---assert(result.loss.points > result.loss.constant_points) -- one step is not enough
 ---```
 ---@param root any
 ---@param options? imatch.PointMapModel.evaluate.options
@@ -3727,8 +3779,19 @@ function PointMapModel:evaluate(root, options) end
 
 ---The points of a picture (or its features, where the network was trained on files of them). `mask`: path of a picture that is 0 where the background is; without it everything may be occupied, which a network that was trained inside of silhouettes alone has never learned to deny.
 ---```lua
------ local points = model:points('fox_rgb.png', 'fox_mask.png', { confidence = 3 })
----assert(im.pointmap.open)
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---v:image():save(root .. '/renders/a_rgb.png')
+---v:mask():save(root .. '/masks/a_mask.png')
+---local run = im.pointmap.train(root, root .. '/run', { training = { steps = 1, batch = 1 },
+---  network = { resolution = 16, model_channels = 8, blocks = 1, layers = 2 } })
+---local model = im.pointmap.open(run.checkpoint)
+---local points = model:points(root .. '/renders/a_rgb.png', root .. '/masks/a_mask.png',
+---  { occupancy = 0, confidence = 0 })
+---print(#points) --> 512
 ---```
 ---@param path any
 ---@param mask? any
@@ -3738,8 +3801,19 @@ function PointMapModel:points(path, mask, options) end
 
 ---Writes what the network says of a picture as it is: arrays prediction [8 layers, R, R] and mask [R, R] of an .npz. `mask` may be nil.
 ---```lua
------ model:save_prediction('fox_rgb.png', nil, 'fox.npz')
----assert(im.pointmap.open)
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---v:image():save(root .. '/renders/a_rgb.png')
+---v:mask():save(root .. '/masks/a_mask.png')
+---local run = im.pointmap.train(root, root .. '/run', { training = { steps = 1, batch = 1 },
+---  network = { resolution = 16, model_channels = 8, blocks = 1, layers = 2 } })
+---local model = im.pointmap.open(run.checkpoint)
+---model:save_prediction(root .. '/renders/a_rgb.png', nil, root .. '/a.npz')
+---local shape = im.io.read_npz(root .. '/a.npz').prediction:shape()
+---print(shape[1], shape[2], shape[3]) --> 16 16 16
 ---```
 ---@param path any
 ---@param mask any
@@ -3756,26 +3830,74 @@ local PointMapPoints = {}
 ---```
 function PointMapPoints:close() end
 
----'canonical' and 'posed' [N, 3], 'confidence' [N], 'layer' [N] from 0, 'pixel' [N, 2]: row, column.
+---'canonical' and 'posed' [N, 3], 'confidence' [N], 'layer' [N] from 0, 'pixel' [N, 2]: row, column; 'canonical_normal' and 'posed_normal' [N, 3], of length 1, or 0 where a point has no neighbours. What a file did not tell is an error.
 ---```lua
------ print(points:get 'posed')
----assert(im.pointmap.target)
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')
+---print(points:get('pixel'):get(255, 1), points:get('layer'):max()) --> 15 0
 ---```
 ---@param name any
 ---@return Tensor
 function PointMapPoints:get(name) end
+
+---As a page holds them: count, layers (points of each), and as base64 of little-endian float32 canonical, posed, confidence, layer, canonical_normal and posed_normal, where they are known.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')
+---print(points:packed().count, points:packed().layers[1]) --> 256 256
+---```
+---@return table
+function PointMapPoints:packed() end
+
+---@class imatch.PointMapPoints.picture.options
+---@field width? integer Of the picture, px. in [16, 16384]. Default 960.
+---@field height? integer Of the picture, px. in [16, 16384]. Default 480.
+---@field colour? string By canonical position, depth (near: yellow), confidence, layer, normal (127.5 (1 + n)); plain: canonical points blue, posed ones orange. 'canonical', 'depth', 'confidence', 'layer', 'normal' or 'plain'. Default 'canonical'.
+---@field yaw_deg? number Turn about the upward axis of what is looked at along -z; positive: its right side comes nearer. Default 0.
+---@field pitch_deg? number Then its upper side comes nearer. in [-90, 90]. Default 0.
+---@field confidence? number Points below it are not drawn. >= 0. Default 0.
+---@field layer? integer The only layer that is drawn, from 1; 0: all. in [0, 64]. Default 0.
+
+---Canonical points on the left, posed ones on the right, turned alike, each fitted into its half. Seen along -z with y up, which for posed points is how the camera saw them.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')
+---print(points:picture { width = 64, height = 32, colour = 'layer' }) --> Image(64x32)
+---```
+---@param options? imatch.PointMapPoints.picture.options
+---@return Image
+function PointMapPoints:picture(options) end
 
 ---@class imatch.PointMapPoints.save.options
 ---@field ascii? boolean PLY as text instead of little-endian binary. Default false.
 ---@field colour? boolean Colours by canonical position, the same in both clouds. Default false.
 ---@field confidence? boolean A property confidence of each point. Default false.
 ---@field layer? boolean A property layer of each point, from 0. Default false.
+---@field normals? boolean Normals, outwards for a closed surface; 0 where a point has no neighbours. Default false.
 ---@field glb? boolean The same as GLB, always in colour. Default false.
 
 ---Writes PREFIX_canon.ply and PREFIX_rec.ply, and GLB when asked for. Returns the names.
 ---```lua
------ points:save('out/fox', { colour = true })
----assert(im.pointmap.target)
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')
+---points:save(root .. '/a', { layer = true, normals = true })
+---print(im.pointmap.read(root .. '/a_rec.ply'):get('posed'):max_difference(points:get 'posed')) --> 0
 ---```
 ---@param prefix any
 ---@param options? imatch.PointMapPoints.save.options
@@ -3786,11 +3908,17 @@ function PointMapPoints:save(prefix, options) end
 ---@field reach? number A point whose nearest vertex at rest is farther away is left out. >= 0. Default 0.5.
 ---@field least_weight? number A point counts for a joint that has more than this weight in its vertex. in [0, 1]. Default 0.5.
 ---@field weighted? boolean Weigh points by that weight and take all with any; false: the published rule, where all count the same. Default false.
+---@field scale? number Factor of the mesh in the data that was trained on; 0: so that the largest side of its box at rest is 1, as rasterising does unless told otherwise. in [0, 1000000000]. Default 1.
 
----The pose of the mesh's skeleton that explains the points (Kabsch 1976 for each joint): the mesh in that pose, and a table with `joints` (found; matrix, 16 numbers row by row, camera from joint), the `canonical_error` of the points taken back to rest, and how many `points` lay near the mesh. The mesh must have the scale of the data that was trained on.
+---The pose of the mesh's skeleton that explains the points (Kabsch 1976 for each joint): the mesh in that pose, in the camera frame and units of the points, and a table with `joints` (found: it has 3 points that do not lie on a line; matrix, 16 numbers row by row, camera from joint in units of the mesh), the `canonical_error` of the points taken back to rest, and how many `points` lay near the mesh.
 ---```lua
------ local posed = points:skeleton(im.mesh.open 'fox.glb')
----assert(im.pointmap.target)
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')
+---print((select(2, pcall(points.skeleton, points, m)))) --> skeleton: the mesh has no joints
 ---```
 ---@param mesh any
 ---@param options? imatch.PointMapPoints.skeleton.options
@@ -3816,9 +3944,33 @@ im.pointmap = {}
 ---@return PointMapModel
 function im.pointmap.open(path, options) end
 
+---@class imatch.pointmap.read.options
+---@field occupancy? number A layer is there where its occupancy exceeds this. in [0, 1]. Default 0.5.
+---@field confidence? number Points below it are dropped. It is always above 1, so that a limit below 1 drops none. >= 0. Default 2.
+
+---The points of a file, with normals: a rasterised sample (.npz, of either layout; with layout 'layers' canonical ones alone), what save_prediction wrote, or <id>_rec.ply with <id>_canon.ply beside it, whose normals, layer and confidence are there if they were written. Returns nil, message, code as the readers; bad_format for another file and for clouds of different sizes.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')
+---print(points, points:get('posed_normal'):get(0, 2)) --> PointMapPoints(256) 1
+---```
+---@param path any
+---@param options? imatch.pointmap.read.options
+---@return PointMapPoints
+function im.pointmap.read(path, options) end
+
 ---The points of a rasterised sample, of its first layers.
 ---```lua
----print((select(2, im.pointmap.target('missing.npz', 4, 160)))) --> missing.npz: no such file
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---local root = '/tmp/imatch-lua-examples/pointmap'
+---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
+---print(im.pointmap.target(root .. '/pointmaps_16/a.npz', 2, 16)) --> PointMapPoints(256)
 ---```
 ---@param path any
 ---@param layers any
@@ -3830,7 +3982,8 @@ function im.pointmap.target(path, layers, resolution) end
 ---@field network? table The network; a checkpoint that is gone on from must agree. Default { attention_resolutions = { 16 }, blocks = 2, confidence = true, depth_first = false, image_conditioning = false, layers = 4, model_channels = 128, multipliers = { 1, 2, 2, 2 }, resolution = 160 }.
 ---@field features? table What the network sees. Default { backbone = "", channels = 64, kind = "auto" }.
 ---@field data? table Which samples. Default { exclude = "", include = "", skip_multiples_of = 5000 }.
----@field training? table The optimiser, the steps and what is saved. Default { accumulate = 1, batch = 12, device = "auto", keep_last = 0, optimiser = { beta1 = 0.9, beta2 = 0.999, clip_grad_value = 1, eps = 1e-08, lr = 0.0006, lr_gamma = 0.5, lr_step = 30000, weight_decay = 0 }, picture_every = 0, precision = "float32", save_every = 5000, seed = 42, steps = 100000, validate_every = 20, workers = 2 }.
+---@field augmentation? table How training samples are varied; off. Default { background = 0, colour = 0, crop = 0, flip = "" }.
+---@field training? table The optimiser, the steps and what is saved. Default { accumulate = 1, batch = 12, device = "auto", distributed = false, keep_last = 0, optimiser = { beta1 = 0.9, beta2 = 0.999, clip_grad_value = 1, eps = 1e-08, lr = 0.0006, lr_gamma = 0.5, lr_step = 30000, weight_decay = 0 }, picture_every = 0, precision = "float32", save_every = 5000, seed = 42, steps = 100000, validate_every = 20, workers = 2 }.
 ---@field validation? string File with ids, one a line, that are not trained on. Default ''.
 ---@field weights? string Checkpoint to begin with: training goes on at its step where it has an optimiser, else at 0. Default ''.
 ---@field dropout? number Share of a block's inner values set to zero. in [0, 0.9]. Default 0.1.
