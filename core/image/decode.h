@@ -12,7 +12,7 @@ namespace imatch {
 
 struct DecodeOptions {
   double max_megapixels = 400;
-  double max_expansion = 2000;
+  double max_expansion = 30000;
   bool apply_orientation = true;
   static constexpr auto fields = std::tuple{
       field("max_megapixels", &DecodeOptions::max_megapixels, at_least(0),
@@ -21,9 +21,8 @@ struct DecodeOptions {
             "memory is taken."),
       field("max_expansion", &DecodeOptions::max_expansion, at_least(0),
             "Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for "
-            "each byte "
-            "of the file. Only files that were made to fill the memory, and some of a single colour, hold "
-            "more."),
+            "each byte of the file. Deflate alone cannot hold more; only files that were made to fill the "
+            "memory do."),
       field("apply_orientation", &DecodeOptions::apply_orientation, anything(),
             "Turn and mirror the picture as its EXIF orientation says, so that it stands upright.")};
 };

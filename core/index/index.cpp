@@ -87,6 +87,10 @@ std::vector<std::int64_t> ids_of(const faiss::Index& index) {
   return ids;
 }
 
+/// FAISS judges such a graph by so many vectors drawn from those beyond them, and divides by zero where there
+/// are none.
+constexpr std::int64_t kJudgesOfNsg = 100;
+
 }  // namespace
 
 struct Index::Impl {
@@ -213,10 +217,12 @@ void Index::add(const at::Tensor& vectors, const std::optional<at::Tensor>& ids)
     if (impl_->ids->contains(list[i]))
       throw Error(fmt::format("add: id {} is in the index already", list[i]));
   if (n == 0) return;
-  if (const auto* nsg = dynamic_cast<const faiss::IndexNSG*>(&innermost(*impl_->index));
-      nsg && nsg->ntotal + n <= nsg->GK)
-    throw Error(fmt::format("add: '{}' is built of each vector's {} nearest; expected more than that, got {}",
-                            factory(), nsg->GK, nsg->ntotal + n));
+  if (const auto* nsg = dynamic_cast<const faiss::IndexNSG*>(&innermost(*impl_->index))) {
+    const std::int64_t least = std::max<std::int64_t>(nsg->GK, kJudgesOfNsg);
+    if (nsg->ntotal + n <= least)
+      throw Error(fmt::format("add: '{}' is built of more than {} vectors, got {}", factory(), least,
+                              nsg->ntotal + n));
+  }
   call_faiss("add", [&] {
     if (!impl_->index->is_trained) impl_->index->train(n, rows.const_data_ptr<float>());
     const OneThread one(is_graph(*impl_->index));
