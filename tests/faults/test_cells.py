@@ -67,14 +67,14 @@ def test_a_cell_that_ends_its_process_fails_and_the_next_run_goes_on(script, tmp
     assert not [p.name for p in (folder / "cells").iterdir() if p.suffix != ".json"]
     third = program.run(script, kind, tmp_path / "runs")  # skipped from now on
     assert "cell" not in third.stdout
-    assert program.run("sweep", "retry", script, kind, tmp_path / "runs", status=None).stdout.endswith("cell 3\n")
-    assert program.run("sweep", "retry", script, kind, tmp_path / "runs", status=None).stdout.endswith("cell 3\n")
+    for _ in range(2):
+        assert program.run("sweep", "retry", script, kind, tmp_path / "runs", status=None).stdout.endswith("cell 3\n")
 
 
 @pytest.mark.parametrize("kind", ["silent", "killed"])
 def test_a_cell_that_is_killed_again_and_again_fails_in_the_end(script, tmp_path, kind):
     for _ in range(3):
-        assert program.run(script, kind, tmp_path / "runs", status=None).stdout.endswith("cell 3\n")
+        assert "failed" not in program.run(script, kind, tmp_path / "runs", status=None).stdout
     assert "ok 4 failed 1" in program.run(script, kind, tmp_path / "runs").stdout
     assert "3 processes ended" in rows(tmp_path)[0][2]["error"]
 
