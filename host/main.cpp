@@ -13,6 +13,7 @@
 #include "base/device.h"
 #include "base/error.h"
 #include "base/interrupt_note.h"
+#include "base/mapped_memory.h"
 #include "base/resources.h"
 #include "base/secret.h"
 #include "base/spelling.h"
@@ -185,6 +186,7 @@ int main_guarded(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   imatch::guard_processor();
+  imatch::watch_mapped_memory();
   imatch::use_bundled_data();
   imatch::load_cuda_kernels();
   imatch::host::keep_freed_memory();

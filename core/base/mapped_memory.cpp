@@ -34,21 +34,7 @@ long page_bytes = 4096;
 int empty_file = -1;  ///< What is mapped from it cannot be read.
 
 void on_bus_error(int number, siginfo_t* info, void* context) {
-  char* const at = static_cast<char*>(info->si_addr);
-  for (Entry* entry = entries.load(); entry; entry = entry->next) {
-    char* const start = entry->start.load();
-    const std::size_t size = entry->size.load();
-    if (!start || at < start || at >= start + size) continue;
-    char* const page = at - (at - start) % page_bytes;
-    const auto rest = static_cast<std::size_t>(start + size - page);
-    if (::mmap(page, rest, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-               -1, 0) == MAP_FAILED)
-      break;
-    char* const before = entry->lost_from.load();
-    if (!before || page < before) entry->lost_from.store(page);
-    some_are_lost.store(true);
-    return;
-  }
+  if (mend_mapped_memory(info->si_addr)) return;
   if (former.sa_flags & SA_SIGINFO) return former.sa_sigaction(number, info, context);
   if (former.sa_handler != SIG_DFL && former.sa_handler != SIG_IGN) return former.sa_handler(number);
   std::signal(number, SIG_DFL);  // what faulted faults once more
@@ -66,9 +52,32 @@ void watch_bus_errors() {
 
 }  // namespace
 
-WatchedMapping::WatchedMapping(void* start, std::size_t size, const std::string& path) {
+void watch_mapped_memory() {
   static std::once_flag once;
   std::call_once(once, watch_bus_errors);
+}
+
+bool mend_mapped_memory(void* address) noexcept {
+  char* const at = static_cast<char*>(address);
+  for (Entry* entry = entries.load(); entry; entry = entry->next) {
+    char* const start = entry->start.load();
+    const std::size_t size = entry->size.load();
+    if (!start || at < start || at >= start + size) continue;
+    char* const page = at - (at - start) % page_bytes;
+    const auto rest = static_cast<std::size_t>(start + size - page);
+    if (::mmap(page, rest, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+               -1, 0) == MAP_FAILED)
+      return false;
+    char* const before = entry->lost_from.load();
+    if (!before || page < before) entry->lost_from.store(page);
+    some_are_lost.store(true);
+    return true;
+  }
+  return false;
+}
+
+WatchedMapping::WatchedMapping(void* start, std::size_t size, const std::string& path) {
+  watch_mapped_memory();
   const std::lock_guard lock(entries_mutex);
   entry_ = entries.load();
   while (entry_ && entry_->start.load()) entry_ = entry_->next;

@@ -23,6 +23,13 @@ class WatchedMapping {
   Entry* entry_;
 };
 
+/// Takes over SIGBUS, which the first mapping does else; to be called before others take it too.
+void watch_mapped_memory();
+
+/// What the handler does; for another handler of SIGBUS that stands in its place. False where the address is
+/// in no watched memory. Async-signal-safe.
+bool mend_mapped_memory(void* address) noexcept;
+
 /// Throws Failure (unreadable) naming the file when, since the last call, mapped memory was read that its
 /// file does not have any more. To be called where results are handed on: costs one look at a flag.
 void require_whole_mappings();

@@ -23,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/file_writer.h"
+#include "base/mapped_memory.h"
 #include "base/standard_output.h"
 
 namespace imatch {
@@ -174,7 +175,8 @@ struct OutputLog::State {
   static void at_end() {
     if (State* s = last_words_of.exchange(nullptr)) s->end_with("exit");
   }
-  static void on_crash(int number) {
+  static void on_crash(int number, siginfo_t* info, void*) {
+    if (number == SIGBUS && mend_mapped_memory(info->si_addr)) return;
     if (State* s = last_words_of.exchange(nullptr)) {
       for (std::size_t i = 0; i < std::size(kCrashes); ++i)
         if (kCrashes[i] == number) s->end_with(kCrashNames[i]);
@@ -187,8 +189,8 @@ struct OutputLog::State {
   void watch_crashes() {
     [[maybe_unused]] static const int registered = std::atexit(at_end);
     struct sigaction action {};
-    action.sa_handler = on_crash;
-    action.sa_flags = SA_ONSTACK;  // a stack that has run over cannot hold the handler
+    action.sa_sigaction = on_crash;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;  // a stack that has run over cannot hold the handler
     static std::array<char, std::size_t{64} << 10> own_stack;
     stack_t stack{};
     if (::sigaltstack(nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE)) {

@@ -85,6 +85,22 @@ def test_files_that_become_shorter_are_named(tmp_path):
     assert "a.safetensors: cannot be read: it became shorter" in said[1]
 
 
+def test_a_cell_whose_file_becomes_shorter_fails_and_says_so(tmp_path):
+    np.save(tmp_path / "big.npy", np.ones(4_000_000, np.float32))
+    (tmp_path / "sweep.lua").write_text("""local im = require "imatch"
+      local r = im.sweep { name = "bus", out = arg[1] .. "/r", axes = { a = { 1, 2, 3 } }, quiet = true, report = false, pictures = 0,
+        measure = function(p)
+          local file = arg[1] .. "/a" .. p.a .. ".safetensors"
+          assert(im.io.write_safetensors(file, { a = im.io.read_npy(arg[1] .. "/big.npy") }))
+          local a = im.io.read_tensor(file, "a")
+          if p.a ~= 2 then os.execute("truncate -s 1000 " .. file) end
+          return { mean = assert(a:mean()) }
+        end }
+      print(r.num_run, r.num_failed)""")
+    assert run("--no-cache", tmp_path / "sweep.lua", tmp_path).stdout == "3\t2\n"
+    assert "it became shorter" in next((tmp_path / "r/bus").glob("*/failed.csv")).read_text()
+
+
 @pytest.mark.skipif(os.environ.get("IMATCH_LARGE_FILES") != "1", reason="IMATCH_LARGE_FILES=1 asks for 10 GB of memory")
 def test_compressed_arrays_beyond_4_gib(tmp_path):
     array = np.zeros(2**32 + 1000, np.uint8)

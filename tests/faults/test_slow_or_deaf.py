@@ -95,7 +95,7 @@ def test_a_signal_is_answered(tmp_path, work, number):
     if work == "json":
         (tmp_path / "file").write_text(json.dumps(list(range(5_000_000))))
         code = "while true do im.io.read_json(arg[1]) end"
-    (tmp_path / "work.lua").write_text(f"local im = require 'imatch' io.stdout:write 'begins\\n' io.stdout:flush() {code}")
+    (tmp_path / "work.lua").write_text(f"local im = require 'imatch' io.stdout:write 'begins\\n' io.stdout:flush() ; {code}")
     process = start("--no-cache", "--quiet", "--threads", "1", tmp_path / "work.lua", tmp_path / "file")
     try:
         assert process.stdout.readline() == "begins\n"
