@@ -279,8 +279,7 @@ constexpr Binding kPointsMethods[] = {
         "do not lie on a line; matrix, 16 numbers row by row, camera from joint in units of the mesh), the "
         "`canonical_error` of the points taken back to rest, and how many `points` lay near the mesh.",
         IMATCH_EXAMPLE_READ
-        "print((select(2, pcall(points.skeleton, points, m)))) --> skeleton: the mesh has no "
-        "joints",
+        "print((select(2, pcall(points.skeleton, points, m)))) --> ...skeleton: the mesh has no joints",
         describe_options<SkeletonOptions>),
 };
 #undef IMATCH_EXAMPLE_POINTS

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "redis/redis_connection.h"
-#include <regex>
 
 #include <atomic>
 #include <chrono>
+#include <regex>
 #include "catch.h"
 
 #include "base/error.h"
