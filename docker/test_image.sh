@@ -6,6 +6,7 @@
 # ROOTFS: the image's files (docker export, or buildah mount); DATA: a folder with seneca/ and fox/Fox.glb, without it the photos
 # are those of docs/ and there is no fox. Needs no Docker engine: it isolates by unshare and setpriv, at the paths of
 # docker-compose.yml. Needs redis-server and python3 with pexpect on this machine for search and session. Prints a line a step.
+# OMP_WAIT_POLICY=PASSIVE helps where others compute at the same time.
 set -euo pipefail
 [[ $# -ge 1 && $# -le 2 && -x $1/opt/imatch-lua/bin/imatch-lua && -d ${2:-.} ]] || { sed -n '5p' "${BASH_SOURCE[0]}" | sed 's/^# */usage: /' >&2; exit 2; }
 rootfs=$1 data=${2:-}
@@ -47,7 +48,7 @@ mount -o remount,bind,ro "$rootfs"
 environment=$(cat "$work/environment")
 cd "$rootfs"
 exec chroot "$rootfs" /usr/bin/setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --bounding-set=-all \
-  --no-new-privs /usr/bin/env -i TERM=xterm-256color $environment /bin/bash -c 'cd /workspace/project && exec "$@"' _ "$@"
+  --no-new-privs /usr/bin/env -i TERM=xterm-256color ${OMP_WAIT_POLICY:+OMP_WAIT_POLICY="$OMP_WAIT_POLICY"} $environment /bin/bash -c 'cd /workspace/project && exec "$@"' _ "$@"
 INSIDE
 chmod +x "$work/inside"
 sed -n '/^ENV /,/[^\\]$/p' "$(dirname "${BASH_SOURCE[0]}")/../Dockerfile" | sed 's/^ENV//; s/\\$//' | tr -s ' \n' ' ' >"$work/environment"
