@@ -129,7 +129,7 @@
     camera.aspect = part / height;
     camera.updateProjectionMatrix();
     material.uniforms.height.value = height * window.devicePixelRatio;
-    material.uniforms.size.value = 0.024 * Number($("size").value);
+    material.uniforms.size.value = point_size(open(state.sample)) * Number($("size").value);
     renderer.setClearColor(new THREE.Color(getComputedStyle(canvas.parentElement).backgroundColor), 1);
     shown.forEach((half, i) => {
       renderer.setViewport(i * part, 0, part, height);
@@ -148,12 +148,21 @@
     draw();
   }
 
-  /** The cloud with its centre in the origin, the farthest corner of its box at 1. */
+  /** The cloud with the middle of its box in the origin, what is farthest from there at 1. */
   function place(points, positions) {
-    const axes = [0, 1, 2].map((k) => range(positions, 3, k));
-    const radius = Math.hypot(...axes.map((axis) => axis.high - axis.low)) / 2 || 1;
+    const middle = [0, 1, 2].map((k) => range(positions, 3, k)).map((axis) => (axis.low + axis.high) / 2);
+    let radius = 0;
+    for (let i = 0; i < positions.length; i += 3)
+      radius = Math.max(radius, Math.hypot(...middle.map((value, k) => positions[i + k] - value)));
+    radius ||= 1;
     points.scale.setScalar(1 / radius);
-    points.position.set(...axes.map((axis) => -(axis.high + axis.low) / 2 / radius));
+    points.position.set(...middle.map((value) => -value / radius));
+  }
+
+  /** As large as the points of a layer are apart, were they spread over a disc of radius 1. */
+  function point_size(sample) {
+    const apart = Math.sqrt(Math.PI * (sample.layers?.length ?? 2) / Math.max(sample.count, 1));
+    return Math.min(Math.max(1.1 * apart, 0.008), 0.08);
   }
 
   // ---- The page ------------------------------------------------------------------------------------------------------------
