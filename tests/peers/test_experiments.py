@@ -196,7 +196,7 @@ def test_altitude_rotation(run, tmp_path):
 
 
 def test_dualpm_animals(data, run, tmp_path):
-    """Few steps: that it runs as it stands, goes on, and says what it says. What it reaches is in docs/pointmaps.md."""
+    """Few steps: that it runs as it stands, goes on, and says what it says."""
     fox = data / "fox/Fox.glb"
     out = run("dualpm_animals", fox, "animal", 2)
     assert "192 pictures to train on, 24 of other moments" in out
