@@ -14,7 +14,7 @@ inline constexpr std::array<std::pair<std::string_view, int>, 9> kRevisions{{{"i
                                                                              {"io", 1},
                                                                              {"features", 1},
                                                                              {"backbone", 2},
-                                                                             {"match", 1},
+                                                                             {"match", 2},
                                                                              {"geo", 2},
                                                                              {"render", 1},
                                                                              {"index", 1},

@@ -46,11 +46,13 @@ struct Verdict {
 /// matches that fall anywhere in b, k agree with a model that s of them determine in an expected number of
 /// (n - s) C(n, k) C(k, s) p^(k - s) cases, p being the share of b within reproj_px of a point (L. Moisan,
 /// P. Moulon, P. Monasse, "Automatic homographic registration of a pair of images, with a contrario
-/// elimination of outliers", IPOL 2012). Where that, times num_tries, is above 10^max_log10_false_alarms, the
-/// pair is not matched. Neighbouring tokens see the same things and go astray together, so that k counts the
-/// squares of two by two cells that the inliers occupy. What is left of such dependence, and a search over
-/// rotations, is why the limit is far below 1: it was chosen on real photographs. Throws Error for a geometry
-/// of other matches.
+/// elimination of outliers", IPOL 2012). A model of more freedom than a similarity counts a million times as
+/// many; but it is also judged by the similarity near it, which two photographs taken straight down have
+/// between them, and the smaller number is taken. Where that, times num_tries, is above
+/// 10^max_log10_false_alarms, the pair is not matched. Neighbouring tokens see the same things and go astray
+/// together, so that k counts the squares of two by two cells that the inliers occupy. What is left of such
+/// dependence, and a search over rotations, is why the limit is far below 1: it was chosen on real
+/// photographs. Throws Error for a geometry of other matches.
 Verdict judge(const Matches& matches, const Geometry& geometry, const VerdictOptions& options = {});
 
 Json to_json(const Verdict& verdict);

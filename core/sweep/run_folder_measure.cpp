@@ -294,6 +294,7 @@ void RunFolder::run(const std::function<Measurement(std::size_t cell)>& measure,
                                   num_failed_now_, options_.max_failures, record.error));
         refresh_tables();
       }
+      if (progress_) progress_->update(progress_state());  // with what others finished in the end
     } catch (const std::exception& error) {
       if (dynamic_cast<const Interrupted*>(&error))
         set_interrupt_note(fmt::format(

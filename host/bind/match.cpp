@@ -88,7 +88,8 @@ constexpr Binding kFunctions[] = {
         "that no two photographs of one ground have between them (mirrored, lengths changed more than "
         "eightfold, one direction stretched more than four times as much as the other), and one with as many "
         "inliers as chance gives: the expected number of such geometries among matches that fall anywhere (a "
-        "contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms. "
+        "contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms; a "
+        "model of more freedom than a similarity counts a million times, unless a similarity comes near it. "
         "Inliers in one "
         "square of two by two cells count once (num_squares), since they see the same things. With "
         "min_inliers, that many inliers decide in place of chance.",

@@ -75,12 +75,16 @@ TEST_CASE("chance alone is not matched, two fifths of right matches are") {
 TEST_CASE("the number of false alarms is that of the formula") {
   const Matches m = matches_by({}, 20, 0, 1);
   Geometry g = geometry_of(m, {});
-  // (20 - 4) C(20, 20) C(20, 4) (64 pi / 10^6)^16
-  CHECK(judge(m, g).log10_false_alarms ==
-        Approx(std::log10(16.0 * 4845) + 16 * std::log10(64 * std::acos(-1.0) / 1e6)));
+  // Of the similarity near it: (20 - 2) C(20, 20) C(20, 2) (64 pi / 10^6)^18, times ten tries.
+  const double of_similarity = std::log10(18.0 * 190) + 18 * std::log10(64 * std::acos(-1.0) / 1e6);
+  CHECK(judge(m, g, {.num_tries = 10}).log10_false_alarms == Approx(of_similarity + 1));
   g.model = "similarity";
-  CHECK(judge(m, g).log10_false_alarms ==
-        Approx(std::log10(18.0 * 190) + 18 * std::log10(64 * std::acos(-1.0) / 1e6)));
+  CHECK(judge(m, g).log10_false_alarms == Approx(of_similarity));
+  // Of a homography that no similarity comes near: a million times (20 - 4) C(20, 20) C(20, 4) p^16.
+  const Homography tilted{{1, 0.2, 0, 0, 1.4, 0, 8e-4, 4e-4, 1}};
+  const Matches seen = matches_by(tilted, 20, 0, 1);
+  CHECK(judge(seen, geometry_of(seen, tilted)).log10_false_alarms ==
+        Approx(6 + std::log10(16.0 * 4845) + 16 * std::log10(64 * std::acos(-1.0) / 1e6)));
 }
 
 TEST_CASE("models that no two photographs of one ground have between them are refused") {

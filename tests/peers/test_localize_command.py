@@ -73,6 +73,9 @@ def test_seneca(predictions, truth):
     # The ellipses are as large as the errors, three texels of the map being counted for its own. One photo is 2.1 points.
     assert metrics["map_sigma_m"] == pytest.approx(0.45, abs=0.01)
     assert metrics["coverage_68"] == pytest.approx(0.68, abs=0.05 + 1 / 47) and metrics["coverage_95"] == pytest.approx(0.95, abs=0.05)
+    said = run("evaluate", predictions).stdout
+    assert f"{100 * metrics['coverage_68']:.0f} % and in the 95 % ellipse for {100 * metrics['coverage_95']:.0f} %" in said
+    assert "0.45 m along each axis for the map's own error" in said and said.count("\n") == 3
     features = read_json(predictions / "predictions.geojson")["features"]
     lines = {f["properties"]["query"]: f["geometry"]["coordinates"] for f in features if f["properties"]["kind"] == "error"}
     for t in truth:

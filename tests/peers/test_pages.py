@@ -228,6 +228,12 @@ def test_what_another_process_measured_is_not_cached(tmp_path):
     assert all(int(c[1]) + int(c[2]) + int(c[3]) == 30 for c in counts)
 
 
+def test_the_last_line_of_progress_counts_what_others_finished(tmp_path):
+    (tmp_path / "slow.lua").write_text(SLOW.replace("quiet = true, ", ""))
+    done = program.run("sweep", "run", "-j", "2", "slow.lua", cwd=tmp_path)
+    assert "slow: 30 of 30 cells (100%)" in done.stderr.strip().splitlines()[-1], done.stderr
+
+
 OVERRIDDEN = """
 local im = require "imatch"
 local parser = im.arguments("x.lua", "X.")

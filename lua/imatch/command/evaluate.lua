@@ -9,7 +9,8 @@ local parser = cli.command("evaluate",
   "Compares search results with true positions: recall, rank, metres, hits, latency, each metric with its definition. Writes "
     .. "summary and details as JSON and CSV, queries as GeoJSON and KML, and report.html. Each folder that holds results, at or "
     .. "below a RESULT, is a group of its own, named by the folder, and so is each aggregate.")
-parser:argument("result", "folder of result files or of rows for Redis, one above such folders, or an aggregate"):args "+"
+parser:argument("result", "folder of result files or of rows for Redis, one above such folders, or an aggregate; or the run "
+  .. "folder of localize, which knows its truth"):args "+"
 parser:option("--direction", "of a group that mixes several, as search has it: reference-data (reference2db in files: the first "
   .. "are the queries), data-reference, ... (default: of its first result)"):choices(search.directions())
 parser:option("--truth",
@@ -28,6 +29,9 @@ parser:option("--dataset", "its key there")
 parser:flag("--all", "print every metric with its definition")
 parser:option("--map", "GeoTIFF behind the map of the report")
 local arguments = parser:parse { ... }
+if #arguments.result == 1 and require("imatch.localize.summary").print(arguments.result[1], arguments.all) then
+  os.exit(0)
+end
 
 local options = {
   radius_m = arguments.radius_m, failure_m = arguments.failure_m, tile_width_m = arguments.tile_width_m,
