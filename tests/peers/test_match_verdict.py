@@ -62,24 +62,25 @@ FINE = {"backbone": "efficientnet_lite0 stage=16 image_size=448", "rotations": "
 COARSE = {"backbone": "efficientnet_lite0 image_size=336", "rotations": list(range(0, 360, 45)), "match_th": 0.1}
 
 
-@pytest.mark.parametrize("settings, token_px", [(FINE, 16 * 960 / 448), (COARSE, 32 * 960 / 336)], ids=["fine", "coarse"])
-def test_unrelated_photos_are_not_matched_and_true_pairs_are_not_lost(settings, token_px, data, tmp_path):
+@pytest.mark.parametrize("settings, token_px, every", [(FINE, 16 * 960 / 448, 4), (COARSE, 32 * 960 / 336, 1)], ids=["fine", "coarse"])
+def test_unrelated_photos_are_not_matched_and_true_pairs_are_not_lost(settings, token_px, every, data, tmp_path):
     photos, beach = placed(data), sorted((data / "brighton_beach").glob("*.jpg"))
     def far(a, b):
         return np.hypot(a["x"] - b["x"], a["y"] - b["y"])
     unrelated = [(data / "seneca" / a["file"], b) for b in beach[::5] for a in photos[::3]]
-    unrelated += [(data / "seneca" / a["file"], data / "seneca" / b["file"]) for b in photos[::7] for a in photos if far(a, b) > 160]
+    unrelated += [(data / "seneca" / a["file"], data / "seneca" / b["file"]) for b in photos[::14] for a in photos if far(a, b) > 160]
     near = [(a, b) for j, b in enumerate(photos) for a in photos[:j] if far(a, b) < 45]
+    unrelated, near = unrelated[::every], near[::every]
     true = [(data / "seneca" / a["file"], data / "seneca" / b["file"]) for a, b in near]
     (tmp_path / "pairs.json").write_text(json.dumps([[str(a), str(b)] for a, b in unrelated + true]))
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     rows = json.loads(lua(MATCH, tmp_path / "pairs.json", tmp_path / "settings.json", timeout=1200))
     wrong = [pair for pair, row in zip(unrelated, rows) if row["matched"]]
-    assert len(unrelated) > 120 and len(wrong) <= 0.01 * len(unrelated), wrong
+    assert len(unrelated) > 100 / every and len(wrong) <= 0.01 * len(unrelated), wrong
     # What is nearer than a token is right.
     of_true = [(row, error_px(row["h"], a, b) if row.get("h") else np.inf) for row, (a, b) in zip(rows[len(unrelated):], near)]
     right = [row for row, error in of_true if error < token_px]
     lost = [row["reason"] for row in right if not row["matched"]]
     print(f"{len(wrong)} of {len(unrelated)} unrelated pairs matched, {len(lost)} of {len(right)} right ones lost, of {len(near)} near ones")
-    assert len(right) > 25 and len(lost) <= 0.02 * len(right), lost
-    assert sum(row["turned"] != 0 for row in right) > 5
+    assert len(right) > 40 / every and len(lost) <= 0.02 * len(right), lost
+    assert sum(row["turned"] != 0 for row in right) > 1
