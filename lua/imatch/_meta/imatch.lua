@@ -1243,7 +1243,7 @@ im.image = {}
 
 ---@class imatch.image.decode.options
 ---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
----@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Only files that were made to fill the memory, and some of a single colour, hold more. >= 0. Default 2000.
+---@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Deflate alone cannot hold more; only files that were made to fill the memory do. >= 0. Default 30000.
 ---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
 
 ---The same from the bytes of a file. Fails with bad_format, too_large.
@@ -1367,7 +1367,7 @@ function im.image.normalize(images, preset) end
 
 ---@class imatch.image.open.options
 ---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
----@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Only files that were made to fill the memory, and some of a single colour, hold more. >= 0. Default 2000.
+---@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Deflate alone cannot hold more; only files that were made to fill the memory do. >= 0. Default 30000.
 ---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
 
 ---Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its orientation in EXIF (for PNG also in a text profile), else in XMP. 1 to 16 bits are scaled to the nearest of 8, CMYK and CIE L*a*b* converted, alpha is dropped, colour profiles are not applied; of an animated WebP or PNG the first picture is taken. A file without its end mark, or with something behind the picture, is accepted when all rows are there. Fails with nil, message, code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a picture, signed or floating-point samples), too_large. Differs from Pillow: more than 8 bits are rounded (Pillow cuts off the low byte of RGB and clips grey at 255), as are bit fields of BMP and 16-bit palettes of TIFF; grey TIFF of 12 or other bits, white-is-zero of any, CMYK and L*a*b* of 16 and tiles of such are read (Pillow refuses them, or shows other values); damaged data is refused (Pillow shows half of a JPEG in grey, and clips run lengths that leave a BMP); L*a*b* and lossy WebP differ by up to 13 (at the edge of sRGB) and 1 of 255.
@@ -2310,7 +2310,7 @@ function im.match.rotation_search(a, rotated_b, options) end
 ---@field max_log10_false_alarms? number Largest common logarithm of the number of false alarms: how many geometries of this support are expected among matches that fall anywhere. in [-1000, 1000]. Default -4.
 ---@field num_tries? integer Geometries, of as many rotations for example, of which this is the best: so many more chances. >= 1. Default 1.
 
----Whether the two pictures show the same place: matched, reason (one line), num_inliers, num_matches, num_squares and log10_false_alarms. Not matched is a pair without a model, with inliers on a line, with a model that no two photographs of one ground have between them (mirrored, lengths changed more than eightfold, one direction stretched more than four times as much as the other), and one with as many inliers as chance gives: the expected number of such geometries among matches that fall anywhere (a contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms. Inliers in one square of two by two cells count once (num_squares), since they see the same things. With min_inliers, that many inliers decide in place of chance.
+---Whether the two pictures show the same place: matched, reason (one line), num_inliers, num_matches, num_squares and log10_false_alarms. Not matched is a pair without a model, with inliers on a line, with a model that no two photographs of one ground have between them (mirrored, lengths changed more than eightfold, one direction stretched more than four times as much as the other), and one with as many inliers as chance gives: the expected number of such geometries among matches that fall anywhere (a contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms; a model of more freedom than a similarity counts a million times, unless a similarity comes near it. Inliers in one square of two by two cells count once (num_squares), since they see the same things. With min_inliers, that many inliers decide in place of chance.
 ---```lua
 ---local rows = {}
 ---for i = 1, 16 do rows[i] = { math.sin(i), math.sin(2 * i), math.sin(3 * i), math.cos(i) } end
@@ -3918,7 +3918,7 @@ function PointMapPoints:save(prefix, options) end
 ---local root = '/tmp/imatch-lua-examples/pointmap'
 ---im.raster.write_sample(root .. '/pointmaps_16/a.npz', v:points())
 ---local points = im.pointmap.read(root .. '/pointmaps_16/a.npz')
----print((select(2, pcall(points.skeleton, points, m)))) --> skeleton: the mesh has no joints
+---print((select(2, pcall(points.skeleton, points, m)))) --> ...skeleton: the mesh has no joints
 ---```
 ---@param mesh any
 ---@param options? imatch.PointMapPoints.skeleton.options
