@@ -3,8 +3,10 @@
 
 #include <array>
 #include <optional>
+#include <tuple>
+#include <vector>
 
-#include "base/options.h"
+#include "base/field.h"
 #include "geometry/planar.h"
 #include "geometry/vector3.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forward pass of vision_transformer.cpp once more, for other programs to run.
+#include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
 #include "nn/graph_writer.h"

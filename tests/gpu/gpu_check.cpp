@@ -3,8 +3,10 @@
 // Compares what runs on a GPU with the CPU, and prints how fast it is. Without a GPU the CPU stands in for
 // it, with small sizes. Exit status 1 when something differs.
 //   gpu_check [--device cpu|cuda|cuda:N|auto] [--quick|--full] [--no-throughput]
+//             [--only networks|matching|index|point-maps]
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <string>
@@ -12,6 +14,7 @@
 #include "base/cpu_guard.h"
 #include "base/device.h"
 #include "gpu/agreement.h"
+#include "gpu/point_maps.h"
 #include "gpu/throughput.h"
 
 namespace {
@@ -19,15 +22,21 @@ namespace {
 using namespace imatch;
 using namespace imatch::testing;
 
-int run(const std::string& device_name, const std::string& extent_name, bool throughput) {
+int run(const std::string& device_name, const std::string& extent_name, bool throughput,
+        const std::string& only) {
   const c10::Device device = resolve_device(device_name);
   set_default_device("cpu");  // what is compared with stays there
   const bool full = extent_name == "--full" || (extent_name.empty() && !device.is_cpu());
   const Extent extent = full ? Extent::kFull : Extent::kQuick;
   fmt::print("comparing {} with cpu\n", device.str());
-  const int failures =
-      check_networks(device, extent) + check_matching(device, extent) + check_exact_index(device, extent);
-  if (throughput) print_throughput(device, extent);
+  const auto wanted = [&](const char* name) { return only.empty() || only == name; };
+  int failures = 0;
+  if (wanted("networks")) failures += check_networks(device, extent);
+  if (wanted("matching")) failures += check_matching(device, extent);
+  if (wanted("index")) failures += check_exact_index(device, extent);
+  if (wanted("point-maps")) failures += check_point_maps(device, extent);
+  if (throughput && wanted("networks")) print_throughput(device, extent);
+  if (throughput && wanted("point-maps")) print_training_throughput(device, extent);
   fmt::print("gpu_check: {}\n", failures == 0 ? "no difference" : fmt::format("{} failed", failures));
   return failures > 0 ? 1 : 0;
 }
@@ -36,7 +45,8 @@ int run(const std::string& device_name, const std::string& extent_name, bool thr
 
 int main(int argc, char** argv) {
   guard_processor();
-  std::string device = "auto", extent;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a line is seen when it is there, in a pipe too
+  std::string device = "auto", extent, only;
   bool throughput = true;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -44,15 +54,19 @@ int main(int argc, char** argv) {
       device = argv[++i];
     } else if (argument == "--quick" || argument == "--full") {
       extent = argument;
+    } else if (argument == "--only" && i + 1 < argc) {
+      only = argv[++i];
     } else if (argument == "--no-throughput") {
       throughput = false;
     } else {
-      fmt::print(stderr, "gpu_check [--device cpu|cuda|cuda:N|auto] [--quick|--full] [--no-throughput]\n");
+      fmt::print(stderr,
+                 "gpu_check [--device cpu|cuda|cuda:N|auto] [--quick|--full] [--no-throughput] "
+                 "[--only networks|matching|index|point-maps]\n");
       return 2;
     }
   }
   try {
-    return run(device, extent, throughput);
+    return run(device, extent, throughput, only);
   } catch (const std::exception& error) {
     fmt::print(stderr, "gpu_check: {}\n", error.what());
     return 1;
