@@ -200,6 +200,27 @@ def test_areas_and_shares_are_those_of_the_program(tmp_path, own_browser):  # th
     assert "0.9 quantile of corner error [px]: " in text and "share with corner error at most 6 px, by altitude_m:" in text
 
 
+ODD_NAMES = """
+local im = require "imatch"
+im.sweep { name = "odd", out = "runs", quiet = true,
+  axes = { ["__proto__"] = { 1, 2, 3 }, constructor = { "constructor", "__proto__", "a\\nb" },
+    ["line\\nbreak"] = { "x\\226\\128\\168y", "toString" } },
+  best = { metric = "a.b[0]" },
+  measure = function(p) return { ["a.b[0]"] = p["__proto__"] * 2, hasOwnProperty = 3, ["m\\nn"] = p["__proto__"] } end }
+"""
+
+
+def test_names_with_line_breaks_and_those_of_javascript_itself_are_drawn(tmp_path, own_browser):
+    (tmp_path / "odd.lua").write_text(ODD_NAMES)
+    program.run("--quiet", "odd.lua", cwd=tmp_path)
+    (path,) = (tmp_path / "runs/odd").iterdir()
+    own_browser.open(path / "report.html", DRAWN)
+    assert own_browser.evaluate("document.querySelectorAll('svg').length") >= 4
+    assert "could not be drawn" not in own_browser.evaluate("document.body.innerText") and not own_browser.problems
+    points = own_browser.evaluate("[...document.querySelectorAll('svg [aria-label]')].map((e) => e.getAttribute('aria-label')).join()")
+    assert "constructor" in points and "__proto__" in points
+
+
 def test_a_click_shows_the_pair(page):
     page.evaluate("document.querySelectorAll('.table tbody tr')[1].click()")
     assert page.evaluate("document.getElementById('selection-section').hidden") is False

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const s = window.sweep, statistics = window.sweep_statistics;
-  const {css, colors, digits, short} = window.look;
+  const {css, colors, digits, short, told} = window.look;
 
   // ---- Which axes ----------------------------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@
         : {value: colors()[0]};
     const x_part = x_encoding(x);
     const y_title = name_of(metric, statistic);
-    const tooltip = [{field: "x", title: x.name}, ...(color ? [{field: "color", title: color.name}] : []),
+    const tooltip = [{field: "x", title: told(x.name)}, ...(color ? [{field: "color", title: told(color.name)}] : []),
                      digits("y", word_of(statistic)), {field: "spread", title: spread_words(statistic)},
                      {field: "cells"}, {field: "missing", title: "without a value"}];
     const layer = [];
@@ -198,7 +198,7 @@
           color: {field: "value", type: "quantitative", title: name_of(metric, statistic),
                   scale: {scheme: "viridis", domain: domain[0] === domain[1] ? [domain[0], domain[0] + 1] : domain, reverse},
                   legend: {orient: "bottom", gradientLength: 220, gradientThickness: 10, direction: "horizontal"}},
-          tooltip: [{field: "x", title: x.name}, {field: "y", title: y.name}, digits("value", word_of(statistic)),
+          tooltip: [{field: "x", title: told(x.name)}, {field: "y", title: told(y.name)}, digits("value", word_of(statistic)),
                     {field: "cells"}, {field: "missing", title: "without a value"}],
         },
       }];
@@ -334,7 +334,7 @@
                    legend: compared ? {orient: "top", direction: "horizontal", columns: 4, symbolOpacity: 1} : null};
     return {data: {values}, width: "container", height: 260, layer: [
       {mark: {type: "bar", tooltip: true}, encoding: {x, y: y("y"), color, ...offset,
-        tooltip: [{field: "setting"}, {field: "x", title: name}, digits("y", "value"), digits("low"), digits("high"), {field: "cells"}]}},
+        tooltip: [{field: "setting"}, {field: "x", title: told(name)}, digits("y", "value"), digits("low"), digits("high"), {field: "cells"}]}},
       {mark: {type: "rule", strokeWidth: 1.5, tooltip: null}, encoding: {x, y: y("low"), y2: {field: "high"}, ...offset, detail: {field: "color"}, color: {value: css("--ink")}}},
     ]};
   }

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const s = window.sweep, charts = window.sweep_charts, statistics = window.sweep_statistics;
-  const {$, make, plural, number, quantity, labelled, css, colors, draw, digits, plain_table} = window.look;
+  const {$, make, plural, number, quantity, labelled, css, colors, draw, digits, told, plain_table} = window.look;
   const {example, show_selection, show_failures} = window.sweep_page;
   const runs = s.options.runs, compared = s.options.compared;
   const name_of_run = (run) => run.path.split("/").slice(-2).join("/");
@@ -127,7 +127,7 @@
                         legend: {orient: "top", direction: "horizontal", columns: 4, symbolOpacity: 1}} : {value: colors()[0]},
         ...(color ? {shape: {field: "color", type: "nominal", scale: {domain: color.labels}, title: charts.title_of(color.name)}} : {}),
         order: {field: "x_code"},
-        tooltip: [{field: "x", title: x.name}, ...(color ? [{field: "color", title: color.name}] : []), digits("y", statistic), {field: "cells"}, {field: "missing", title: "without a value"}],
+        tooltip: [{field: "x", title: told(x.name)}, ...(color ? [{field: "color", title: told(color.name)}] : []), digits("y", statistic), {field: "cells"}, {field: "missing", title: "without a value"}],
       },
     }}));
   }
@@ -160,7 +160,7 @@
     const y = (field) => ({field, type: "quantitative", title: `${run.letter} − A, ${words_of(metric, statistic)}` + (unit_of(metric) && !statistics.is_share(statistic) ? ` [${unit_of(metric)}]` : ""), scale: {zero: true, nice: true}});
     return {data: {values}, width: "container", height: 340, layer: [
       {mark: {type: "rule", strokeWidth: 2, tooltip: null}, encoding: {x, y: y("low"), y2: {field: "high"}, color: {value: css("--ink")}}},
-      {mark: {type: "point", filled: true, size: 80}, encoding: {x, y: y("y"), color: {value: css("--ink")}, tooltip: [{field: "x", title: axis.name}, digits("y", `${run.letter} − A`), digits("low"), digits("high")]}},
+      {mark: {type: "point", filled: true, size: 80}, encoding: {x, y: y("y"), color: {value: css("--ink")}, tooltip: [{field: "x", title: told(axis.name)}, digits("y", `${run.letter} − A`), digits("low"), digits("high")]}},
       {data: {values: [{zero: 0}]}, mark: {type: "rule", strokeDash: [4, 3], tooltip: null}, encoding: {y: {field: "zero", type: "quantitative"}, color: {value: css("--muted")}}},
     ]};
   }

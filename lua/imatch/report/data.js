@@ -10,11 +10,11 @@
   const label = (value) => {
     if (value !== null && typeof value === "object") return String(value.label ?? value.name ?? JSON.stringify(value));
     // As many digits as tell the values of an axis apart.
-    return typeof value === "number" && Number.isFinite(value) ? String(Number(value.toPrecision(6))) : String(value);
+    return typeof value === "number" && Number.isFinite(value) ? String(Number(value.toPrecision(6))) : window.look.told(String(value));
   };
 
   const axes = raw.axes.map((axis, i) => ({
-    name: axis.name, label: axis.label ?? axis.name, unit: axis.unit ?? "", values: axis.values, codes: raw.cells[i], labels: axis.values.map(label),
+    name: axis.name, label: window.look.told(axis.label ?? axis.name), unit: axis.unit ?? "", values: axis.values, codes: raw.cells[i], labels: axis.values.map(label),
     is_number: axis.values.every((v) => typeof v === "number"),
   }));
   const metrics = raw.metrics.map((metric) => ({...metric, values: metric.values.map(number)}));

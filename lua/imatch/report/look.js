@@ -163,8 +163,12 @@
     return result.view;
   }
 
+  /** A name as Vega takes it, which makes titles and categories keys of objects: "constructor", "__proto__" and the like only
+   * with a mark behind them that nobody sees. */
+  const told = (name) => name in Object.prototype ? `${name}\u200b` : name;
+
   /** A field of a tooltip with three significant digits. */
-  const digits = (field, title = field) => ({field, title, type: "quantitative", formatType: "imatch_number", format: ""});
+  const digits = (field, title = field) => ({field, title: told(title), type: "quantitative", formatType: "imatch_number", format: ""});
 
   // ---- Parts of pages --------------------------------------------------------------------------------------------------------
 
@@ -187,7 +191,7 @@
   }
 
   window.look = {
-    $, make, plural, number, quantity, short, labelled, css, colors, is_dark, config, draw, digits, card, plain_table, reload_every,
+    $, make, plural, number, quantity, short, labelled, css, colors, is_dark, config, draw, digits, told, card, plain_table, reload_every,
     on_theme: (f) => { redraw.push(f); },
   };
 })();
