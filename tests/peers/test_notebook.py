@@ -4,6 +4,7 @@
 import base64
 import io
 import sys
+import time
 
 import pytest
 
@@ -76,6 +77,7 @@ def test_interrupting_stops_the_cell_alone(kernels, monkeypatch):
         client.execute("while true do end")
         while client.get_iopub_msg(timeout=60)["content"].get("execution_state") != "busy":
             pass
+        time.sleep(3)  # a kernel says that it is busy before it hands the cell over
         manager.interrupt_kernel()
         reply = client.get_shell_msg(timeout=60)
         assert reply["content"]["ename"] == "interrupted"
