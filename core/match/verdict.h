@@ -13,7 +13,7 @@ namespace imatch {
 /// When two pictures count as matched.
 struct VerdictOptions {
   std::optional<int> min_inliers = {};
-  double max_log10_false_alarms = -4;
+  double max_log10_false_alarms = -8;
   int num_tries = 1;
   using Self = VerdictOptions;
   static constexpr auto fields = std::tuple{

@@ -17,6 +17,13 @@ struct ReportParts {
   Json options = Json::object();     ///< Passed on to the scripts: which axes the charts show.
 };
 
+/// A page of lua/imatch/report/: <name>.html within frame.html, which all pages share, and the common style;
+/// in front of the scripts, by their names there, come JavaScript libraries, with the styles that belong to
+/// them. The first line of <name>.html says what it may load: <!-- scripts: SOURCES; images: SOURCES -->, as
+/// in a content security policy. Throws Failure (not_found), Error for a page without that line.
+ReportParts page_parts(const std::string& name, const std::vector<std::string>& libraries,
+                       const std::vector<std::string>& scripts);
+
 /// Writes a page that needs no other file and no network, with `json` for its scripts. `content_key` stands
 /// in its head: what has_content_key looks for. Throws Failure (unwritable, no_space), Error for a page that
 /// asks for an unknown value.

@@ -7,6 +7,7 @@
 #include "binding.h"
 #include "io/json_file.h"
 #include "report/html.h"
+#include "report/page.h"
 
 namespace imatch::host {
 namespace page_bindings {
@@ -17,14 +18,14 @@ int html(lua_State* L) {
 int script_json(lua_State* L) {
   return push(L, json_for_script(json_text(to_json(L, 1), -1)));
 }
-int page(lua_State* L) {
-  std::vector<std::pair<std::string, std::string>> values;
-  const Json table = to_json(L, 2, "values");
-  for (const auto& [name, text] : table.items()) values.emplace_back(name, text.get<std::string>());
-  return push(L, filled_page(check_string(L, 1), values));
+std::vector<std::string> texts_at(lua_State* L, int index) {
+  return is_absent(L, index) ? std::vector<std::string>() : check_strings(L, index);
 }
-int script(lua_State* L) {
-  return push(L, script_element(check_string(L, 1)));
+int write(lua_State* L) {
+  ReportParts parts = page_parts(check_string(L, 2), texts_at(L, 6), texts_at(L, 5));
+  parts.title = check_string(L, 3);
+  write_page(check_string(L, 1), parts, json_text(to_json(L, 4), -1), "");
+  return push(L, true);
 }
 int url(lua_State* L) {
   const std::string bytes = check_string(L, 1);
@@ -41,15 +42,15 @@ constexpr Binding kFunctions[] = {
     bind<script_json>("json", "report.json(value) -> string",
                       "JSON in one line that cannot end the <script> in which it stands.",
                       "print(im.report.json { tag = '<b>' }) --> {\"tag\":\"\\u003cb>\"}"),
-    bind<script>(
-        "script", "report.script(javascript) -> string", "A <script> element that nothing in its text ends.",
-        "print(im.report.script 'let a = \"</script>\"') --> <script>let a = \"<\\/script>\"</script>"),
-    bind<page>(
-        "page", "report.page(template, values) -> string",
-        "A page with each {{name}} replaced by the value of that name, which may hold anything. A name "
-        "without a value is an error.",
-        "print(im.report.page('<h1>{{title}}</h1>', { title = im.report.html 'A & B' })) --> <h1>A &amp; "
-        "B</h1>"),
+    bind<write>(
+        "write", "report.write(path, page, title, data, scripts [, libraries]) -> true",
+        "Writes a page that needs no other file and no network: <page>.html of lua/imatch/report in the "
+        "frame and style "
+        "of all pages, with `data` (anything that JSON has) for the scripts named, which lie there too, and "
+        "JavaScript libraries that come with the program. Fails with unwritable or no_space.",
+        "assert(im.report.write('/tmp/imatch_doc_runs.html', 'runs', 'Runs', { folder = 'runs', runs = {} }, "
+        "{ 'look', "
+        "'runs' }))"),
     bind<url>("data_url", "report.data_url(bytes) -> string",
               "The bytes of a picture file (PNG, JPEG, WebP, SVG) as an address that a page can hold.",
               "print(im.report.data_url(im.image.new(1, 1):encode 'png'):sub(1, 26)) --> "

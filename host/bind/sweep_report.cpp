@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "base/file.h"
-#include "base/resources.h"
 #include "binding.h"
 #include "report/comparison_report.h"
 #include "report/report.h"
@@ -11,23 +9,12 @@
 namespace imatch::host {
 namespace sweep_report_bindings {
 
-/// Page, style and scripts of lua/imatch/report/.
-ReportParts page_parts(const char* page, std::initializer_list<const char*> scripts) {
-  ReportParts parts;
-  const std::string folder = resource_folder("lua") + "/imatch/report/";
-  parts.page = read_file(fmt::format("{}{}.html", folder, page));
-  parts.style = read_file(folder + "report.css");
-  for (const char* library : {"vega", "vega-lite", "vega-embed"})
-    parts.scripts.push_back(read_file(fmt::format("{}/{}.min.js", resource_folder("js"), library)));
-  for (const char* script : scripts)
-    parts.scripts.push_back(read_file(fmt::format("{}{}.js", folder, script)));
-  return parts;
-}
+const std::vector<std::string> kCharts{"vega", "vega-lite", "vega-embed"};
 
 int write_run_report(lua_State* L) {
   auto& run = mutable_arg<RunFolder>(L, 1);
   ReportParts parts =
-      page_parts("report", {"look", "data", "statistics", "charts", "table", "page", "report"});
+      page_parts("report", kCharts, {"look", "data", "statistics", "charts", "table", "page", "report"});
   parts.title = check_string(L, 3);
   parts.options = is_absent(L, 4) ? Json::object() : to_json(L, 4, "report");
   const auto best = optional_best(L, 2);
@@ -37,8 +24,9 @@ int write_run_report(lua_State* L) {
 }
 
 int report_comparison(lua_State* L) {
-  ReportParts parts = page_parts(
-      "comparison", {"look", "data", "statistics", "charts", "table", "page", "code_changes", "comparison"});
+  ReportParts parts =
+      page_parts("comparison", kCharts,
+                 {"look", "data", "statistics", "charts", "table", "page", "code_changes", "comparison"});
   if (!lua_istable(L, 1)) wrong_argument(L, 1, "a list of runs");
   std::vector<const RunFolder*> runs;
   for_each_item<RunFolder>(L, 1, [&](auto run) { runs.push_back(run.get()); });

@@ -98,8 +98,14 @@ class Chromium:
             self._note(message)
 
     def evaluate(self, expression):
-        """The value of a JavaScript expression; promises are awaited."""
-        result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        """The value of a JavaScript expression; promises are awaited. A page that loads itself anew meanwhile is asked again."""
+        for is_last in (False, False, True):
+            try:
+                result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+                break
+            except RuntimeError as error:
+                if is_last or "navigated" not in str(error):
+                    raise
         if "exceptionDetails" in result:
             raise RuntimeError(str(result["exceptionDetails"].get("exception", {}).get("description")))
         return result["result"].get("value")

@@ -2307,7 +2307,7 @@ function im.match.rotation_search(a, rotated_b, options) end
 
 ---@class imatch.match.verdict.options
 ---@field min_inliers? integer Inliers that a matched pair has at least, in place of the comparison with chance. Unset: what chance does not give. >= 1.
----@field max_log10_false_alarms? number Largest common logarithm of the number of false alarms: how many geometries of this support are expected among matches that fall anywhere. in [-1000, 1000]. Default -4.
+---@field max_log10_false_alarms? number Largest common logarithm of the number of false alarms: how many geometries of this support are expected among matches that fall anywhere. in [-1000, 1000]. Default -8.
 ---@field num_tries? integer Geometries, of as many rotations for example, of which this is the best: so many more chances. >= 1. Default 1.
 
 ---Whether the two pictures show the same place: matched, reason (one line), num_inliers, num_matches, num_squares and log10_false_alarms. Not matched is a pair without a model, with inliers on a line, with a model that no two photographs of one ground have between them (mirrored, lengths changed more than eightfold, one direction stretched more than four times as much as the other), and one with as many inliers as chance gives: the expected number of such geometries among matches that fall anywhere (a contrario, Moisan, Moulon and Monasse, IPOL 2012) is to be at most 10 to max_log10_false_alarms; a model of more freedom than a similarity counts a million times, unless a similarity comes near it. Inliers in one square of two by two cells count once (num_squares), since they see the same things. With min_inliers, that many inliers decide in place of chance.
@@ -4772,22 +4772,18 @@ function im.report.html(text) end
 ---@return string
 function im.report.json(value) end
 
----A page with each {{name}} replaced by the value of that name, which may hold anything. A name without a value is an error.
+---Writes a page that needs no other file and no network: <page>.html of lua/imatch/report in the frame and style of all pages, with `data` (anything that JSON has) for the scripts named, which lie there too, and JavaScript libraries that come with the program. Fails with unwritable or no_space.
 ---```lua
----print(im.report.page('<h1>{{title}}</h1>', { title = im.report.html 'A & B' })) --> <h1>A &amp; B</h1>
+---assert(im.report.write('/tmp/imatch_doc_runs.html', 'runs', 'Runs', { folder = 'runs', runs = {} }, { 'look', 'runs' }))
 ---```
----@param template any
----@param values any
----@return string
-function im.report.page(template, values) end
-
----A <script> element that nothing in its text ends.
----```lua
----print(im.report.script 'let a = "</script>"') --> <script>let a = "<\/script>"</script>
----```
----@param javascript any
----@return string
-function im.report.script(javascript) end
+---@param path any
+---@param page any
+---@param title any
+---@param data any
+---@param scripts any
+---@param libraries? any
+---@return any
+function im.report.write(path, page, title, data, scripts, libraries) end
 
 ---@class imatch.doc
 im.doc = {}

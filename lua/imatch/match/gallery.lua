@@ -114,15 +114,8 @@ function M.write(folder, entries, no_page)
   if not done or no_page then
     return done and folder .. "/gallery.json" or nil, message
   end
-  local scripts = {}
-  for i, name in ipairs { "look", "pair_viewer", "gallery" } do
-    scripts[i] = im.report.script(im.file.resource("lua", ("imatch/report/%s.js"):format(name)))
-  end
   local path = folder .. "/index.html"
-  done, message = im.file.write(path, im.report.page(im.file.resource("lua", "imatch/report/gallery.html"), {
-    title = "Matched pairs", style = im.file.resource("lua", "imatch/report/report.css"),
-    data = im.report.json { pairs = shown }, scripts = table.concat(scripts, "\n"),
-  }))
+  done, message = im.report.write(path, "gallery", "Matched pairs", { pairs = shown }, { "look", "pair_viewer", "gallery" })
   return done and path or nil, message
 end
 

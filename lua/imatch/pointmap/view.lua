@@ -4,8 +4,6 @@ local im = require "imatch"
 
 local M = {}
 
-local SCRIPTS = { { "js", "three.min.js" }, { "lua", "imatch/report/look.js" }, { "lua", "imatch/report/pointmap.js" } }
-
 function M.declare(command)
   command:argument("points", "<id>_rec.ply as infer leaves it (with <id>_canon.ply), an .npz of raster or infer --npz, or a "
     .. "folder of such files"):args "+"
@@ -54,19 +52,6 @@ local function picture_of(path, args)
   end
 end
 
-local function write_page(path, title, samples)
-  local scripts = {}
-  for i, file in ipairs(SCRIPTS) do
-    scripts[i] = im.report.script(im.file.resource(unpack(file)))
-  end
-  cli.checked(im.file.write(path, im.report.page(im.file.resource("lua", "imatch/report/pointmap.html"), {
-    title = im.report.html(title),
-    style = im.file.resource("lua", "imatch/report/report.css"),
-    data = im.report.json { samples = samples },
-    scripts = table.concat(scripts, "\n"),
-  })))
-end
-
 function M.run(args)
   local samples, failed = {}, {}
   for _, source in ipairs(args.points) do
@@ -90,7 +75,7 @@ function M.run(args)
   if #samples == 0 then
     return 1
   end
-  write_page(args.out, args.title, samples)
+  cli.checked(im.report.write(args.out, "pointmap", args.title, { samples = samples }, { "look", "pointmap" }, { "three" }))
   for _, sample in ipairs(samples) do
     print(("%s: %d points%s"):format(sample.id, sample.count,
       sample.layers and ", a layer: " .. table.concat(sample.layers, " ") or ""))

@@ -34,24 +34,8 @@ end
 ---@param title string
 ---@param data table runs (a list of summaries with a name), points, num_queries, radius_m, background, is_localization
 function M.write(path, title, data)
-  local scripts = {}
-  for _, name in ipairs { "vega", "vega-lite", "vega-embed", "leaflet" } do
-    scripts[#scripts + 1] = native.file.resource("js", name .. ".min.js")
-  end
-  for _, name in ipairs { "look", "places", "evaluation" } do
-    scripts[#scripts + 1] = native.file.resource("lua", ("imatch/report/%s.js"):format(name))
-  end
-  for i, script in ipairs(scripts) do
-    scripts[i] = native.report.script(script)
-  end
-  local parts = {
-    title = native.report.html(title),
-    style = native.file.resource("js", "leaflet.css") .. native.file.resource("lua", "imatch/report/report.css"),
-    data = native.report.json(data),
-    scripts = table.concat(scripts, "\n"),
-  }
-  local template = ("imatch/report/%s.html"):format(data.is_localization and "localization" or "evaluation")
-  assert(native.file.write(path, native.report.page(native.file.resource("lua", template), parts)))
+  assert(native.report.write(path, data.is_localization and "localization" or "evaluation", title, data,
+    { "look", "places", "evaluation" }, { "vega", "vega-lite", "vega-embed", "leaflet" }))
 end
 
 return M

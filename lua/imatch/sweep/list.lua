@@ -100,15 +100,8 @@ end
 ---@param folder string
 ---@param runs table[]
 function M.write_page(folder, runs)
-  local scripts = {}
-  for i, name in ipairs { "look", "runs" } do
-    scripts[i] = native.report.script(native.file.resource("lua", ("imatch/report/%s.js"):format(name)))
-  end
   local path = folder .. "/index.html"
-  local done, message = native.file.write(path, native.report.page(native.file.resource("lua", "imatch/report/runs.html"), {
-    title = "Runs", style = native.file.resource("lua", "imatch/report/report.css"),
-    data = native.report.json { folder = folder, runs = runs }, scripts = table.concat(scripts, "\n"),
-  }))
+  local done, message = native.report.write(path, "runs", "Runs", { folder = folder, runs = runs }, { "look", "runs" })
   return done and path or nil, message
 end
 
