@@ -98,6 +98,7 @@ def test_an_error_and_ctrl_c_leave_the_session_alive(session):
 def test_history_is_kept_between_sessions(session, tmp_path):
     session.sendline("'remember' .. ' me'")
     session.expect_exact("remember me")
+    session.expect("\n> ")  # the terminal takes the end of input for a line's before the prompt is there
     session.sendeof()
     session.expect(pexpect.EOF)
     session.close()
@@ -253,6 +254,7 @@ def test_a_session_inside_of_a_script_sees_and_changes_its_variables(tmp_path):
     child.sendline("hidden = hidden + 1; outer = 'changed'; unset = true; other = 5")
     child.sendline("hidd\t")
     child.expect("\r\n43\r\n")
+    child.expect("> ")
     child.sendeof()
     child.expect_exact("after\t43\tchanged\ttrue")
     child.expect(pexpect.EOF)

@@ -38,7 +38,7 @@ grep -q 'lib/imatch-lua/system' "$scratch/contents" && fail "the .deb brings Deb
 
 # A root with what the archive may expect of a system, and the archive.
 root=$scratch/root libraries=$scratch/root/lib/x86_64-linux-gnu
-mkdir -p "$root"/{anywhere,lib64,tmp,proc,dev,work} "$libraries"
+mkdir -p "$root"/{anywhere,lib64,tmp,proc,dev,home/pilot} "$libraries"
 cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
 for library in libc.so.6 libm.so.6 libdl.so.2 librt.so.1 libpthread.so.0 libutil.so.1 libresolv.so.2 libstdc++.so.6 libgcc_s.so.1; do
   cp -L "$(/sbin/ldconfig -p | awk -v name=$library '$1 == name && /x86-64/ { print $NF; exit }')" "$libraries/"
@@ -48,12 +48,12 @@ mv "$root/anywhere"/imatch-lua-* "$root/anywhere/a folder"
 in_root() {  # in_root ARGUMENT...: the program of the archive, which sees that root alone
   unshare --map-root-user --mount --pid --fork bash -c 'root=$1; shift
     for folder in proc dev; do mount --rbind /$folder "$root/$folder"; done
-    exec env -i HOME=/work XDG_CACHE_HOME=/work/cache LANG=C.UTF-8 OMP_WAIT_POLICY=PASSIVE /usr/sbin/chroot "$root" "/anywhere/a folder/bin/imatch-lua" "$@"' \
+    exec env -i HOME=/home/pilot XDG_CACHE_HOME=/home/pilot/cache LANG=C.UTF-8 OMP_WAIT_POLICY=PASSIVE /usr/sbin/chroot "$root" "/anywhere/a folder/bin/imatch-lua" "$@"' \
     _ "$root" "$@" >"$scratch/log" 2>&1 || { tail -n 30 "$scratch/log"; fail "the archive away from Debian's libraries: $*"; }
 }
 in_root doctor --health
-in_root "/anywhere/a folder/share/imatch-lua/experiments/sweep_thresholds.lua" --places 1 --out /work/runs
-report=$(ls "$root"/work/runs/*/*/report.html) || fail "the main job left no report"
+in_root "/anywhere/a folder/share/imatch-lua/experiments/sweep_thresholds.lua" --places 1 --out /home/pilot/runs
+report=$(ls "$root"/home/pilot/runs/*/*/report.html) || fail "the main job left no report"
 [[ $(wc -c <"$report") -gt 100000 ]] || fail "the report is almost empty"
 
 # The wheel: pip takes it, and its program is found beside torch's wheel only.
