@@ -37,7 +37,6 @@ inline constexpr const char* kBadFormat =
 inline constexpr const char* kTooLarge = "too_large";      ///< Larger than the program accepts.
 inline constexpr const char* kBadWeights = "bad_weights";  ///< Weights that do not fit the architecture.
 inline constexpr const char* kNoResult = "no_result";  ///< Valid input from which nothing can be computed.
-inline constexpr const char* kBusy = "busy";           ///< Held by another process.
 }  // namespace code
 
 /// Thrown where a stop was asked for (Ctrl-C, SIGTERM); see base/stop.h.

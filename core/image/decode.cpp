@@ -34,7 +34,7 @@ Image decode_after_header(std::string_view bytes, const PictureHeader& header, c
                           const DecodeOptions& options) {
   require_acceptable_size(header, options, bytes.size(), name);
   try {
-    Image image = decode_pixels(bytes, header, name);
+    Image image = decode_pixels(bytes, header, name, options.max_scans);
     return options.apply_orientation ? upright(std::move(image), header.orientation) : image;
   } catch (const std::bad_alloc&) {
     throw Failure(code::kTooLarge, fmt::format("{}: {} x {} pixels do not fit into memory", name,

@@ -13,6 +13,7 @@ namespace imatch {
 struct DecodeOptions {
   double max_megapixels = 400;
   double max_expansion = 30000;
+  int max_scans = 500;
   bool apply_orientation = true;
   static constexpr auto fields = std::tuple{
       field("max_megapixels", &DecodeOptions::max_megapixels, at_least(0),
@@ -23,6 +24,9 @@ struct DecodeOptions {
             "Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for "
             "each byte of the file. Deflate alone cannot hold more; only files that were made to fill the "
             "memory do."),
+      field("max_scans", &DecodeOptions::max_scans, at_least(1),
+            "Most scans of a progressive JPEG. Each takes the time of the whole picture; encoders write some "
+            "dozens at most, a file of more was made to take time."),
       field("apply_orientation", &DecodeOptions::apply_orientation, anything(),
             "Turn and mirror the picture as its EXIF orientation says, so that it stands upright.")};
 };

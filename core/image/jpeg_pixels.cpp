@@ -5,6 +5,7 @@
 // jpeg_destroy_decompress.
 #include <cstdio>  // jpeglib.h needs it
 
+#include <fmt/format.h>
 #include <jpeglib.h>
 
 #include <array>
@@ -17,12 +18,10 @@
 namespace imatch {
 namespace {
 
-/// A file of this many scans was made to take time; the most elaborate progressive script has some dozens.
-constexpr int kMostScans = 500;
-
 class JpegDecoder {
  public:
-  JpegDecoder(std::string_view bytes, const std::string& name) : bytes_(bytes), name_(name) {
+  JpegDecoder(std::string_view bytes, const std::string& name, int max_scans)
+      : bytes_(bytes), name_(name), max_scans_(max_scans) {
     jpeg_.err = jpeg_std_error(&errors_);
     errors_.error_exit = [](j_common_ptr jpeg) { fail_damaged(of(jpeg).name_, message_of(jpeg)); };
     errors_.emit_message = [](j_common_ptr jpeg, int level) {
@@ -34,8 +33,10 @@ class JpegDecoder {
     jpeg_create_decompress(&jpeg_);
     monitor_.progress_monitor = [](j_common_ptr jpeg) {
       check_stop();
-      if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number > kMostScans)
-        fail_damaged(of(jpeg).name_, "too many scans");
+      const JpegDecoder& decoder = of(jpeg);
+      if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number > decoder.max_scans_)
+        throw Failure(code::kTooLarge,
+                      fmt::format("{}: more than max_scans = {} scans", decoder.name_, decoder.max_scans_));
     };
     jpeg_.progress = &monitor_;
     source_.init_source = [](j_decompress_ptr) {};
@@ -120,6 +121,7 @@ class JpegDecoder {
 
   const std::string_view bytes_;
   const std::string& name_;
+  const int max_scans_;
   jpeg_decompress_struct jpeg_{};
   jpeg_error_mgr errors_{};
   jpeg_progress_mgr monitor_{};
@@ -129,8 +131,9 @@ class JpegDecoder {
 
 }  // namespace
 
-Image jpeg_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name) {
-  return JpegDecoder(bytes, name).read(header);
+Image jpeg_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name,
+                  int max_scans) {
+  return JpegDecoder(bytes, name, max_scans).read(header);
 }
 
 }  // namespace imatch

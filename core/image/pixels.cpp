@@ -9,10 +9,11 @@
 
 namespace imatch {
 
-Image decode_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name) {
+Image decode_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name,
+                    int max_scans) {
   switch (header.format) {
     case PictureFormat::kJpeg:
-      return jpeg_pixels(bytes, header, name);
+      return jpeg_pixels(bytes, header, name, max_scans);
     case PictureFormat::kPng:
       return png_pixels(bytes, header, name);
     case PictureFormat::kTiff:

@@ -12,17 +12,20 @@
 namespace imatch {
 
 /// The pixels of a whole picture file in memory, as stored, as 8-bit RGB. `header` is the one read from
-/// `bytes`. Throws Failure (bad_format) with the decoder's reason; nothing is written to standard error.
+/// `bytes`; a JPEG may have `max_scans` scans. Throws Failure (bad_format) with the decoder's reason; nothing
+/// is written to standard error.
 ///
 /// Each format has the library that is right about it: libjpeg-turbo, libpng, libtiff (for its blocks alone:
 /// what their samples mean is decided in tiff_samples.cpp, since libtiff's own RGBA interface knows neither
 /// 12 bits nor CMYK or Lab of 16), libwebp; BMP has none and is read here. All are told to say what is wrong
 /// instead of going on, which is what a cut-off or damaged file would otherwise get: a picture that is half
 /// grey.
-Image decode_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name);
+Image decode_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name,
+                    int max_scans);
 
 // One a format, in a file of its name.
-Image jpeg_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name);
+Image jpeg_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name,
+                  int max_scans);
 Image png_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name);
 Image tiff_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name);
 Image webp_pixels(std::string_view bytes, const PictureHeader& header, const std::string& name);

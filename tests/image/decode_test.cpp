@@ -292,6 +292,12 @@ TEST_CASE("a picture above the limit is refused from its header, before memory i
   const std::string small = encoded(waves(100, 100), ".jpg");
   CHECK(outcome([&] { decode_image(small, "s", {.max_megapixels = 0.0099}); }).code == code::kTooLarge);
   CHECK(decode_image(small, "s", {.max_megapixels = 0.01}).width == 100);
+
+  const std::string scans = encoded(waves(64, 48), ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  CHECK(decode_image(scans, "scans", {.max_scans = 64}).width == 64);
+  const auto many = outcome([&] { decode_image(scans, "scans", {.max_scans = 3}); });
+  CHECK(many.code == code::kTooLarge);
+  CHECK(many.message == "scans: more than max_scans = 3 scans");
 }
 
 TEST_CASE("a really large picture is decoded when the limit allows it") {

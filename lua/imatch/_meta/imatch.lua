@@ -1244,6 +1244,7 @@ im.image = {}
 ---@class imatch.image.decode.options
 ---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
 ---@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Deflate alone cannot hold more; only files that were made to fill the memory do. >= 0. Default 30000.
+---@field max_scans? integer Most scans of a progressive JPEG. Each takes the time of the whole picture; encoders write some dozens at most, a file of more was made to take time. >= 1. Default 500.
 ---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
 
 ---The same from the bytes of a file. Fails with bad_format, too_large.
@@ -1368,6 +1369,7 @@ function im.image.normalize(images, preset) end
 ---@class imatch.image.open.options
 ---@field max_megapixels? number Largest picture accepted, in millions of pixels. Larger ones are refused from their header, before any memory is taken. >= 0. Default 400.
 ---@field max_expansion? number Largest picture of more than 16 megapixels that a small file may hold: its bytes as RGB for each byte of the file. Deflate alone cannot hold more; only files that were made to fill the memory do. >= 0. Default 30000.
+---@field max_scans? integer Most scans of a progressive JPEG. Each takes the time of the whole picture; encoders write some dozens at most, a file of more was made to take time. >= 1. Default 500.
 ---@field apply_orientation? boolean Turn and mirror the picture as its EXIF orientation says, so that it stands upright. Default true.
 
 ---Reads a JPEG, PNG, TIFF (first page), WebP or BMP file as 8-bit RGB, upright by its orientation in EXIF (for PNG also in a text profile), else in XMP. 1 to 16 bits are scaled to the nearest of 8, CMYK and CIE L*a*b* converted, alpha is dropped, colour profiles are not applied; of an animated WebP or PNG the first picture is taken. A file without its end mark, or with something behind the picture, is accepted when all rows are there. Fails with nil, message, code: not_found, not_a_file, unreadable, bad_format (empty, truncated, damaged, not a picture, signed or floating-point samples), too_large. Differs from Pillow: more than 8 bits are rounded (Pillow cuts off the low byte of RGB and clips grey at 255), as are bit fields of BMP and 16-bit palettes of TIFF; grey TIFF of 12 or other bits, white-is-zero of any, CMYK and L*a*b* of 16 and tiles of such are read (Pillow refuses them, or shows other values); damaged data is refused (Pillow shows half of a JPEG in grey, and clips run lengths that leave a BMP); L*a*b* and lossy WebP differ by up to 13 (at the edge of sRGB) and 1 of 255.
