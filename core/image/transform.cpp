@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -53,11 +54,18 @@ Warped warp_perspective(const Image& a, const Homography& b_from_a, int width, i
   const Homography a_from_b = b_from_a.inverse();
   Warped result{Image(width, height), std::vector<std::uint8_t>(static_cast<std::size_t>(width) *
                                                                 static_cast<std::size_t>(height))};
-  cv::Mat out = as_mat(result.image);
+  const cv::Mat out = as_mat(result.image);
   // The border is repeated, so that pixels on the edge are not darkened; what lies outside is taken away
   // below.
-  cv::warpPerspective(as_mat(a), out, between_pixel_centres(a_from_b), out.size(),
-                      cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, cv::BORDER_REPLICATE);
+  constexpr int kStripRows = 1024;  // a stop is looked for between strips
+  for (int top = 0; top < height; top += kStripRows) {
+    check_stop();
+    cv::Mat strip = out.rowRange(top, std::min(top + kStripRows, height));
+    cv::Matx33d a_from_strip = between_pixel_centres(a_from_b);
+    for (int r = 0; r < 3; ++r) a_from_strip(r, 2) += a_from_strip(r, 1) * top;
+    cv::warpPerspective(as_mat(a), strip, a_from_strip, strip.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
+                        cv::BORDER_REPLICATE);
+  }
   // On which side of the horizon a source point lies; its centre is on the visible one.
   const auto depth = [&](Point2 p) { return b_from_a.m[6] * p.x + b_from_a.m[7] * p.y + b_from_a.m[8]; };
   const bool positive = depth({a.width / 2.0, a.height / 2.0}) > 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/stop.h"
 #include "render/plane_vector.h"
 
 namespace imatch {
@@ -20,6 +21,7 @@ void LandscapeBuilder::build() {
 }
 
 int LandscapeBuilder::divide(const Lot& lot, int depth, bool settled) {
+  check_stop();
   const double area = lot.area();
   if (!settled && area < 60000 && depth >= 3)
     for (const Point2 v : villages_) settled = settled || length(plus(lot.centre(), v, -1)) < 150;
