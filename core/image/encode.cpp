@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "image/cv_mat.h"
+#include "image/encoders.h"
 
 /// OpenCV's codecs register every driver of GDAL before their first picture, for none that we need. The
 /// program's own function, found before libgdal's, saves that time, and drivers whose libraries a package
@@ -55,15 +56,13 @@ std::string encode_image(const Image& image, std::string_view extension, const E
   if (std::max(image.width, image.height) > format.largest_side)
     throw Error(fmt::format("encode: {} x {} px do not fit into {}; no side may exceed {} px", image.width,
                             image.height, format.extension, format.largest_side));
+  if (format.extension == "png") return encode_png(image, options.compression);
+  if (format.extension == "webp") return encode_webp(image, options.quality);
   cv::Mat bgr;
   cv::cvtColor(as_mat(image), bgr, cv::COLOR_RGB2BGR);
-  std::vector<int> parameters;  // OpenCV's WebP writer reads the first one only
+  std::vector<int> parameters;
   if (format.extension == "jpg" || format.extension == "jpeg")
     parameters = {cv::IMWRITE_JPEG_QUALITY, options.quality};
-  if (format.extension == "png") parameters = {cv::IMWRITE_PNG_COMPRESSION, options.compression};
-  // Above 100 it is lossless.
-  if (format.extension == "webp")
-    parameters = {cv::IMWRITE_WEBP_QUALITY, options.quality < 100 ? options.quality : 101};
   std::vector<std::uint8_t> bytes;
   if (!cv::imencode("." + std::string(format.extension), bgr, bytes, parameters))
     throw Error(fmt::format("encode: {} x {} px could not be written as {}", image.width, image.height,
