@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "bind/types.h"
@@ -120,24 +121,41 @@ int to_table(lua_State* L) {
   return push(L, nested(t.const_data_ptr<double>(), t.sizes()));
 }
 
-/// The tensor with at least one element, as float64, for statistics.
-at::Tensor filled(lua_State* L) {
+const at::Tensor& filled(lua_State* L) {
   const auto& t = arg<at::Tensor>(L, 1);
   if (t.numel() == 0) throw Error("the tensor is empty");
-  return as_doubles(t);
+  return t;
+}
+
+/// Elements as float64, a part after the other: a copy of all the bytes of a large file would have eight
+/// times its size.
+template <typename Use>
+void for_parts(const at::Tensor& t, const Use& use) {
+  constexpr std::int64_t kPart = 1 << 24;
+  const at::Tensor flat = t.reshape(-1);
+  for (std::int64_t i = 0; i < flat.numel(); i += kPart)
+    use(as_doubles(flat.narrow(0, i, std::min(kPart, flat.numel() - i))));
+}
+
+double mean_of(const at::Tensor& t) {
+  double sum = 0;
+  for_parts(t, [&](const at::Tensor& part) { sum += part.sum().item<double>(); });
+  return sum / static_cast<double>(t.numel());
 }
 
 int min(lua_State* L) {
-  return push(L, filled(L).min().item<double>());
+  return push(L, filled(L).min().item().toDouble());
 }
 int max(lua_State* L) {
-  return push(L, filled(L).max().item<double>());
+  return push(L, filled(L).max().item().toDouble());
 }
 int mean(lua_State* L) {
-  return push(L, filled(L).mean().item<double>());
+  return push(L, mean_of(filled(L)));
 }
 int norm(lua_State* L) {
-  return push(L, filled(L).norm().item<double>());
+  double norm = 0;
+  for_parts(filled(L), [&](const at::Tensor& part) { norm = std::hypot(norm, part.norm().item<double>()); });
+  return push(L, norm);
 }
 
 int cosine(lua_State* L) {
@@ -149,7 +167,16 @@ int max_difference(lua_State* L) {
   if (a.sizes() != b.sizes())
     throw Error(
         fmt::format("max_difference: shapes {} and {} differ", sizes_of(a).dump(), sizes_of(b).dump()));
-  return push(L, a.numel() == 0 ? 0.0 : as_doubles(a).sub(as_doubles(b)).abs().max().item<double>());
+  double most = 0;
+  const at::Tensor flat_b = b.reshape(-1);
+  std::int64_t begin = 0;
+  for_parts(a, [&](const at::Tensor& part) {
+    const at::Tensor other = as_doubles(flat_b.narrow(0, begin, part.numel()));
+    const auto difference = part.sub(other).abs().max().item<double>();
+    if (std::isnan(difference) || difference > most) most = difference;
+    begin += part.numel();
+  });
+  return push(L, most);
 }
 
 /// Address of float32 data on the CPU, for lua/imatch/view.lua, which keeps the tensor alive.
@@ -169,11 +196,9 @@ int tensor_to_string(lua_State* L) {
     shape_text += fmt::format("{}{}", shape_text.empty() ? "" : "x", size);
   std::string text = fmt::format("Tensor({} {} {}", shape_text.empty() ? "scalar" : shape_text, dtype_of(t),
                                  t.device().str());
-  if (t.numel() > 0) {
-    const at::Tensor d = as_doubles(t);
-    text += fmt::format(", min {:.4g} mean {:.4g} max {:.4g}", d.min().item<double>(),
-                        d.mean().item<double>(), d.max().item<double>());
-  }
+  if (t.numel() > 0)
+    text += fmt::format(", min {:.4g} mean {:.4g} max {:.4g}", t.min().item().toDouble(), mean_of(t),
+                        t.max().item().toDouble());
   return push(L, text + ")");
 }
 
