@@ -5,6 +5,7 @@
 #include <zip.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -48,11 +49,12 @@ struct Source {
 }
 
 std::string read_entry(zip_t* archive, std::uint64_t index, const zip_stat_t& status,
-                       const std::string& where) {
+                       std::uint64_t archive_bytes, const std::string& where) {
   if (status.size > kMaxArray)
     throw Failure(code::kTooLarge,
                   fmt::format("{}: {} bytes, at most {} are accepted", where, status.size, kMaxArray));
-  if (status.size > (status.comp_size + 1) * kMaxDeflateRatio)
+  // Both sizes are claims; what the file has is the measure, before memory is taken.
+  if (status.comp_size > archive_bytes || status.size > (status.comp_size + 1) * kMaxDeflateRatio)
     refuse_npz(where, "broken archive: impossible size");
   const ArchiveFile file(zip_fopen_index(archive, index, 0));
   if (!file) refuse_npz(where, zip_strerror(archive));
@@ -82,6 +84,7 @@ StateDict read_npz(const std::string& path) {
     zip_error_init_with_code(&described.error, error);
     refuse_npz(path, "not a file of numpy.savez: " + described.message());
   }
+  const std::uint64_t archive_bytes = std::filesystem::file_size(path);
   StateDict arrays;
   const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
   for (zip_int64_t i = 0; i < count; ++i) {
@@ -94,7 +97,8 @@ StateDict read_npz(const std::string& path) {
     if (!name.ends_with(kSuffix)) refuse_npz(where, "not an array");
     name.resize(name.size() - kSuffix.size());
     if (arrays.find(name)) refuse_npz(where, "two arrays of one name");
-    arrays.add(std::move(name), parse_npy(own_bytes(read_entry(archive.get(), index, status, where)), where));
+    arrays.add(std::move(name),
+               parse_npy(own_bytes(read_entry(archive.get(), index, status, archive_bytes, where)), where));
   }
   return arrays;
 }

@@ -98,6 +98,8 @@ TEST_CASE("npz files are read and written") {
   CHECK_THROWS_WITH(write_npz(scratch / "none.npz", {}), "npz: no arrays to write");
   write_file_atomically(scratch / "t.npz", "no archive");
   CHECK_THROWS_WITH(read_npz(scratch / "t.npz"), Catch::Contains("not a file of numpy.savez"));
+  CHECK_THROWS_WITH(read_npz(std::string(IMATCH_TEST_FOLDER) + "/fuzz/corpus/npz/claims_2_gb"),
+                    Catch::Contains("'a.npy': broken archive: impossible size"));
 }
 
 TEST_CASE("safetensors files of the reference writer are read") {
