@@ -125,6 +125,7 @@ session.sendline("1 + 41")
 session.expect("42")
 session.sendline("im.version()['imatch-lua']")
 session.expect(r"\d+\.\d+\.\d+")
+session.expect("> ")
 session.sendeof()
 session.expect(pexpect.EOF)
 PY
