@@ -67,19 +67,21 @@ RigPose rest_pose(const Rig& rig) {
   return pose;
 }
 
+const RigClip& clip_named(const Rig& rig, std::string_view name) {
+  const auto found = std::ranges::find(rig.clips, name, &RigClip::name);
+  if (found != rig.clips.end()) return *found;
+  std::vector<std::string> names;
+  for (const RigClip& known : rig.clips) names.push_back(known.name);
+  throw Error(fmt::format(
+      "mesh: no clip '{}'; {}", name,
+      names.empty() ? "the file has none" : fmt::format("the file has '{}'", fmt::join(names, "', '"))));
+}
+
 RigPose pose_at(const Rig& rig, std::string_view clip, double time_s) {
-  const auto found =
-      std::find_if(rig.clips.begin(), rig.clips.end(), [&](const auto& c) { return c.name == clip; });
-  if (found == rig.clips.end()) {
-    std::vector<std::string> names;
-    for (const RigClip& known : rig.clips) names.push_back(known.name);
-    throw Error(fmt::format(
-        "mesh: no clip '{}'; {}", clip,
-        names.empty() ? "the file has none" : fmt::format("the file has '{}'", fmt::join(names, "', '"))));
-  }
+  const RigClip& found = clip_named(rig, clip);
   if (!std::isfinite(time_s)) throw Error("mesh: the time of a pose is not finite");
   RigPose pose = rest_pose(rig);
-  for (const RigChannel& channel : found->channels) {
+  for (const RigChannel& channel : found.channels) {
     const auto [x, y, z, w] = sample(channel, time_s);
     TransformParts& parts = pose[static_cast<std::size_t>(channel.node)];
     if (channel.path == Path::kTranslation)

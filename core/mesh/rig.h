@@ -67,8 +67,11 @@ using RigPose = std::vector<TransformParts>;
 
 RigPose rest_pose(const Rig& rig);
 
+/// Throws Error for no such clip (the names are listed).
+const RigClip& clip_named(const Rig& rig, std::string_view name);
+
 /// The pose of a clip at a time; before its first key and behind its last one a property stays as it is
-/// there. Interpolation as glTF 2.0, appendix C. Throws Error for no such clip (the names are listed).
+/// there. Interpolation as glTF 2.0, appendix C. Throws Error as clip_named.
 RigPose pose_at(const Rig& rig, std::string_view clip, double time_s);
 
 /// The pose of a file of poses: a row w x y z tx ty tz a node (N×7), local transforms without scale. Throws

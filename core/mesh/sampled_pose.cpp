@@ -54,23 +54,31 @@ std::vector<Bone> tree_of(const Rig& rig) {
   return bones;
 }
 
+/// std::uniform_real_distribution gives other numbers with other libraries.
+class UniformNumbers {
+ public:
+  explicit UniformNumbers(std::uint64_t seed) : random_(seed) {}
+  double operator()(double low, double high) {
+    return low + (high - low) * static_cast<double>(random_() >> 11) * 0x1.0p-53;
+  }
+
+ private:
+  std::mt19937_64 random_;
+};
+
 class Bend {
  public:
-  Bend(double bend_deg, std::uint64_t seed) : random_(seed), most_(bend_deg * std::numbers::pi / 180) {}
+  Bend(double bend_deg, std::uint64_t seed) : uniform_(seed), most_(bend_deg * std::numbers::pi / 180) {}
 
   Matrix4 rotation() {
-    const double z = uniform(-1, 1), turn = uniform(0, 2 * std::numbers::pi),
-                 half = uniform(-most_, most_) / 2;
+    const double z = uniform_(-1, 1), turn = uniform_(0, 2 * std::numbers::pi),
+                 half = uniform_(-most_, most_) / 2;
     const double flat = std::sqrt(1 - z * z), s = std::sin(half);
     return transform_of({}, {std::cos(half), s * flat * std::cos(turn), s * flat * std::sin(turn), s * z});
   }
 
  private:
-  /// std::uniform_real_distribution gives other numbers with other libraries.
-  double uniform(double low, double high) {
-    return low + (high - low) * static_cast<double>(random_() >> 11) * 0x1.0p-53;
-  }
-  std::mt19937_64 random_;
+  UniformNumbers uniform_;
   double most_;
 };
 
@@ -104,6 +112,15 @@ RigPose sampled_pose(const Rig& rig, double bend_deg, std::uint64_t seed) {
     pose[at] = parts_of(moved[at] * transform_of(rest.translation, rest.rotation, rest.scale));
   }
   return pose;
+}
+
+RigMoment sampled_moment(const Rig& rig, std::string_view clip, std::uint64_t seed) {
+  if (rig.clips.empty()) throw Error("mesh: no clip that a pose could be drawn from");
+  UniformNumbers uniform(seed);
+  const auto drawn = static_cast<std::size_t>(uniform(0, static_cast<double>(rig.clips.size())));
+  const RigClip* chosen = &rig.clips[std::min(drawn, rig.clips.size() - 1)];
+  if (!clip.empty()) chosen = &clip_named(rig, clip);
+  return {chosen->name, uniform(0, chosen->duration_s())};
 }
 
 }  // namespace imatch

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <set>
 #include <sstream>
 
 #include "base/error.h"
@@ -52,13 +51,18 @@ std::vector<std::string> PointMapFolder::ids(const PointMapDataOptions& options)
     if (name.ends_with(kRender)) found.insert(name.substr(0, name.size() - kRender.size()));
   }
   if (found.empty()) throw Failure(code::kNotFound, images_ + ": no <id>_rgb.png");
+  return chosen_ids(found, options, images_);
+}
+
+std::vector<std::string> chosen_ids(const std::set<std::string>& found, const PointMapDataOptions& options,
+                                    const std::string& where) {
   std::vector<std::string> ids(found.begin(), found.end());
   if (!options.include.empty()) {
     ids = lines_of(options.include);
     for (const std::string& id : ids)
       if (!found.contains(id))
         throw Failure(code::kNotFound,
-                      fmt::format("{}: the id '{}' has no picture {}", options.include, id, image(id)));
+                      fmt::format("{}: there is no sample '{}' in {}", options.include, id, where));
     std::ranges::sort(ids);
   }
   if (options.skip_multiples_of > 0)

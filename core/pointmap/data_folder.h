@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -23,6 +24,11 @@ struct PointMapDataOptions {
             "Ids that are multiples of this number are left out, as the published code does; 0: none.")};
 };
 
+/// Those of `found` that the options leave, sorted. Throws Failure (not_found) for a list of ids that cannot
+/// be read or names an id that is not there; `where` says where that is.
+std::vector<std::string> chosen_ids(const std::set<std::string>& found, const PointMapDataOptions& options,
+                                    const std::string& where);
+
 /// A folder of samples: renders/<id>_rgb.png (or images/), masks/<id>_mask.png, features/<id>_feat.png or
 /// .npy, pointmaps_<resolution>/<id>.npz.
 class PointMapFolder {
@@ -30,8 +36,7 @@ class PointMapFolder {
   /// Throws Failure (not_found) when there is no such folder.
   explicit PointMapFolder(std::string root);
 
-  /// The ids of its pictures, sorted. Throws Failure (not_found) for a list of ids that cannot be read or
-  /// names an id without a picture.
+  /// The ids of its pictures: chosen_ids of them.
   std::vector<std::string> ids(const PointMapDataOptions& options) const;
 
   std::string image(std::string_view id) const;

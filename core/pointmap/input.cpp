@@ -58,8 +58,7 @@ at::Tensor array(const std::string& path) {
                                       : features.to(at::kFloat).div(127).sub(1);
 }
 
-std::shared_ptr<const Features> tokens_of(const Backbone& backbone, const std::string& path) {
-  const Image picture = open_image(path);
+std::shared_ptr<const Features> tokens_of(const Backbone& backbone, const Image& picture) {
   const Image* const one = &picture;
   return extract_features(backbone, std::span(&one, 1)).front();
 }
@@ -68,17 +67,17 @@ std::shared_ptr<const Features> tokens_of(const Backbone& backbone, const std::s
 
 PointMapFeatures::PointMapFeatures(PointMapFeatureOptions options) : options_(std::move(options)) {}
 
-PointMapFeatures PointMapFeatures::learned(PointMapFeatureOptions options,
-                                           const std::vector<std::string>& images) {
+PointMapFeatures PointMapFeatures::learned(PointMapFeatureOptions options, std::size_t num_pictures,
+                                           const std::function<Image(std::size_t)>& picture) {
   PointMapFeatures features(std::move(options));
   if (features.options_.kind != "backbone") return features;
   if (features.options_.backbone.empty()) throw Error("features: 'backbone' needs the name of one");
   features.backbone_ = open_backbone(features.options_.backbone);
-  const std::size_t count = std::min(images.size(), kLearnedFrom);
+  const std::size_t count = std::min(num_pictures, kLearnedFrom);
   Progress progress("features", "pictures", count);
   std::vector<at::Tensor> tokens;
   for (std::size_t i = 0; i < count; ++i, progress.advance())
-    tokens.push_back(tokens_of(*features.backbone_, images[i * images.size() / count])->tokens);
+    tokens.push_back(tokens_of(*features.backbone_, picture(i * num_pictures / count))->tokens);
   const at::Tensor rows = at::cat(tokens);
   features.mean_ = rows.mean(0);
   const std::int64_t channels = std::min<std::int64_t>(features.options_.channels, rows.size(1));
@@ -118,12 +117,14 @@ StateDict PointMapFeatures::learned_tensors() const {
 at::Tensor PointMapFeatures::load(const std::string& path) const {
   if (options_.kind == "png") return tiled(path);
   if (options_.kind == "npy") return array(path);
-  if (options_.kind == "rgb") return bytes_of(open_image(path)).to(at::kFloat).div(255);
-  return of_backbone(path);
+  return of_picture(open_image(path));
 }
 
-at::Tensor PointMapFeatures::of_backbone(const std::string& path) const {
-  const auto found = tokens_of(*backbone_, path);
+at::Tensor PointMapFeatures::of_picture(const Image& picture) const {
+  if (options_.kind == "rgb") return bytes_of(picture).to(at::kFloat).div(255);
+  if (options_.kind != "backbone")
+    throw Error(fmt::format("features: '{}' are read from files, not made from a picture", options_.kind));
+  const auto found = tokens_of(*backbone_, picture);
   return at::matmul(found->tokens - mean_, axes_).t().reshape({-1, found->rows, found->cols});
 }
 

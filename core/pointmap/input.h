@@ -39,8 +39,9 @@ class PointMapFeatures {
  public:
   /// For a kind other than 'auto' and 'backbone'.
   explicit PointMapFeatures(PointMapFeatureOptions options);
-  /// Learns the axes from these pictures (all of them, or 200 spread over them).
-  static PointMapFeatures learned(PointMapFeatureOptions options, const std::vector<std::string>& images);
+  /// Learns the axes from these pictures, asked for by their index (all of them, or 200 spread over them).
+  static PointMapFeatures learned(PointMapFeatureOptions options, std::size_t count,
+                                  const std::function<Image(std::size_t)>& picture);
   /// As config() and extra() of a checkpoint have it. Throws Failure (bad_format), beginning with `title`.
   static PointMapFeatures restored(const Json& config, const StateDict& extra, const std::string& title);
 
@@ -50,10 +51,11 @@ class PointMapFeatures {
   /// [C, h, w] float32. `path`: of the tiled PNG, the .npy, or the picture. Throws Failure as the readers,
   /// and bad_format for a PNG whose width is not a multiple of its height and an array without three axes.
   at::Tensor load(const std::string& path) const;
+  /// The same of a picture, for the kinds that are made from it: 'rgb' and 'backbone'. Throws Error for the
+  /// others.
+  at::Tensor of_picture(const Image& picture) const;
 
  private:
-  at::Tensor of_backbone(const std::string& path) const;
-
   PointMapFeatureOptions options_;
   std::shared_ptr<const Backbone> backbone_;
   at::Tensor mean_, axes_;

@@ -8,34 +8,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/device.h"
 #include "base/error.h"
-#include "image/decode.h"
 #include "image/encode.h"
 #include "pointmap/loss.h"
 #include "pointmap/map_picture.h"
-#include "pointmap/target.h"
+#include "pointmap/samples.h"
 
 namespace imatch {
 namespace {
 
 constexpr std::int64_t kShown = 4;     // samples of a picture
 constexpr std::size_t kLookedAt = 32;  // samples, for whether they may be mirrored
-
-std::string resolved_kind(const PointMapFolder& folder, const std::vector<std::string>& ids,
-                          std::string kind) {
-  if (kind != "auto") return kind;
-  if (folder.has_features(ids.front(), ".png")) return "png";
-  return folder.has_features(ids.front(), ".npy") ? "npy" : "rgb";
-}
-
-std::string feature_file(const PointMapFolder& folder, const std::string& id, const std::string& kind) {
-  return kind == "png"   ? folder.features(id, ".png")
-         : kind == "npy" ? folder.features(id, ".npy")
-                         : folder.image(id);
-}
 
 DualPointMapShape shape_of(const PointMapNetworkOptions& network, int in_channels) {
   return {.in_channels = in_channels,
@@ -54,24 +39,20 @@ class PointMapTrainee : public Trainee {
  public:
   PointMapTrainee(const std::string& root, const PointMapTrainOptions& options,
                   const TrainingCheckpoint* start, const std::string& title)
-      : folder_(root), options_(options), features_(PointMapFeatureOptions{}) {
-    ids_ = folder_.ids(options.data);
-    if (!options.validation.empty()) {
-      PointMapDataOptions held = options.data;
-      held.include = options.validation;
-      held_out_ = folder_.ids(held);
-      std::erase_if(ids_, [&](const std::string& id) { return std::ranges::binary_search(held_out_, id); });
-    }
+      : options_(options), features_(PointMapFeatureOptions{}) {
+    samples_ = held_out_samples_ = open_point_map_samples(root, options.mesh, resolution());
+    ids_ = samples_->ids(options.data);
+    hold_out();
     if (ids_.empty()) throw Failure(code::kNotFound, root + ": no samples are left to train on");
-    require_files();
+    samples_->require(ids_, resolution());
+    held_out_samples_->require(held_out_, resolution());
     if (start && start->config.is_object() && start->config.contains("features")) {
       features_ = PointMapFeatures::restored(start->config, start->extra, title);
     } else {
       PointMapFeatureOptions wanted = options.features;
-      wanted.kind = resolved_kind(folder_, ids_, wanted.kind);
-      std::vector<std::string> images;
-      for (const std::string& id : ids_) images.push_back(folder_.image(id));
-      features_ = PointMapFeatures::learned(wanted, images);
+      if (wanted.kind == "auto") wanted.kind = samples_->feature_kind(ids_);
+      features_ = PointMapFeatures::learned(wanted, ids_.size(),
+                                            [&](std::size_t i) { return samples_->picture(ids_[i]); });
     }
     check_augmentation();
     open_network(start, title);
@@ -92,8 +73,7 @@ class PointMapTrainee : public Trainee {
     std::vector<at::Tensor> features, targets;
     for (const std::int64_t sample : samples) {
       const std::string& id = of(split)[static_cast<std::size_t>(sample)];
-      PointMapInput seen = input(id);
-      at::Tensor wanted = target(id);
+      auto [seen, wanted] = example(split, id);
       if (split == Split::kTraining)
         augment(seen, wanted, options_.augmentation, seed * 1000003 + static_cast<std::uint64_t>(sample));
       features.push_back(seen.features);
@@ -139,23 +119,23 @@ class PointMapTrainee : public Trainee {
   }
   int resolution() const { return options_.network.resolution; }
 
-  /// A missing file is found now, not after an hour.
-  void require_files() const {
-    for (const auto* ids : {&ids_, &held_out_})
-      for (const std::string& id : *ids)
-        for (const std::string& path : {folder_.point_map(id, resolution()), folder_.mask(id)})
-          if (!std::filesystem::exists(path))
-            throw Failure(code::kNotFound,
-                          fmt::format("{}: no such file, which the sample '{}' needs", path, id));
+  /// From the training samples, unless validation has data of its own.
+  void hold_out() {
+    PointMapDataOptions held = options_.data;
+    held.include = options_.validation;
+    if (!options_.validation_data.empty()) {
+      held.exclude.clear();
+      held_out_samples_ = open_point_map_samples(options_.validation_data, options_.mesh, resolution());
+      held_out_ = held_out_samples_->ids(held);
+    } else if (!options_.validation.empty()) {
+      held_out_ = samples_->ids(held);
+      std::erase_if(ids_, [&](const std::string& id) { return std::ranges::binary_search(held_out_, id); });
+    }
   }
 
-  PointMapInput input(const std::string& id) const {
-    return point_map_input(features_.load(feature_file(folder_, id, features_.options().kind)),
-                           mask_of_picture(open_image(folder_.mask(id))), resolution());
-  }
-
-  at::Tensor target(const std::string& id) const {
-    return point_map_target(folder_.point_map(id, resolution()), options_.network.layers, resolution());
+  PointMapExample example(Split split, const std::string& id) const {
+    const PointMapSamples& samples = split == Split::kTraining ? *samples_ : *held_out_samples_;
+    return samples.example(id, features_, options_.network.layers, resolution());
   }
 
   void check_augmentation() const {
@@ -165,12 +145,12 @@ class PointMapTrainee : public Trainee {
     std::vector<at::Tensor> some;
     if (!options_.augmentation.flip.empty())
       for (std::size_t i = 0; i < ids_.size() && some.size() < kLookedAt; ++i)
-        some.push_back(target(ids_[i]));
+        some.push_back(example(Split::kTraining, ids_[i]).wanted);
     require_symmetry(some, options_.augmentation.flip);
   }
 
   void open_network(const TrainingCheckpoint* start, const std::string& title) {
-    const auto channels = static_cast<int>(input(ids_.front()).features.size(0));
+    const auto channels = static_cast<int>(example(Split::kTraining, ids_.front()).seen.features.size(0));
     const DualPointMapShape shape = shape_of(options_.network, channels);
     shape.first_stage().validate();
     StateDict weights;
@@ -197,7 +177,7 @@ class PointMapTrainee : public Trainee {
     for (const auto& [name, parameter] : checkpoint.parameters()) parameters_.push_back(parameter);
   }
 
-  PointMapFolder folder_;
+  std::shared_ptr<const PointMapSamples> samples_, held_out_samples_;
   PointMapTrainOptions options_;
   std::vector<std::string> ids_, held_out_;
   PointMapFeatures features_;

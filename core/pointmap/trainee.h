@@ -11,6 +11,7 @@
 #include "pointmap/augmentation.h"
 #include "pointmap/data_folder.h"
 #include "pointmap/input.h"
+#include "raster/mesh_samples.h"
 #include "train/training.h"
 
 namespace imatch {
@@ -48,9 +49,10 @@ struct PointMapTrainOptions {
   PointMapNetworkOptions network;
   PointMapFeatureOptions features;
   PointMapDataOptions data;
+  MeshSampleOptions mesh;
   PointMapAugmentation augmentation;
   TrainingOptions training;
-  std::string validation;
+  std::string validation, validation_data;
   std::string weights;
   double dropout = 0.1;
   double alpha = 1;
@@ -62,10 +64,17 @@ struct PointMapTrainOptions {
             "The network; a checkpoint that is gone on from must agree."),
       field("features", &Self::features, anything(), "What the network sees."),
       field("data", &Self::data, anything(), "Which samples."),
+      field(
+          "mesh", &Self::mesh, anything(),
+          "Where the data are a mesh: how its samples are drawn. They are rasterised when they are needed."),
       field("augmentation", &Self::augmentation, anything(), "How training samples are varied; off."),
       field("training", &Self::training, anything(), "The optimiser, the steps and what is saved."),
       field("validation", &Self::validation, anything(),
             "File with ids, one a line, that are not trained on."),
+      field("validation_data", &Self::validation_data, anything(),
+            "Folder (or mesh) whose samples, or those that `validation` names, are for validation, in the "
+            "place of "
+            "some that are trained on."),
       field("weights", &Self::weights, anything(),
             "Checkpoint to begin with: training goes on at its step where it has an optimiser, else at 0."),
       field("dropout", &Self::dropout, in_range(0, 0.9), "Share of a block's inner values set to zero."),
@@ -74,9 +83,9 @@ struct PointMapTrainOptions {
             "Learn occupancy outside of the silhouette too, so that a picture needs no mask.")};
 };
 
-/// Trains on the samples of `root` and leaves checkpoints, losses and pictures in `folder`; goes on from the
-/// newest checkpoint there. Throws Failure: not_found (no data, no target of a sample: all are looked for
-/// first), bad_weights (a checkpoint of another network), and as train().
+/// Trains on the samples of `root`, a folder or a mesh, and leaves checkpoints, losses and pictures in
+/// `folder`; goes on from the newest checkpoint there. Throws Failure: not_found (no data, no target of a
+/// sample: all are looked for first), bad_weights (a checkpoint of another network), and as train().
 TrainingReport train_point_map(const std::string& root, const std::string& folder,
                                const PointMapTrainOptions& options,
                                const std::function<void(const std::string&)>& warn);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "bind/mesh_types.h"
 #include "binding.h"
+#include "raster/mesh_samples.h"
 #include "raster/mesh_view.h"
 #include "raster/sample_file.h"
 
@@ -28,6 +29,26 @@ int view(lua_State* L) {
                        : o.clip.empty()     ? rest_pose(rig)
                                             : pose_at(rig, o.clip, o.time_s);
   return push(L, view_of(mesh, posed_positions(*mesh, pose), camera, o));
+}
+
+int cameras(lua_State* L) {
+  const auto o = options<MeshSampleOptions>(L, 2, "raster.cameras options");
+  Json list = Json::array();
+  const auto width = static_cast<int>(check_integer(L, 3, 1, 65536));
+  const auto height = static_cast<int>(check_integer(L, 4, 1, 65536));
+  for (const PinholeCamera& camera : cameras_around(arg<RiggedMesh>(L, 1), o, width, height))
+    list.push_back(options_to_json(pinhole_options(camera)));
+  return push(L, list);
+}
+
+int drawn_pose(lua_State* L) {
+  const DrawnPose drawn = imatch::drawn_pose(arg<RiggedMesh>(L, 1).rig,
+                                             options<MeshSampleOptions>(L, 2, "raster.drawn_pose options"),
+                                             static_cast<int>(check_integer(L, 3, 1, 1e7)));
+  Json pose = Json::object();
+  if (drawn.bend_deg > 0) pose = {{"bend_deg", drawn.bend_deg}, {"seed", drawn.seed}};
+  if (!drawn.clip.empty()) pose = {{"clip", drawn.clip}, {"time_s", drawn.time_s}};
+  return push(L, pose);
 }
 
 int read_sample(lua_State* L) {
@@ -91,6 +112,17 @@ constexpr Binding kFunctions[] = {
                "x y z tx ty tz a node, in the place of clip and time.",
                IMATCH_EXAMPLE_VIEW "print(v) --> MeshView(16x16, 2 layers)",
                describe_options<MeshViewOptions>),
+    bind<cameras>(
+        "cameras", "raster.cameras(mesh, options, width, height) -> list of cameras",
+        "The cameras of `count` samples: spread around the middle of the mesh at rest, whose y is up; "
+        "pictures of width x height px.",
+        IMATCH_EXAMPLE_VIEW "print(#im.raster.cameras(m, { count = 5 }, 64, 64)) --> 5",
+        describe_options<MeshSampleOptions>),
+    bind<drawn_pose>(
+        "drawn_pose", "raster.drawn_pose(mesh, options, number) -> table",
+        "How sample `number`, from 1, stands: { clip, time_s }, { bend_deg, seed } as Mesh:pose takes it, or "
+        "an empty table at rest. Options as those of raster.cameras.",
+        IMATCH_EXAMPLE_VIEW "print(next(im.raster.drawn_pose(m, {}, 1))) --> nil"),
     bind<read_sample>("read_sample", "raster.read_sample(path) -> Tensor",
                       "The dense array of an .npz of `indices`, `values` and `shape`. Returns nil, message, "
                       "code: not_found, "

@@ -110,6 +110,11 @@ def losses(folder):
         return [(row["step"], float(row["loss"]), float(row["lr"])) for row in csv.DictReader(file)]
 
 
+def validations(folder):
+    with open(folder / "losses.csv", encoding="utf-8") as file:
+        return [row["validation_loss"] for row in csv.DictReader(file) if row["validation_loss"]]
+
+
 def test_the_published_configuration_says_what_is_trained(balls, tmp_path):
     config = tmp_path / "main.yaml"
     config.write_text(MAIN.replace("ROOT", str(balls)))
@@ -200,6 +205,43 @@ dataset:
     assert len(list((tmp_path / "points").glob("ball_*_rec.ply"))) == 5 and not (tmp_path / "points/ball_2_rec.ply").exists()
     assert b"property float nx" in (tmp_path / "points/ball_1_rec.ply").read_bytes()[:400]
     assert "checkpoint and pictures are needed" in program.run("pointmap", "infer", status=2).stderr
+
+
+def test_samples_of_a_mesh_are_rasterised_while_it_trains(data, tmp_path):
+    """The losses are those of the files that `raster` writes of the same mesh, whatever is drawn."""
+    fox = data / "fox/Fox.glb"
+    for number, drawn in enumerate((["--clip", "Walk"], ["--bend", 15, "--distance", 3, "--focal", 40, "--elevation", 0, 60])):
+        drawn = ["--count", 6, "--seed", 5, *drawn]
+        words = [*SMALL, "--steps", 3, "--threads", 1, "--seed", 5]
+        files = tmp_path / f"files{number}"
+        program.run("pointmap", "raster", fox, "--out", files, "--size", SIDE, "--layers", 2, *drawn)
+        program.run("pointmap", "train", files, "--out", tmp_path / f"a{number}", *words)
+        program.run("pointmap", "train", fox, "--out", tmp_path / f"b{number}", *words, *drawn)
+        assert len(losses(tmp_path / f"a{number}")) == 3
+        assert losses(tmp_path / f"a{number}") == losses(tmp_path / f"b{number}")
+    assert losses(tmp_path / "a0") != losses(tmp_path / "a1")
+    (tmp_path / "ids.txt").write_text("Fox_000009\n")
+    done = program.run("pointmap", "train", fox, "--count", 6, "--include", tmp_path / "ids.txt", *SMALL, status=1)
+    assert "no sample 'Fox_000009'" in done.stderr
+    assert "Wak" in program.run("pointmap", "train", fox, "--clip", "Wak", *SMALL, status=1).stderr
+
+
+def test_validation_has_data_of_its_own(balls, tmp_path):
+    """Held out are the samples of another folder; all of this one are trained on."""
+    other = tmp_path / "other"
+    for number in (1, 9):
+        write_sphere(other, number)
+    config = tmp_path / "main.yaml"
+    config.write_text(MAIN.replace("ROOT", str(balls)).replace("val_every: 20", "val_every: 1")
+                      + f"\nval_dataset:\n  _target_: dualpm_paper.dataset.PointmapDataset\n  root: {other}\n  image_size: 16\n")
+    program.run("pointmap", "train", "--config", config, "--out", tmp_path / "a", "--device", "cpu", "--threads", 1)
+    program.run("pointmap", "train", balls, "--validation-data", other, "--config", config, "--out", tmp_path / "b", "--device", "cpu",
+                "--threads", 1)
+    assert validations(tmp_path / "a") == validations(tmp_path / "b") and len(validations(tmp_path / "a")) == 3
+    assert losses(tmp_path / "a") == losses(tmp_path / "b")
+    (tmp_path / "gone.txt").write_text("ball_5\n")
+    done = program.run("pointmap", "train", balls, "--validation-data", other, "--validation", tmp_path / "gone.txt", *SMALL, status=1)
+    assert "no sample 'ball_5'" in done.stderr
 
 
 def test_two_processes_have_the_losses_of_one(balls, tmp_path):

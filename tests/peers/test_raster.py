@@ -197,7 +197,7 @@ def test_a_data_set_of_dualpm(data, tmp_path):
 @pytest.mark.parametrize("words, message", [
     (("none.glb", "--out", "x"), "none.glb: no such mesh or folder"),
     (("{fox}",), "--out is missing"),
-    (("{fox}", "--out", "x", "--clip", "Fly"), "'Fly' is not in"),
+    (("{fox}", "--out", "x", "--clip", "Fly"), "no clip 'Fly'; the file has"),
     (("{fox}", "--out", "x", "--size", "0"), "0 is not allowed"),
     (("{points}", "--out", "x"), "points without triangles"),
     (("{stiff}", "--out", "x", "--clip", "Run"), "without skeleton"),

@@ -1665,6 +1665,44 @@ function MeshView:points(axes) end
 ---@class imatch.raster
 im.raster = {}
 
+---@class imatch.raster.cameras.options
+---@field count? integer How many there are. in [1, 10000000]. Default 1.
+---@field clip? string The animation that poses are drawn from; empty: all; 'none': the mesh stays at rest. Default ''.
+---@field bend_deg? number Above 0: in the place of clips every joint but the first turns by up to so many degrees. in [0, 180]. Default 0.
+---@field scale? number Factor of the mesh; 0: so that the largest side of its box at rest is 1. in [0, 1000000000]. Default 0.
+---@field focal_mm? number Of the lens, over a sensor of 36 mm. in [0.001, 1000000]. Default 50.
+---@field distance? number Of the cameras, in sides of its box. in [1e-06, 1000000000]. Default 2.5.
+---@field elevation_from_deg? number Of the lowest camera. in [-89, 89]. Default -5.
+---@field elevation_to_deg? number Of the highest one. in [-89, 89]. Default 35.
+---@field seed? integer Of cameras and poses. >= 0. Default 0.
+
+---The cameras of `count` samples: spread around the middle of the mesh at rest, whose y is up; pictures of width x height px.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(#im.raster.cameras(m, { count = 5 }, 64, 64)) --> 5
+---```
+---@param mesh any
+---@param options imatch.raster.cameras.options
+---@param width any
+---@param height any
+---@return any[]
+function im.raster.cameras(mesh, options, width, height) end
+
+---How sample `number`, from 1, stands: { clip, time_s }, { bend_deg, seed } as Mesh:pose takes it, or an empty table at rest. Options as those of raster.cameras.
+---```lua
+---local m = im.mesh.new { positions = im.tensor.from_table { { -9, -9, 1 }, { 9, -9, 1 }, { 0, 9, 1 } },
+---  triangles = im.tensor.from_table { { 0, 1, 2 } } }
+---local v = im.raster.view(m, { fx = 20, fy = 20, cx = 8, cy = 8 }, { width = 16, height = 16, layers = 2 })
+---print(next(im.raster.drawn_pose(m, {}, 1))) --> nil
+---```
+---@param mesh any
+---@param options any
+---@param number any
+---@return table
+function im.raster.drawn_pose(mesh, options, number) end
+
 ---The dense array of an .npz of `indices`, `values` and `shape`. Returns nil, message, code: not_found, not_a_file, unreadable; bad_format for an index outside of its shape and the like.
 ---```lua
 ---print(im.raster.read_sample 'none.npz') --> nil none.npz: no such file not_found
@@ -3984,9 +4022,11 @@ function im.pointmap.target(path, layers, resolution) end
 ---@field network? table The network; a checkpoint that is gone on from must agree. Default { attention_resolutions = { 16 }, blocks = 2, confidence = true, depth_first = false, image_conditioning = false, layers = 4, model_channels = 128, multipliers = { 1, 2, 2, 2 }, resolution = 160 }.
 ---@field features? table What the network sees. Default { backbone = "", channels = 64, kind = "auto" }.
 ---@field data? table Which samples. Default { exclude = "", include = "", skip_multiples_of = 5000 }.
+---@field mesh? table Where the data are a mesh: how its samples are drawn. They are rasterised when they are needed. Default { bend_deg = 0, clip = "", count = 1, distance = 2.5, elevation_from_deg = -5, elevation_to_deg = 35, focal_mm = 50, scale = 0, seed = 0 }.
 ---@field augmentation? table How training samples are varied; off. Default { background = 0, colour = 0, crop = 0, flip = "" }.
 ---@field training? table The optimiser, the steps and what is saved. Default { accumulate = 1, batch = 12, device = "auto", distributed = false, keep_last = 0, optimiser = { beta1 = 0.9, beta2 = 0.999, clip_grad_value = 1, eps = 1e-08, lr = 0.0006, lr_gamma = 0.5, lr_step = 30000, weight_decay = 0 }, picture_every = 0, precision = "float32", save_every = 5000, seed = 42, steps = 100000, validate_every = 20, workers = 2 }.
 ---@field validation? string File with ids, one a line, that are not trained on. Default ''.
+---@field validation_data? string Folder (or mesh) whose samples, or those that `validation` names, are for validation, in the place of some that are trained on. Default ''.
 ---@field weights? string Checkpoint to begin with: training goes on at its step where it has an optimiser, else at 0. Default ''.
 ---@field dropout? number Share of a block's inner values set to zero. in [0, 0.9]. Default 0.1.
 ---@field alpha? number Weight of the logarithm of the confidence in the loss. >= 0. Default 1.

@@ -20,33 +20,23 @@ local function cameras_of(path, args)
   return cameras
 end
 
---- Cameras all around the mesh as it stands at rest, in units of what it is scaled to.
-local function cameras_around(mesh, scale, args)
-  local box = im.mesh.new({ positions = mesh:posed() }):info()
-  local target = {}
-  for axis = 1, 3 do
-    target[axis] = scale * (box.low[axis] + box.high[axis]) / 2
-  end
-  return im.camera.ring { count = args.count, width = args.size, height = args.size, focal_mm = args.focal, target = target,
-    distance = args.distance * scale * box.extent, elevation_from_deg = args.elevation[1], elevation_to_deg = args.elevation[2],
-    seed = im.settings().seed }
+--- Options of im.raster.cameras and im.raster.drawn_pose, and of training on a mesh, from those of the command.
+function M.drawn(args)
+  return { count = args.count, clip = args.clip, bend_deg = args.bend, scale = args.scale, focal_mm = args.focal,
+    distance = args.distance, elevation_from_deg = args.elevation and args.elevation[1],
+    elevation_to_deg = args.elevation and args.elevation[2], seed = im.settings().seed }
 end
 
---- Where in which clip a sample stands; nothing for a mesh at rest.
-local function moment_of(info, args, number)
-  if args.clip == "none" or #info.clips == 0 then
-    return nil
-  end
-  math.randomseed(im.settings().seed * 1000003 + number)
-  math.random() -- the first numbers after close seeds are close
-  local clip = info.clips[math.random(#info.clips)]
-  for _, known in ipairs(info.clips) do
-    clip = known.name == args.clip and known or clip
-  end
-  if args.clip and clip.name ~= args.clip then
-    cli.fail(("--clip: '%s' is not in %s"):format(args.clip, args.source), 2)
-  end
-  return { clip = clip.name, time_s = args.time or math.random() * clip.duration_s }
+--- Declares what says how samples of a mesh are drawn.
+---@param count string the default number
+function M.declare(command, count)
+  command:option("--count", "of a mesh: samples"):default(count):convert(cli.integer(1))
+  command:option("--clip", "of a mesh: the clip that poses are drawn from (default: all; 'none': at rest)")
+  command:option("--bend", "of a mesh without clips: most degrees by which its joints turn, each about a drawn axis")
+    :convert(cli.number(0, 180))
+  command:option("--distance", "of a mesh: of the cameras, in sides of its box"):default "2.5":convert(cli.number(1e-6))
+  command:option("--elevation", "of a mesh: lowest and highest, degrees"):args(2):convert(cli.number(-89, 89)):default { -5, 35 }
+  command:option("--focal", "of a mesh: of the lens, mm over 36"):default "50":convert(cli.number(1e-3))
 end
 
 function M.samples(source, _, args)
@@ -63,29 +53,27 @@ function M.samples(source, _, args)
     cli.fail(args.poses .. ": no array 'poses' in it")
   end
   local scale = args.scale == 0 and 1 / info.extent or args.scale
-  local cameras = args.camera and cameras_of(args.camera, args) or cameras_around(mesh, scale, args)
+  local drawn = M.drawn(args)
+  local cameras = args.camera and cameras_of(args.camera, args)
+    or cli.checked(im.raster.cameras(mesh, drawn, args.size, args.size))
   local samples, stem = {}, im.file.stem(source)
   for number = 1, math.max(args.count, #cameras) do
     local id = ("%s_%06d"):format(stem, number)
     local camera = cameras[(number - 1) % #cameras + 1]
-    local moment = not poses and moment_of(info, args, number) or nil
+    local pose = not poses and im.raster.drawn_pose(mesh, drawn, number) or {}
     local options = mesh_cache.view_options(args)
-    options.clip, options.time_s = moment and moment.clip, moment and moment.time_s
-    local seed = args.bend and im.settings().seed * 1000003 + number
-    if args.bend then
-      options.clip, options.time_s = nil, nil
-    end
+    options.clip, options.time_s = pose.clip, pose.clip and (args.time or pose.time_s)
     samples[number] = {
       id = id,
       view = function()
-        return im.raster.view(mesh, camera, options, seed and mesh:pose { bend_deg = args.bend, seed = seed } or poses)
+        return im.raster.view(mesh, camera, options, pose.bend_deg and mesh:pose(pose) or poses)
       end,
       write_scene = function(view, out)
         cli.checked(view:image():save(("%s/renders/%s_rgb.png"):format(out, id)))
         cli.checked(view:mask(args.mask_value):save(("%s/masks/%s_mask.png"):format(out, id)))
         cli.checked(im.io.write_json(("%s/cameras/%s_camera.json"):format(out, id), { mesh = source, scale = scale,
-          camera = camera, clip = options.clip, time_s = options.time_s, poses = args.poses, bend_deg = args.bend,
-          bend_seed = seed or nil }))
+          camera = camera, clip = options.clip, time_s = options.time_s, poses = args.poses, bend_deg = pose.bend_deg,
+          bend_seed = pose.seed }))
       end,
     }
   end

@@ -1,6 +1,7 @@
 -- imatch-lua pointmap train: a dual point map network from a folder of rasterised samples.
 local cli = require "imatch.cli"
 local im = require "imatch"
+local mesh_samples = require "imatch.pointmap.mesh_samples"
 local upstream_config = require "imatch.pointmap.upstream_config"
 
 local M = {}
@@ -31,6 +32,7 @@ local OPTIONS = {
   { "--exclude", "data.exclude", "text", "file with the ids that are left out" },
   { "--skip-multiples-of", "data.skip_multiples_of", cli.integer(0), "ids that are left out, as upstream does; 0: none" },
   { "--validation", "validation", "text", "file with the ids that are not trained on" },
+  { "--validation-data", "validation_data", "text", "folder or mesh whose samples are for validation" },
   { "--weights", "weights", "text", "checkpoint to begin with, ours or the published code's" },
   { "--dropout", "dropout", cli.number(0, 0.9), "share of a block's inner values set to zero" },
   { "--alpha", "alpha", cli.number(0), "weight of the logarithm of the confidence" },
@@ -60,11 +62,13 @@ local OPTIONS = {
 
 ---@param command table
 function M.declare(command)
-  command:argument("data", "folder: renders/ masks/ pointmaps_<resolution>/, where there are some features/"):args "?"
+  command:argument("data", "folder: renders/ masks/ pointmaps_<resolution>/, where there are some features/; or a mesh, of "
+    .. "which --count samples are rasterised as they are needed"):args "?"
   command:option("--out", "folder of checkpoints, losses and pictures; a run that it holds goes on (default: pointmap_run)")
   command:option("--config", "the published code's configs/main.yaml; options that are given win")
   command:option("--preset", "upstream: the published network; small: minutes on a processor"):default "upstream"
     :choices { "upstream", "small" }
+  mesh_samples.declare(command, "1000")
   for _, option in ipairs(OPTIONS) do
     local flag, place, kind, text = unpack(option)
     if kind == "flag" then
@@ -103,7 +107,7 @@ end
 function M.options_of(args, config)
   local options = copied(M.presets[args.preset or "upstream"])
   for place, value in pairs(config or {}) do
-    if place:find "%." or place == "weights" or place == "dropout" then
+    if place:find "%." or place == "weights" or place == "dropout" or place:find "^validation" then
       put(options, place, value)
     elseif place == "include" or place == "exclude" then
       put(options, "data." .. place, value)
@@ -114,6 +118,7 @@ function M.options_of(args, config)
       put(options, option[2], args[option[2]])
     end
   end
+  options.mesh = mesh_samples.drawn(args)
   if args.seed or not (config and config["training.seed"]) then
     put(options, "training.seed", im.settings().seed)
   end

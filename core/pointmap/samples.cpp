@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pointmap/samples.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "base/error.h"
+#include "image/decode.h"
+#include "mesh/mesh_file.h"
+#include "pointmap/target.h"
+#include "raster/mesh_view.h"
+
+namespace imatch {
+namespace {
+
+class FolderSamples : public PointMapSamples {
+ public:
+  explicit FolderSamples(const std::string& root) : folder_(root) {}
+
+  std::vector<std::string> ids(const PointMapDataOptions& options) const override {
+    return folder_.ids(options);
+  }
+  std::string feature_kind(const std::vector<std::string>& ids) const override {
+    if (folder_.has_features(ids.front(), ".png")) return "png";
+    return folder_.has_features(ids.front(), ".npy") ? "npy" : "rgb";
+  }
+  Image picture(const std::string& id) const override { return open_image(folder_.image(id)); }
+
+  PointMapExample example(const std::string& id, const PointMapFeatures& features, int layers,
+                          int resolution) const override {
+    const std::string& kind = features.options().kind;
+    const std::string file = kind == "png"   ? folder_.features(id, ".png")
+                             : kind == "npy" ? folder_.features(id, ".npy")
+                                             : folder_.image(id);
+    return {point_map_input(features.load(file), mask_of_picture(open_image(folder_.mask(id))), resolution),
+            point_map_target(folder_.point_map(id, resolution), layers, resolution)};
+  }
+
+  void require(const std::vector<std::string>& ids, int resolution) const override {
+    for (const std::string& id : ids)
+      for (const std::string& path : {folder_.point_map(id, resolution), folder_.mask(id)})
+        if (!std::filesystem::exists(path))
+          throw Failure(code::kNotFound,
+                        fmt::format("{}: no such file, which the sample '{}' needs", path, id));
+  }
+
+ private:
+  PointMapFolder folder_;
+};
+
+/// Rasterised when they are asked for.
+class RasterisedSamples : public PointMapSamples {
+ public:
+  RasterisedSamples(const std::string& path, const MeshSampleOptions& options, int resolution)
+      : path_(path),
+        resolution_(resolution),
+        options_(options),
+        mesh_(std::make_shared<const RiggedMesh>(read_mesh(path))) {
+    if (mesh_->mesh.triangles.empty())
+      throw Failure(code::kBadFormat, path + ": points without triangles; nothing can be rendered");
+    cameras_ = cameras_around(*mesh_, options_, resolution, resolution);
+  }
+
+  std::vector<std::string> ids(const PointMapDataOptions& options) const override {
+    std::set<std::string> all;
+    for (int number = 1; number <= options_.count; ++number) all.insert(id_of(number));
+    return chosen_ids(all, options, path_);
+  }
+  std::string feature_kind(const std::vector<std::string>&) const override { return "rgb"; }
+  Image picture(const std::string& id) const override { return rendered(view(id, 1)); }
+
+  PointMapExample example(const std::string& id, const PointMapFeatures& features, int layers,
+                          int resolution) const override {
+    const MeshView seen = view(id, layers);
+    return {point_map_input(features.of_picture(rendered(seen)), mask_of_picture(mask_of(seen)), resolution),
+            point_map_target(point_layers(seen, "opengl"), layers)};
+  }
+
+  void require(const std::vector<std::string>&, int) const override {}
+
+ private:
+  std::string id_of(int number) const {
+    return fmt::format("{}_{:06}", std::filesystem::path(path_).stem().string(), number);
+  }
+
+  MeshView view(const std::string& id, int layers) const {
+    int number = 0;
+    std::from_chars(id.data() + id.rfind('_') + 1, id.data() + id.size(), number);
+    const PinholeCamera& camera = cameras_.at(static_cast<std::size_t>(number - 1));
+    MeshViewOptions options;
+    options.width = options.height = resolution_;
+    options.layers = layers;
+    options.far_z = kFar;
+    options.scale = options_.scale;
+    const RigPose pose = pose_of(mesh_->rig, drawn_pose(mesh_->rig, options_, number));
+    return view_of(mesh_, posed_positions(*mesh_, pose), camera, options);
+  }
+
+  static constexpr double kFar = 30;  // as the command has it
+  std::string path_;
+  int resolution_;
+  MeshSampleOptions options_;
+  std::shared_ptr<const RiggedMesh> mesh_;
+  std::vector<PinholeCamera> cameras_;
+};
+
+}  // namespace
+
+std::unique_ptr<const PointMapSamples> open_point_map_samples(const std::string& path,
+                                                              const MeshSampleOptions& mesh, int resolution) {
+  if (std::filesystem::is_regular_file(path))
+    return std::make_unique<RasterisedSamples>(path, mesh, resolution);
+  return std::make_unique<FolderSamples>(path);
+}
+
+}  // namespace imatch
