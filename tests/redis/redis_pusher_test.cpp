@@ -190,7 +190,7 @@ TEST_CASE("a search module gets its index once, and the vectors as bytes") {
   PushedSearch().push(pusher);
   CHECK(pusher.finish().search_problem.empty());
   CHECK(server.commands("FT.CREATE").size() == 1);
-  const Command& second = server.commands("EVAL").at(1);
+  const Command second = server.commands("EVAL").at(1);
   CHECK(second.at(second.size() - 2) == "embedding");
   CHECK(second.back() == std::string("\0\0\0\0\0\0\x80\x3f", 8));
 }
