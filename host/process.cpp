@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,20 +37,20 @@ int cells_at_hand = 0;
 struct Child {
   pid_t pid = -1;
   int ended = -1;
+  int output = -1;  ///< Where the output of a spare one is kept.
   int status = 0;
   bool is_running = false;
 };
 
 /// In the new process, where only async-signal-safe calls are allowed.
-[[noreturn]] void become(const Command& command, char** words, pid_t parent) {
+[[noreturn]] void become(const Command& command, char** words, pid_t parent, int output) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);  // it was killed before
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (!command.folder.empty() && ::chdir(command.folder.c_str()) != 0) ::_exit(126);
-  if (command.is_silent)
-    if (const int nowhere = ::open("/dev/null", O_WRONLY); nowhere >= 0) ::dup2(nowhere, STDOUT_FILENO);
+  if (output >= 0) ::dup2(output, STDOUT_FILENO);
   ::execve(words[0], words, environ);
   ::_exit(127);
 }
@@ -59,11 +60,14 @@ Child start(const Command& command) {
   for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const pid_t parent = ::getpid();
+  Child child;
+  if (command.is_spare) child.output = ::memfd_create("imatch-output", MFD_CLOEXEC);
+  if (command.is_spare && child.output < 0)
+    throw Error(fmt::format("{}: its output cannot be kept: {}", words[0], std::strerror(errno)));
   // No signal handler of this process may run in the new one before it has become another program.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  Child child;
   child.pid = ::fork();
   if (child.pid == 0) {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -71,7 +75,7 @@ Child start(const Command& command) {
       if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
         ::signal(number, SIG_DFL);
     }
-    become(command, words.data(), parent);
+    become(command, words.data(), parent, child.output);
   }
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -104,6 +108,21 @@ void pass_on(const std::vector<Child>& children, int signal) {
 bool is_ended_by(int status, int signal) {
   return (WIFSIGNALED(status) && WTERMSIG(status) == signal) ||
          (WIFEXITED(status) && WEXITSTATUS(status) == 128 + signal);
+}
+
+/// Whether a signal ended it, at once or after the program had put its things in order.
+bool is_killed(int status) {
+  return WIFSIGNALED(status) || is_ended_by(status, SIGTERM) || is_ended_by(status, SIGINT) ||
+         is_ended_by(status, SIGHUP);
+}
+
+/// What a spare one has written, to standard output.
+void show_output(const Child& child) {
+  ::lseek(child.output, 0, SEEK_SET);
+  char block[1 << 16];
+  for (ssize_t count; (count = ::read(child.output, block, sizeof block)) > 0;)
+    std::fwrite(block, 1, static_cast<std::size_t>(count), stdout);
+  if (const int error = standard_output_error(); error != 0) note_output_error(error);
 }
 
 int execute(lua_State* L) {
@@ -160,8 +179,14 @@ std::vector<int> run_commands(const std::vector<Command>& commands) {
     wait_a_moment(children);
   }
   check_stop();
+  const auto teller =
+      std::find_if(children.begin(), children.end(), [](const Child& c) { return !is_killed(c.status); });
+  if (teller != children.end() && teller->output >= 0) show_output(*teller);
   std::vector<int> statuses;
-  for (const Child& child : children) statuses.push_back(child.status);
+  for (const Child& child : children) {
+    statuses.push_back(child.status);
+    if (child.output >= 0) ::close(child.output);
+  }
   return statuses;
 }
 
@@ -176,11 +201,13 @@ int run_commands_bound(lua_State* L) {
   std::vector<Command> commands;
   for (const Json& entry : to_json(L, 1, "commands"))
     commands.push_back({entry.at("words").get<std::vector<std::string>>(), entry.value("folder", ""),
-                        entry.value("is_silent", false)});
-  Json statuses = Json::array();
-  for (const int status : run_commands(commands))
+                        entry.value("is_spare", false)});
+  Json statuses = Json::array(), killed = Json::array();
+  for (const int status : run_commands(commands)) {
     statuses.push_back(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-  return push(L, statuses);
+    killed.push_back(is_killed(status));
+  }
+  return push(L, statuses) + push(L, killed);
 }
 
 void replace_process_functions(lua_State* L) {

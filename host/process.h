@@ -14,14 +14,14 @@ int status_with_output(int status);
 /// A program to run: its words, the first of which is its path.
 struct Command {
   std::vector<std::string> words;
-  std::string folder;      ///< Where it is started; empty: here.
-  bool is_silent = false;  ///< Its standard output goes nowhere.
+  std::string folder;     ///< Where it is started; empty: here.
+  bool is_spare = false;  ///< Its standard output is shown only if a signal ended all before it.
 };
 
 /// Runs them at once and waits for all of them. A signal that asks this process to stop is passed on to those
 /// that did not get it themselves (the terminal's Ctrl-C reaches all), and when this process is killed, so
 /// are they, by SIGTERM. Returns their statuses as wait() has them, in order. Throws Interrupted once they
-/// have ended, when a stop was asked for; Error when one cannot be started.
+/// have ended, when a stop was asked for; Error when one cannot be started or its output cannot be kept.
 std::vector<int> run_commands(const std::vector<Command>& commands);
 
 /// Replaces os.execute by one that passes signals on, and os.exit by one that closes the state first, looks
@@ -37,8 +37,8 @@ class MeasuringScope {
   MeasuringScope& operator=(const MeasuringScope&) = delete;
 };
 
-/// internal.run_commands(list of {words = {...}, folder =, is_silent =}) -> list of exit statuses as a shell
-/// has them
+/// internal.run_commands(list of {words = {...}, folder =, is_spare =}) -> {statuses as a shell has them},
+/// {whether a signal ended it}
 int run_commands_bound(lua_State* L);
 
 }  // namespace imatch::host

@@ -81,6 +81,47 @@ def test_workers_go_with_a_killed_parent(script, tmp_path):
     wait_for(lambda: not any(is_running(pid) for pid in workers), 10)
 
 
+TOLD = """
+local im = require "imatch"
+local result = im.sweep { name = "s", out = arg[1], axes = { a = im.range(1, 40) }, best = { metric = "score", direction = "max" },
+  answer = function() return "forty is the most" end, measure = function(p) im.sleep(0.1) return { score = p.a } end }
+print("the script saw " .. #result.rows .. " rows")
+"""
+
+
+@pytest.mark.parametrize("which, number", [("first", signal.SIGKILL), ("first", signal.SIGTERM), ("other", signal.SIGKILL)])
+def test_whoever_lives_on_prints_the_summary_and_leaves_tables_and_report(tmp_path, which, number):
+    (tmp_path / "s.lua").write_text(TOLD)
+    runs = tmp_path / "runs"
+    process = program.start("sweep", "run", "-j", 3, tmp_path / "s.lua", runs)
+    wait_for(lambda: num_cells(runs) >= 4)
+    # The first one draws the progress, so that the others are told to be quiet.
+    first, *others = sorted(children_of(process.pid), key=lambda pid: b"--quiet" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(first if which == "first" else others[-1], number)
+    out, err = program.finish(process)
+    counts = re.findall(r"^s: 40 cells, (\d+) measured, (\d+) by other processes meanwhile, (\d+) cached, 0 failed", out, re.MULTILINE)
+    assert len(counts) == 1 and sum(map(int, counts[0])) == 40, out
+    assert out.count("forty is the most") == 1 and out.count("the script saw 40 rows") == 1 and "best cell by score" in out
+    assert "1 of 3 processes ended by a signal; the others went on with its cells" in err
+    folder = folder_of(runs)
+    assert f"report: {folder / 'report.html'}" in out
+    with (folder / "results.csv").open(newline="") as file:
+        assert [row["status"] for row in csv.DictReader(file)] == ["ok"] * 40
+    keys = json.loads(re.search(r'"status":(\[.*?\])', (folder / "report.html").read_text()).group(1))
+    assert keys == [1] * 40
+    assert not list((folder / "cells").glob("*.claim*"))
+
+
+def test_when_all_are_killed_nothing_is_claimed_to_be_done(tmp_path):
+    (tmp_path / "s.lua").write_text(TOLD)
+    process = program.start("sweep", "run", "-j", 2, tmp_path / "s.lua", tmp_path / "runs")
+    wait_for(lambda: num_cells(tmp_path / "runs") >= 2)
+    for pid in children_of(process.pid):
+        os.kill(pid, signal.SIGKILL)
+    out, _ = program.finish(process, 128 + signal.SIGKILL)
+    assert out == ""
+
+
 def test_a_signal_to_the_whole_group_is_one_signal(script, tmp_path):
     runs = tmp_path / "runs"
     process = program.start("sweep", "run", "-j", 2, script, runs, 0.2, start_new_session=True)

@@ -32,10 +32,21 @@ function M.split(words, takes_value)
   return own, { unpack(words, i + 1) }
 end
 
---- Runs the commands at once, which get the signals that this process gets, and ends the program as the first one ends.
----@param commands table[] { words = , folder = , is_silent = }
+--- Runs the commands at once, which get the signals that this process gets, and ends the program as the first one ends that
+--- no signal ended: whoever lives on has done the work of all.
+---@param commands table[] { words = , folder = , is_spare = }
 local function become(commands)
-  os.exit(native.internal.run_commands(commands)[1])
+  local statuses, is_killed = native.internal.run_commands(commands)
+  local status, num_killed = nil, 0
+  for i, ended in ipairs(statuses) do
+    num_killed = num_killed + (is_killed[i] and 1 or 0)
+    status = status or not is_killed[i] and ended or nil
+  end
+  if status and num_killed > 0 then
+    cli.warn(("%d of %d processes ended by a signal; the others went on with %s cells"):format(num_killed, #commands,
+      num_killed == 1 and "its" or "their"))
+  end
+  os.exit(status or statuses[1])
 end
 
 --- Runs the script here, with `arg` and `...` as if it had been started alone.
@@ -59,7 +70,8 @@ local function without_processes(words)
   return kept
 end
 
---- The command in `num_processes` processes: the first one draws the progress, the others are quiet. Ends the program.
+--- The command in `num_processes` processes: the first one draws the progress and prints the summary; the others
+--- keep theirs for the case that it is killed. Ends the program.
 ---@param num_processes integer
 ---@param command string
 ---@param words { own: string[], script: string[], num_given: integer }
@@ -73,7 +85,7 @@ function M.run_processes(num_processes, command, words)
     commands[i] = {
       words = folder.words { { program }, i > 1 and { "--quiet" } or {}, folder.program_options(words.num_given), share,
         { command }, without_processes(words.own), words.script },
-      is_silent = i > 1,
+      is_spare = i > 1,
     }
   end
   become(commands)
