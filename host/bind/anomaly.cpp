@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "anomaly/detector.h"
 #include "anomaly/export_files.h"
 #include "anomaly/train.h"
@@ -11,6 +13,7 @@
 #include "bind/types.h"
 #include "binding.h"
 #include "evaluation/detection_metrics.h"
+#include "evaluation/statistics.h"
 
 namespace imatch::host {
 
@@ -117,21 +120,33 @@ int preset(lua_State* L) {
   return push(L, options_to_json(patchcore_method(check_string(L, 1))));
 }
 
+/// {value, low, high} of a share of `of` pictures, with its 95 % interval; NaN without any.
+Json share_json(std::size_t count, std::size_t of) {
+  const double value = of > 0 ? static_cast<double>(count) / static_cast<double>(of)
+                              : std::numeric_limits<double>::quiet_NaN();
+  const Interval interval = wilson_interval(value, of);
+  return {{"value", value}, {"low", interval.low}, {"high", interval.high}};
+}
+
 int image_metrics(lua_State* L) {
   const auto scores = to_json(L, 1, "scores").get<std::vector<float>>();
   std::vector<std::uint8_t> anomalous;
   for (const Json& one : to_json(L, 2, "anomalous")) anomalous.push_back(one.get<bool>());
   const double threshold = is_absent(L, 3) ? best_f1(scores, anomalous).threshold : check_number(L, 3);
   const DetectionCounts counts = count_detections(scores, anomalous, threshold);
-  return push(L, Json{{"auroc", auroc(scores, anomalous)},
-                      {"average_precision", average_precision(scores, anomalous)},
-                      {"threshold", threshold},
-                      {"f1", counts.f1()},
-                      {"best_f1", best_f1(scores, anomalous).f1},
-                      {"true_positives", counts.true_positives},
-                      {"false_positives", counts.false_positives},
-                      {"true_negatives", counts.true_negatives},
-                      {"false_negatives", counts.false_negatives}});
+  return push(
+      L, Json{{"auroc", auroc(scores, anomalous)},
+              {"average_precision", average_precision(scores, anomalous)},
+              {"threshold", threshold},
+              {"f1", counts.f1()},
+              {"best_f1", best_f1(scores, anomalous).f1},
+              {"found", share_json(counts.true_positives, counts.true_positives + counts.false_negatives)},
+              {"false_alarms",
+               share_json(counts.false_positives, counts.false_positives + counts.true_negatives)},
+              {"true_positives", counts.true_positives},
+              {"false_positives", counts.false_positives},
+              {"true_negatives", counts.true_negatives},
+              {"false_negatives", counts.false_negatives}});
 }
 
 std::vector<at::Tensor> tensors_at(lua_State* L, int index) {
@@ -275,7 +290,9 @@ constexpr Binding kFunctions[] = {
     bind<image_metrics>(
         "image_metrics", "anomaly.image_metrics(scores, anomalous [, threshold]) -> table",
         "How well scores tell anomalous from normal: {auroc, average_precision, best_f1, threshold, f1, "
-        "true_positives, ...}. score >= threshold is anomalous; unset: the threshold of the best F1.",
+        "true_positives, ...}. found and false_alarms are the shares of anomalous and of normal ones at or "
+        "above the threshold, {value, low, high} with their 95 % interval (Wilson). score >= threshold is "
+        "anomalous; unset: the threshold of the best F1.",
         "print(im.anomaly.image_metrics({ 1, 2, 3 }, { false, false, true }).auroc == 1) --> true"),
     bind<pixel_metrics>(
         "pixel_metrics", "anomaly.pixel_metrics(maps, masks [, limit]) -> {auroc, aupro, aupro_limit}",

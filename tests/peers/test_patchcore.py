@@ -3,12 +3,15 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 import numpy as np
+import pages
 import pytest
 import textures
 from PIL import Image
@@ -95,6 +98,58 @@ def test_defects_of_textures_are_found(trained, name):
     assert found["pixels"]["auroc"] > 0.8
     # What looks like the texture itself: brick is regular enough for both.
     assert auroc_of(found, textures.HARD) >= (0.98 if name == "brick" else 0.6)
+
+
+@needs_textures
+def test_the_page_is_one_of_our_pages_and_begins_with_the_answer(trained, tmp_path, browser):
+    """A data set with a picture that cannot be read; a threshold at which some decisions are wrong."""
+    root, model, out = tmp_path / "data", trained / "weights/brick", tmp_path / "out"
+    (root / "test").mkdir(parents=True)
+    for kind in ("good", "blob", "shade"):
+        (root / "test" / kind).symlink_to(trained / "brick/test" / kind)
+    (root / "train").symlink_to(trained / "brick/train")
+    (root / "ground_truth").symlink_to(trained / "brick/ground_truth")
+    strict = tmp_path / "weights/brick"
+    shutil.copytree(model, strict)
+    scores = sorted(s["score"] for s in rows_of(model, root, tmp_path / "first") if s["anomalous_truth"])
+    thresholds = json.loads((strict / "thresholds.json").read_text())
+    thresholds["image"] = scores[len(scores) // 3]  # a third of the defects is missed
+    (strict / "thresholds.json").write_text(json.dumps(thresholds))
+    rows = rows_of(strict, root, out)
+    missed = [r for r in rows if r["anomalous_truth"] and r["score"] < thresholds["image"]]
+    defective = [r for r in rows if r["anomalous_truth"]]
+    assert 0 < len(missed) < len(defective)
+
+    page = out / "evaluation.html"
+    pages.check(browser, page, "patchcore")
+    browser.open(page, "document.documentElement.dataset.drawn")
+    sections = browser.evaluate("[...document.querySelectorAll('main > section')].filter((e) => !e.hidden).map((e) => e.id)")
+    assert sections[:4] == ["answer", "summary", "scores-section", "worst-section"]
+    answer = browser.evaluate("document.getElementById('answer-text').innerText")
+    assert answer.startswith(f"{len(defective) - len(missed)} of {len(defective)} defective pictures are found and none of "), answer
+    auroc = np.mean([[(d["score"] > n["score"]) + 0.5 * (d["score"] == n["score"]) for n in rows if not n["anomalous_truth"]]
+                     for d in defective])
+    assert f"scores higher than a normal one in {float(f'{100 * auroc:.3g}'):g} % of such pairs" in answer
+    # The bars count every picture, those of defects below the line.
+    bars = browser.evaluate("[...document.querySelectorAll('#scores svg [aria-roledescription=bar]')].map((b) => b.getAttribute('aria-label'))")
+    ups = [int(re.search(r"pictures: ([−-]?\d+)", b)[1].replace("−", "-")) for b in bars]
+    assert sum(u for u in ups if u > 0) == len(rows) - len(defective) and -sum(u for u in ups if u < 0) == len(defective)
+    # Wrong decisions first, each with its picture, larger on a click.
+    ranks = browser.evaluate("[...document.querySelectorAll('#worst .rank')].map((r) => r.className + ' ' + r.textContent)")
+    assert len(ranks) == 6 and ranks[: min(6, len(missed))] == ["rank bad missed"] * min(6, len(missed))
+    assert browser.evaluate("[...document.querySelectorAll('#worst img')].every((i) => i.naturalWidth >= 224)")
+    browser.evaluate("document.querySelector('#worst img').click()")
+    browser.wait("document.querySelector('dialog img').naturalWidth >= 224")
+    assert browser.evaluate("document.querySelectorAll('#kinds-table tbody tr').length") == 2
+    if len(missed) > 6:
+        assert browser.evaluate("document.querySelectorAll('#wrong tbody tr').length") == len(missed)
+
+
+def rows_of(model, data, out):
+    """Evaluates; gives the rows that the page carries."""
+    patchcore("evaluate", model, "--data-dir", data, "--out", out)
+    text = (out / "evaluation.html").read_text()
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])["rows"]
 
 
 def test_a_killed_training_goes_on_behind_its_last_stage(trained):

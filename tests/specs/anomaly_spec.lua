@@ -29,6 +29,10 @@ spec.describe("anomaly", function(it)
     spec.near(0.75, metrics.auroc, 1e-9)
     spec.equal(2, metrics.threshold)
     spec.equal(1, im.anomaly.image_metrics({ 1, 2 }, { false, true }, 2).true_positives)
+    -- Wilson's interval of 1 of 2 (E. B. Wilson 1927): 0.0945 to 0.9055.
+    spec.near(0.5, metrics.found.value + metrics.false_alarms.value - 1, 1e-9)
+    spec.near(0.0945, metrics.false_alarms.low, 1e-4)
+    spec.near(0.9055, metrics.false_alarms.high, 1e-4)
   end)
 
   it("says where a model is missing", function()

@@ -41,7 +41,8 @@ local function by_kind(rows, threshold)
       end
     end
     lists[kind] = { kind = kind, count = list.count, found = list.found,
-      auroc = im.anomaly.image_metrics(list.scores, list.truths, threshold).auroc }
+      metrics = im.anomaly.image_metrics(list.scores, list.truths, threshold) }
+    lists[kind].auroc, lists[kind].share, lists[kind].metrics = lists[kind].metrics.auroc, lists[kind].metrics.found, nil
     kinds[kind] = lists[kind]
   end
   local result = {}

@@ -182,6 +182,15 @@
                 make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => cell instanceof Element && cell.tagName === "TD" ? cell : make("td", {}, cell))))));
   }
 
+  /** The whole picture, from the folder where the page still stands in it; else what the page carries: {file, source, name}. */
+  function show_large(picture) {
+    const image = make("img", {src: picture.file, alt: picture.name, onerror: () => { image.src = picture.source; }});
+    const dialog = make("dialog", {onclick: () => dialog.remove()}, image);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
   /** A page that is written again while something runs loads itself anew every so many seconds, and stays where it was. */
   function reload_every(seconds) {
     const key = `imatch ${location.pathname}`;
@@ -191,7 +200,7 @@
   }
 
   window.look = {
-    $, make, plural, number, quantity, short, labelled, css, colors, is_dark, config, draw, digits, told, card, plain_table, reload_every,
+    $, make, plural, number, quantity, short, labelled, css, colors, is_dark, config, draw, digits, told, card, plain_table, show_large, reload_every,
     on_theme: (f) => { redraw.push(f); },
   };
 })();

@@ -2,19 +2,10 @@
 "use strict";
 (() => {
   const s = window.sweep;
-  const {$, make, labelled, short, plain_table} = window.look;
+  const {$, make, labelled, short, plain_table, show_large} = window.look;
   const params_text = (params) => Object.entries(params).map(([name, value]) => `${name} = ${s.label(value)}`).join(", ");
 
   // ---- Pictures ------------------------------------------------------------------------------------------------------------
-
-  /** The whole picture, from the run folder where the page still stands in it; else what the page carries. */
-  function show_large(picture) {
-    const image = make("img", {src: picture.file, alt: picture.name, onerror: () => { image.src = picture.source; }});
-    const dialog = make("dialog", {onclick: () => dialog.remove()}, image);
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
 
   /** What the cell told last of its progress: [["steps", "30 of 40"], ["loss", "0.031"], ["images/s", "210"]]. */
   function progress_of(cell) {
