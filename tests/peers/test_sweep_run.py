@@ -4,6 +4,7 @@
 import hashlib
 import json
 import random
+import re
 import signal
 import statistics
 import subprocess
@@ -197,3 +198,29 @@ print(im.now() - start)
     print(f"10,000 cells: {seconds[0][1] / 10:.3f} ms for an empty one; all cached: {seconds[1][0]:.2f} s in all, "
           f"{seconds[1][1]:.2f} s of it the sweep")
     assert "0 measured, 10000 cached" in done.stdout
+
+
+UNEVEN = """
+local im = require "imatch"
+im.sweep { name = "uneven", quiet = false, report = false, axes = { scene = im.range(1, 12), th = im.linspace(0, 1, 6) },
+  order = { "scene", "th" }, setup = function() im.sleep(2) end,
+  measure = function(p) im.sleep((p.th == 0 and 0.6 or 0.06) + (p.scene == 1 and p.th == 0 and 2 or 0)) return { y = p.th } end }
+"""
+
+
+def seconds_of(text):
+    """Of "2 min 5 s"."""
+    return sum(float(n) * {"h": 3600, "min": 60, "s": 1}[unit] for n, unit in re.findall(r"([\d.]+) (h|min|s)\b", text))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_first_time_left_is_right_within_a_factor_of_three(tmp_path, processes):
+    """A setup, a dear first cell, and a dear one for each scene, whose features the others share, as the main job has them."""
+    (tmp_path / "uneven.lua").write_text(UNEVEN)
+    process = program.start("sweep", "run", "-j", processes, "uneven.lua", cwd=tmp_path)
+    told = [(time.monotonic(), seconds_of(left[1])) for line in process.stderr if (left := re.search(r"([^,]*) left", line))]
+    end = time.monotonic()
+    finish(process)
+    at, left = told[0]
+    assert end - at > 1.5, told  # told while it still helps
+    assert (end - at) / 3 < left < 3 * (end - at), (left, end - at)
