@@ -153,10 +153,10 @@ local result = im.sweep {
       error_m = error, num_matches = #matches, num_inliers = geometry:num_inliers() }
   end,
   picture = function(p, cell)
-    local matches, geometry, query, reference = match(p)
+    local matches, geometry, query, reference, num_tries = match(p)
     cell:save_image("matches", im.image.draw_matches(query, reference, matches, geometry:inliers(), {
       caption = ("%d m against %d m: %s"):format(p.query_altitude, p.reference_altitude,
-        im.match.verdict(matches, geometry).reason),
+        im.match.verdict(matches, geometry, { num_tries = num_tries }).reason),
     }))
   end,
   best = { metric = "right", direction = "max", over = OVER, units = { "query" }, compare = "rotation_search",
