@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/sha256.h"
@@ -44,10 +45,11 @@ int getenv_noted(lua_State* L) {
   return call_original(L);
 }
 
-/// io.open and io.lines: reading counts, also of a file that is not there.
+/// io.open and io.lines: reading counts, also of a file that is not there; writing and appending do not.
 int open_noted(lua_State* L) {
   const char* mode = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "r";
-  if (lua_type(L, 1) == LUA_TSTRING && mode[0] != 'w' && !library_calls(L))
+  const bool appends = mode[0] == 'a' && std::strchr(mode, '+') == nullptr;
+  if (lua_type(L, 1) == LUA_TSTRING && mode[0] != 'w' && !appends && !library_calls(L))
     input_log().data_file(lua_tostring(L, 1));
   return call_original(L);
 }

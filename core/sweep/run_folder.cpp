@@ -76,10 +76,45 @@ void RunFolder::read_finished() {
     seen[cell] = true;
     cached_s_ += record->time_spent_ms / 1000;
   });
+  read_siblings();
+  for (const FinishedElsewhere& other : elsewhere_) seen[other.cell] = true;
   for (std::size_t cell = 0; cell < plan_->size(); ++cell)
     if (!seen[cell]) queue_.push_back(cell);
   num_cached_ = plan_->size() - queue_.size();
   remove_leftovers(leftovers);
+}
+
+/// Enters what is finished in the siblings and not here, but for what is to be measured again.
+void RunFolder::read_siblings() {
+  for (const std::string& sibling : options_.siblings) {
+    std::vector<FinishedElsewhere> found;
+    std::vector<std::string> paths;
+    for (const std::string& name : names_in(sibling + "/cells")) {
+      if (!has_ending(name, ".json")) continue;
+      const std::int64_t key = plan_->find(std::string_view(name).substr(0, name.size() - 5));
+      const auto cell = static_cast<std::size_t>(key);
+      if (key < 0 || retried_.contains(cell) || results_.status(cell) != ResultTable::Status::kPending)
+        continue;
+      found.push_back({.cell = cell, .key = plan_->key(cell), .folder = sibling, .worker = {}});
+      paths.push_back(sibling + "/cells/" + name);
+    }
+    read_cells(paths, [&](std::size_t i, std::optional<CellRecord> record) {
+      if (!record || record->key != found[i].key || (!record->ok && options_.retry_failed) ||
+          std::find(options_.stale_workers.begin(), options_.stale_workers.end(), record->worker) !=
+              options_.stale_workers.end())
+        return;
+      results_.set(found[i].cell, *record);
+      cached_s_ += record->time_spent_ms / 1000;
+      found[i].worker = record->worker;
+      elsewhere_.push_back(std::move(found[i]));
+    });
+  }
+}
+
+/// Makes the cells of the siblings cells of this folder, once there is one.
+void RunFolder::take_over() {
+  imatch::take_over(elsewhere_, path_);
+  elsewhere_.clear();
 }
 
 double RunFolder::cached_s() const {
@@ -223,6 +258,7 @@ bool RunFolder::write_tables(const std::optional<BestOptions>& best) {
     make_folder(path_ + "/cells");
     std::optional<FolderLock> lock;
     if (num_locks_ == 0) lock.emplace(path_ + "/cells");
+    take_over();
     if (worker_) load_new();
     changed = write_description();
     changed |= write_if_changed(path_ + "/results.csv", results_.csv(*plan_));

@@ -19,6 +19,7 @@
 #include "sweep/plan.h"
 #include "sweep/provenance.h"
 #include "sweep/results.h"
+#include "sweep/siblings.h"
 #include "sweep/worker.h"
 
 namespace imatch {
@@ -29,6 +30,7 @@ struct RunOptions {
   bool durable = false;       ///< Flush every cell to the disk.
   bool quiet = false;         ///< No progress on standard error.
   std::vector<std::string> stale_workers = {};  ///< Cells that these measured are measured again.
+  std::vector<std::string> siblings = {};       ///< Run folders whose finished cells count here too.
 
   static constexpr auto fields = std::tuple{
       field("retry_failed", &RunOptions::retry_failed, anything(),
@@ -41,7 +43,10 @@ struct RunOptions {
             "process either way."),
       field("quiet", &RunOptions::quiet, anything(), "No progress on standard error."),
       field("stale_workers", &RunOptions::stale_workers, anything(),
-            "Cells that these workers measured are measured again: what they read meanwhile has changed.")};
+            "Cells that these workers measured are measured again: what they read meanwhile has changed."),
+      field(
+          "siblings", &RunOptions::siblings, anything(),
+          "Run folders whose finished cells count here too; they are taken over once this one is written.")};
 };
 
 /// What became of one cell.
@@ -78,6 +83,7 @@ class RunFolder {
   const Plan& plan() const { return *plan_; }
   const ResultTable& results() const { return results_; }
   std::size_t num_cached() const { return num_cached_; }
+  const std::vector<std::string>& siblings() const { return options_.siblings; }
   /// Cells measured by this object.
   std::size_t num_run() const { return num_run_; }
   /// Time that measuring the finished cells took which were there when the folder was opened.
@@ -155,6 +161,8 @@ class RunFolder {
   std::string progress_path(std::size_t cell) const;
   std::string checkpoint_path(std::size_t cell) const;
   void read_finished();
+  void read_siblings();
+  void take_over();
   bool load(std::size_t cell);
   void load_new();
   std::optional<Ticket> next();
@@ -182,6 +190,8 @@ class RunFolder {
   std::size_t num_cached_ = 0, num_run_ = 0, num_failed_now_ = 0;
   double cached_s_ = 0;
   std::vector<std::string> damaged_;
+
+  std::vector<FinishedElsewhere> elsewhere_;  ///< What take_over() takes.
 
   std::vector<std::size_t> queue_;  ///< Cells to look at, in the order of the plan.
   std::size_t at_ = 0;

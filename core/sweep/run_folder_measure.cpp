@@ -53,6 +53,7 @@ void RunFolder::naming_folder(const std::function<void()>& action) const {
 Worker& RunFolder::worker() {
   if (!worker_) {
     make_folder(path_ + "/cells");
+    take_over();
     worker_ = std::make_unique<Worker>(path_);
     provenance_ = std::make_unique<Provenance>(script_, facts_);
     save_session(false);

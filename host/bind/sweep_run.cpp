@@ -16,6 +16,7 @@
 #include "state.h"
 #include "sweep.h"
 #include "sweep/canonical.h"
+#include "sweep/siblings.h"
 #include "sweep/worker.h"
 #include "version_text.h"
 
@@ -35,12 +36,19 @@ int open_run(lua_State* L) {
   identity["name"] = name;
   identity["program"] = program_version();
   const std::string hash = content_key(canonical_json(identity)).substr(0, kFolderDigits);
-  return push(L, std::make_shared<RunFolder>(fmt::format("{}/{}/{}", out, name, hash), std::move(plan),
-                                             identity, options<RunOptions>(L, 5, "sweep")));
+  const std::string path = fmt::format("{}/{}/{}", out, name, hash);
+  auto run_options = options<RunOptions>(L, 5, "sweep");
+  for (std::string& sibling : siblings_of(path, identity)) run_options.siblings.push_back(std::move(sibling));
+  return push(L, std::make_shared<RunFolder>(path, std::move(plan), identity, std::move(run_options)));
 }
 
 int read_run(lua_State* L) {
   return push(L, RunFolder::read(check_string(L, 1)));
+}
+
+int siblings(lua_State* L) {
+  const auto& run = arg<RunFolder>(L, 1);
+  return push(L, Json(run.siblings()));
 }
 
 int workers(lua_State* L) {
@@ -264,7 +272,8 @@ constexpr Binding kRunFunctions[] = {
     bind<open_run>("open", "run.open(out, name, plan, identity [, options]) -> Run",
                    "The run folder out/name/HASH, HASH being that of name, identity (plain data) and the "
                    "program's version; reads "
-                   "the cells finished there and makes nothing yet. Fails with 'unreadable'.",
+                   "the cells finished there, and in folders beside it whose identity differs in `chosen` "
+                   "alone, and makes nothing yet. Fails with 'unreadable'.",
                    IMATCH_RUN_EXAMPLE, describe_options<RunOptions>),
     bind<read_run>("read", "run.read(path) -> Run",
                    "The run in a folder, to look at: its plan is that of the last sweep there. Fails with "
@@ -291,6 +300,9 @@ constexpr Binding kRunMethods[] = {
                 "Makes the folder with plan and provenance, so that others may look at the run before its "
                 "first cell. measure does so too. Fails with 'unwritable' or 'no_space'.",
                 IMATCH_RUN_EXAMPLE "print(run:begin()) --> true"),
+    bind<siblings>("siblings", "Run:siblings() -> list",
+                   "Paths of the run folders whose finished cells count here too.",
+                   IMATCH_RUN_EXAMPLE "print(#run:siblings()) --> 0"),
     bind<table_text>("table", "Run:table(format) -> string",
                      "The finished cells as results.csv or results.jsonl have them; format: csv or jsonl.",
                      IMATCH_RUN_EXAMPLE "print((run:table 'csv'):match '^cell_key') --> cell_key"),

@@ -1,7 +1,8 @@
 -- `imatch-lua experiments/x.lua match_th=0.5,0.7 places=5`: words NAME=VALUE on a script's command line take the place of the
 -- values of an axis, of simple options of im.sweep, and of what the script hands to im.params.
 --
--- Only the axes' values are left out of what a run folder is kept under, as they are when they are changed in the script.
+-- Values of axes and `sample`, which choose cells, give a run folder of their own beside the script's, which shares its finished
+-- cells: neither plan nor report of the whole sweep becomes smaller by a question about a part of it.
 local native = require "imatch.native"
 
 local M = {}
@@ -131,8 +132,53 @@ function M.params(defaults)
   return result
 end
 
---- The options of a sweep with the words of the command line in their place, and which of these words act on what its cells
---- measure; an error for a word that is nothing of the sweep.
+--- Those of the replaced axes and options that choose other cells than the script's own do: { name = values }, or nil.
+---@param replaced table<string, boolean>
+---@param options table with the words of the command line in their place
+---@param of_script table without
+---@return table<string, any>?
+function M.chosen(replaced, options, of_script)
+  local chosen
+  local function add(name, now, before)
+    if before == nil or native.run.key { now } ~= native.run.key { before } then
+      chosen = chosen or {}
+      chosen[name] = now
+    end
+  end
+  for name in pairs(replaced) do
+    if of_script.axes and of_script.axes[name] then
+      add(name, options.axes[name], of_script.axes[name])
+    elseif name == "sample" then
+      add(name, options.sample, of_script.sample)
+    end
+  end
+  return chosen
+end
+
+local MOST_TOLD = 8
+
+--- " with match_th = 0.5, 0.7": what was chosen, in words; "" where nothing was.
+---@param chosen table<string, any>?
+---@return string
+function M.told(chosen)
+  local words_of, names, parts = require "imatch.sweep.words", {}, {}
+  for name in pairs(chosen or {}) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    local values, texts = type(chosen[name]) == "table" and chosen[name] or { chosen[name] }, {}
+    for k = 1, math.min(#values, MOST_TOLD) do
+      texts[k] = words_of.value(values[k])
+    end
+    texts[#texts + 1] = #values > MOST_TOLD and ("... (%d values)"):format(#values) or nil
+    parts[i] = name .. " = " .. table.concat(texts, ", ")
+  end
+  return #parts > 0 and " with " .. table.concat(parts, ", ") or ""
+end
+
+--- The options of a sweep with the words of the command line in their place, and which of these words replaced something of it;
+--- an error for a word that is nothing of the sweep.
 ---@param options table of im.sweep
 ---@param reads_arguments boolean whether the script may read its arguments itself: then such a word may be its own
 ---@return table options

@@ -185,7 +185,7 @@ end
 local function print_summary(result, names, best_options, seconds)
   local counts = result.run:counts()
   local others = result.num_others > 0 and (", %d by other processes meanwhile"):format(result.num_others) or ""
-  print(("%s: %d cells, %d measured%s, %d cached, %d failed, %s"):format(result.name, counts.total, counts.run, others,
+  print(("%s: %d cells, %d measured%s, %d cached, %d failed, %s"):format(result.title, counts.total, counts.run, others,
     result.num_cached, counts.failed, native.duration(seconds)))
   if counts.cached > 0 then
     print(("  measuring the cached cells took %s"):format(native.duration(counts.cached_s)))
@@ -244,8 +244,8 @@ local function say_why_again(runs, name, depends_on)
 end
 
 --- What comparisons and live views of a run want to know: its code, and how its report is made.
-local function keep_for_pages(run, options)
-  report.remember(run, options.best, options.name, options.report)
+local function keep_for_pages(run, options, title)
+  report.remember(run, options.best, title, options.report)
   if not depends.is_of_library(options.measure) then
     pcall(native.io.write_json, run:path() .. "/code.json", depends.code()) -- not where a script is no UTF-8
   end
@@ -310,7 +310,7 @@ end
 ---@return table result
 function M.sweep(options)
   check_options(options, 2)
-  local replaced = {}
+  local replaced, of_script = {}, options
   if not depends.is_of_library(options.measure) then
     options, replaced = overrides.of_sweep(options, depends.reads_arguments())
   end
@@ -340,8 +340,11 @@ function M.sweep(options)
     return options[name]
   end
   local out, quiet = options.out or "runs", options.quiet or settings.quiet
+  local chosen = overrides.chosen(replaced, options, of_script)
   local function open(stale_workers)
-    return must(native.run.open(out, options.name, plan, { inputs = depends.identity(depends_on), of = options.identity }, {
+    return must(native.run.open(out, options.name, plan, {
+      inputs = depends.identity(depends_on), of = options.identity, chosen = chosen,
+    }, {
       retry_failed = choose "retry_failed",
       max_failures = choose "max_failures",
       durable = options.durable,
@@ -353,7 +356,7 @@ function M.sweep(options)
   local counts = run:counts()
   local stale_workers, changed = {}, {}
   if counts.cached > 0 then
-    stale_workers, changed = depends.stale_workers(run:path())
+    stale_workers, changed = depends.stale_workers { run:path(), unpack(run:siblings()) }
   end
   if #stale_workers > 0 then
     local num_cached = counts.cached
@@ -367,6 +370,7 @@ function M.sweep(options)
   if counts.cached == 0 and #stale_workers == 0 and not quiet then
     say_why_again(("%s/%s"):format(out, options.name), options.name, depends_on)
   end
+  local title = options.name .. overrides.told(chosen)
   local facts = { seed = seed, device = settings.device, command_line = settings.command_line }
   facts.arguments = { unpack(_G.arg or {}) }
   facts.input_files, facts.inputs = files, depends_on
@@ -403,16 +407,19 @@ function M.sweep(options)
   measuring(function()
     if M.command.handle then
       return M.command.handle {
-        name = options.name, run = run, plan = plan, names = names, options = options, seed = seed, measure = measure,
+        name = title, run = run, plan = plan, names = names, options = options, seed = seed, measure = measure,
       }
     end
-    if counts.pending > 0 then
+    local is_new = chosen and not native.file.exists(run:path() .. "/plan.json")
+    if counts.pending > 0 or is_new then
       must(run:begin()) -- there is something to look at, and to go on with, while `setup` is at work
-      keep_for_pages(run, options)
+      keep_for_pages(run, options, title)
+    end
+    if counts.pending > 0 then
       set_up()
     end
     must(run:measure(measure, seed, options.best, options.name, options.report ~= false and function()
-      report.write(run, options.best, options.name, options.report)
+      report.write(run, options.best, title, options.report)
     end or nil))
     counts = run:counts()
     if options.picture and counts.total > counts.failed then
@@ -426,6 +433,7 @@ function M.sweep(options)
 
   local result = setmetatable({
     name = options.name,
+    title = title,
     run = run,
     num_cells = counts.total,
     num_run = counts.run,
@@ -441,7 +449,7 @@ function M.sweep(options)
     result.answer = options.answer(result)
   end
   if options.report ~= false then
-    result.report = report.write(run, options.best, options.name, options.report, result.answer)
+    result.report = report.write(run, options.best, title, options.report, result.answer)
   end
   if not options.quiet then
     print_summary(result, names, options.best, native.now() - started)

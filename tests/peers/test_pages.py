@@ -258,7 +258,7 @@ def test_words_on_the_command_line_take_the_place_of_axes_and_parameters(tmp_pat
     assert plain[:4] == ["0.1a:0.2", "0.1b:0.2", "0.2a:0.4", "0.2b:0.4"] and plain[5] == "4"
     wider = run("match_th=0.1,0.2,0.5", "mode=b")
     assert wider[:3] == ["0.1b:0.2", "0.2b:0.4", "0.5b:1"]
-    assert wider[3:5] == [plain[4], "1"]  # the same folder: axes are no other experiment
+    assert wider[3] != plain[4] and wider[4] == "1"  # a folder of its own; cells that the other one has are not measured again
     assert run("match_th=0.1:0.3:0.1", "mode=a")[:3] == ["0.1a:0.2", "0.2a:0.4", "0.3a:0.6"]
     other = run("factor=10", "offsets=1,2", "mode=a", "--title", "a=b")
     assert other[:2] == ["0.1a:3", "0.2a:4"] and other[2] != plain[4] and other[4] == "a=b"
@@ -266,7 +266,59 @@ def test_words_on_the_command_line_take_the_place_of_axes_and_parameters(tmp_pat
     assert "factor=x: expected a number" in run("factor=x", status=1)
     assert "match_th=high: expected numbers" in run("match_th=high", status=1)
     plan = program.run("sweep", "plan", "x.lua", "match_th=0.9", cwd=tmp_path).stdout
-    assert "2 cells, 0 cached" in plan and "match_th (1): 0.9" in plan
+    assert "x with match_th = 0.9: 2 cells, 0 cached" in plan and "match_th (1): 0.9" in plan
+    assert run("match_th=0.1,0.2")[4:6] == [plain[4], "0"]  # the script's own values, so its own folder
+
+
+WHOLE = """
+local im = require "imatch"
+im.sweep { name = "x", axes = { a = { 1, 2, 3 }, b = { 1, 2 } }, best = { metric = "y", direction = "max" }, pictures = 2,
+  setup = function() assert(io.open "input.txt"):close() end,
+  measure = function(p, cell)
+    if cell.picture then cell:save_image("p", im.image.new(40, 30, { 9, 90, 200 })) end
+    io.open("log.txt", "a"):write(p.a, p.b, " ")
+    return { y = p.a + p.b }
+  end }
+"""
+
+
+def test_words_of_axes_leave_plan_and_report_of_the_whole_sweep_alone(tmp_path, browser):
+    (tmp_path / "x.lua").write_text(WHOLE)
+    (tmp_path / "input.txt").write_text("1")
+
+    def run(*words):
+        out = program.run(*words, cwd=tmp_path).stdout
+        counts = re.search(r"^(x.*): (\d+) cells, (\d+) measured, (\d+) cached", out, re.M)
+        return counts[1], *map(int, counts.groups()[1:]), tmp_path / re.search(r"^report: (.*)/report.html$", out, re.M)[1]
+
+    def files(folder):
+        return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    *_, whole = run("x.lua")
+    before = files(whole)
+    # A part of it: nothing is measured, and it has all that a run folder has.
+    title, cells, measured, cached, part = run("x.lua", "a=2,3", "b=2")
+    assert (title, cells, measured, cached) == ("x with a = 2, 3, b = 2", 2, 0, 2) and part.parent == whole.parent and part != whole
+    assert len(read_csv(part / "results.csv")) == 2 and len(list((part / "cells").glob("*.json"))) == 2
+    browser.open(part / "report.html", DRAWN)
+    assert browser.evaluate("document.title") == title and browser.evaluate("window.sweep.keys.length") == 2
+    assert json.loads((part / "provenance.json").read_text())["arguments"] == ["a=2,3", "b=2"]
+    # More than it: the new cell is measured, once for both, and by `resume` of its folder as well.
+    assert run("x.lua", "a=3,4", "b=1")[1:4] == (2, 1, 1)
+    assert files(whole) == before
+    assert "x with a = 2, 3, b = 2: 2 cells, 0 measured" in program.run("sweep", "resume", part, cwd=tmp_path).stdout
+    (tmp_path / "x.lua").write_text(WHOLE.replace("{ 1, 2, 3 }", "{ 1, 2, 3, 4 }"))
+    assert run("x.lua") == ("x", 8, 1, 7, whole)
+    assert len((tmp_path / "log.txt").read_text().split()) == 8
+    # What the shown pictures are of lies in each folder.
+    assert {p.parent.name for p in part.glob("pictures/*/p.png")} <= {p.stem for p in part.glob("cells/*.json")}
+    # `sample` chooses cells as well; what is chosen by --sample is no other experiment.
+    assert run("x.lua", "sample=3")[:4] == ("x with sample = 3", 3, 0, 3)
+    # What setup read has changed: neither folder may give the old numbers.
+    (tmp_path / "input.txt").write_text("2")
+    assert run("x.lua", "a=1", "b=1")[1:4] == (1, 1, 0)
+    names = program.run("sweep", "list", cwd=tmp_path).stdout
+    assert names.count("runs/x/") == 5
 
 
 def test_code_is_kept_with_the_run(runs):

@@ -4236,7 +4236,7 @@ function im.anomaly.export(model_folder, data_folder, options, data) end
 ---@return table
 function im.anomaly.extend(model_folder, data_folder, options) end
 
----How well scores tell anomalous from normal: {auroc, average_precision, best_f1, threshold, f1, true_positives, ...}. score >= threshold is anomalous; unset: the threshold of the best F1.
+---How well scores tell anomalous from normal: {auroc, average_precision, best_f1, threshold, f1, true_positives, ...}. found and false_alarms are the shares of anomalous and of normal ones at or above the threshold, {value, low, high} with their 95 % interval (Wilson). score >= threshold is anomalous; unset: the threshold of the best F1.
 ---```lua
 ---print(im.anomaly.image_metrics({ 1, 2, 3 }, { false, false, true }).auroc == 1) --> true
 ---```
@@ -4619,6 +4619,13 @@ function Run:row(cell) end
 ---@return any[]
 function Run:rows() end
 
+---Paths of the run folders whose finished cells count here too.
+---```lua
+---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print(#run:siblings()) --> 0
+---```
+---@return any[]
+function Run:siblings() end
+
 ---The finished cells as results.csv or results.jsonl have them; format: csv or jsonl.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') print((run:table 'csv'):match '^cell_key') --> cell_key
@@ -4707,8 +4714,9 @@ function im.run.nearest(name, names) end
 ---@field durable? boolean Flush every cell to the disk, against power failure; finished cells survive a killed process either way. Default false.
 ---@field quiet? boolean No progress on standard error. Default false.
 ---@field stale_workers? string[] Cells that these workers measured are measured again: what they read meanwhile has changed. Default {}.
+---@field siblings? string[] Run folders whose finished cells count here too; they are taken over once this one is written. Default {}.
 
----The run folder out/name/HASH, HASH being that of name, identity (plain data) and the program's version; reads the cells finished there and makes nothing yet. Fails with 'unreadable'.
+---The run folder out/name/HASH, HASH being that of name, identity (plain data) and the program's version; reads the cells finished there, and in folders beside it whose identity differs in `chosen` alone, and makes nothing yet. Fails with 'unreadable'.
 ---```lua
 ---local plan = im.run.plan { { name = 'th', values = { 0.1, 0.5 } } } local run = im.run.open('/tmp/imatch-lua-examples', 'demo', plan, { note = 'example' }, { quiet = true }) run:measure(function(cell) return { score = plan:params(cell).th * 2 } end, 0, nil, 'demo') 
 ---```

@@ -212,16 +212,20 @@ function M.identity(list)
   return hashes
 end
 
---- The workers of a run folder whose cells cannot be used any more, since something that they read while they measured (or
+--- The workers of run folders whose cells cannot be used any more, since something that they read while they measured (or
 --- in `setup`) is no longer as it was, and what that is.
----@param path string the run folder
+---@param paths string[] the run folders
 ---@return string[] workers
 ---@return string[] changed "table.json changed", ...
-function M.stale_workers(path)
-  local workers, changed, now = {}, {}, {}
-  for _, name in ipairs(native.file.list(path .. "/workers", { extensions = { "json" } }) or {}) do
-    local session = folder.provenance(path .. "/workers/" .. name)
-    local is_stale = false
+function M.stale_workers(paths)
+  local workers, changed, now, files = {}, {}, {}, {}
+  for _, path in ipairs(paths) do
+    for _, name in ipairs(native.file.list(path .. "/workers", { extensions = { "json" } }) or {}) do
+      files[#files + 1] = path .. "/workers/" .. name
+    end
+  end
+  for _, file in ipairs(files) do
+    local session, is_stale = folder.provenance(file), false
     for _, input in ipairs(session.inputs_of_cells or {}) do
       local key = input.kind .. " " .. input.name
       now[key] = now[key] or native.inputs.now(input.kind, input.name)
