@@ -62,6 +62,34 @@ def test_the_report_of_a_sweep(browser, runs):
     assert any("[m]" in t for t in titles) and any("px" in t for t in titles)
 
 
+PLAIN = """
+local im = require "imatch"
+im.sweep { name = "plain", quiet = true, axes = { angle_deg = { 0, 30, 60 }, match_th = { 0.3, 0.6 } }, %s
+  measure = function(p) return { inliers = 300 - p.angle_deg * 4 + p.match_th * 10 } end }
+"""
+
+
+@pytest.mark.parametrize("best, answer", [
+    ("", "inliers lies between 63 (angle_deg = 60, match_th = 0.3) and 306 (angle_deg = 0, match_th = 0.6), over 6 cells."),
+    ("best = { metric = 'inliers', direction = 'max' },", "Best: angle_deg = 0, match_th = 0.6, with inliers 306."),
+], ids=["without", "of cells"])
+def test_a_report_answers_and_draws_without_a_setting_that_is_best(browser, tmp_path, best, answer):
+    (tmp_path / "plain.lua").write_text(PLAIN % best)
+    program.run("--no-cache", "--quiet", "plain.lua", cwd=tmp_path)
+    (page,) = tmp_path.glob("runs/plain/*/report.html")
+    pages.check(browser, page, "plain sweep")
+    browser.open(page, DRAWN)
+    assert browser.evaluate("document.getElementById('answer').innerText") == answer
+    # The lines go through the values, as the median of one cell is its value, and nothing is undefined.
+    drawn = browser.evaluate("[...document.querySelectorAll('#lines svg [aria-roledescription=point]')].map((p) => p.getAttribute('aria-label'))")
+    told = {float(re.search(r"inliers[^:]*: ([\d.]+)", label)[1]) for label in drawn}
+    assert told == {303.0, 306.0, 183.0, 186.0, 63.0, 66.0}, drawn
+    assert "ndefined" not in browser.evaluate("document.body.innerText")
+    # Six rows and their head are all that the table takes.
+    assert browser.evaluate("document.getElementById('table').clientHeight") < 300
+    assert browser.evaluate("document.querySelectorAll('#table tbody tr:not(:has(.spacer))').length") == 6
+
+
 def test_long_labels_lose_their_middle_and_keep_it_on_hover(browser, runs):
     browser.resize(420, 900)
     try:

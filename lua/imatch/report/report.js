@@ -68,12 +68,28 @@
     return element;
   }
 
-  /** What the sweep says: the script's own words, or the best setting. */
+  /** What can be said where the script does not say what is best: between which values the first metric lies, and where. */
+  function range_text() {
+    const metric = [s.metric(s.options.metric ?? ""), ...s.metrics].find((m) => m && m.is_number);
+    const cells = metric ? s.keys.map((_, c) => c).filter((c) => s.status[c] === s.OK && Number.isFinite(metric.values[c]) && metric.values[c] !== null) : [];
+    if (cells.length === 0) return "";
+    const [least, most] = [1, -1].map((sign) => cells.reduce((a, b) => sign * (metric.values[b] - metric.values[a]) < 0 ? b : a));
+    const at = (c) => s.params(c).map(([name, value]) => `${name} = ${value}`).join(", ");
+    const told = (c) => `${quantity(metric.values[c], "", metric.name)}${at(c) ? ` (${at(c)})` : ""}`;
+    return metric.values[least] === metric.values[most] ? `${charts.title_of(metric.name)} is ${quantity(metric.values[least], "", metric.name)} in ${plural(cells.length, "cell")}.`
+        : `${charts.title_of(metric.name)} lies between ${told(least)} and ${told(most)}, over ${plural(cells.length, "cell")}.`;
+  }
+
+  /** What the sweep says: the script's own words, the best setting or cell, or else what there is. */
   function show_answer() {
     const best = s.best;
     let text = s.options.answer;
     if (!text && best && best.setting && best.over.length) {
       text = `Best: ${params_text(best.setting.params)}, with ${best.title} ${quantity(best.setting.value, best.statistic, best.metric)}${interval_text(best.setting, best.statistic, best.metric)} over ${plural(best.setting.num_cells, "cell")}.`;
+    } else if (!text && best && best.cell) {
+      text = `Best: ${params_text(best.cell.params)}, with ${charts.title_of(best.metric)} ${quantity(best.cell.metrics[best.metric], "", best.metric)}.`;
+    } else if (!text) {
+      text = range_text();
     }
     $("answer").hidden = !text;
     const units = best && best.setting && best.over.length ? units_text(best) : "";
@@ -124,8 +140,8 @@
     fill_select("heat-x", charts.varied, chosen.heat_x);
     fill_select("heat-y", charts.varied, chosen.heat_y);
     fill_select("heat-facet", charts.varied, chosen.heat_facet, "one panel");
-    const wanted = s.best ? [s.best.statistic, s.best.along_statistic || s.best.statistic] : ["median"];
-    const statistic = s.options.statistic ?? wanted[1];
+    const wanted = s.best?.statistic ? [s.best.statistic, s.best.along_statistic || s.best.statistic] : ["median"];
+    const statistic = s.options.statistic ?? wanted.at(-1);
     for (const name of new Set([...wanted, statistic])) {
       if (!["median", "mean"].includes(name)) $("statistic").append(make("option", {value: name}, `${name} and 95 % interval`));
     }
@@ -277,7 +293,7 @@
     };
     for (const [name, value] of Object.entries(latest)) add(name, value);
     if (sessions && sessions.length > 1) rows.push(["sessions", `${sessions.length} processes measured cells of this run; shown is the latest`]);
-    const body = make("tbody", {}, ...rows.map(([name, value]) => make("tr", {}, make("td", {}, name), make("td", {}, value))));
+    const body = make("tbody", {}, ...rows.map(([name, value]) => make("tr", {}, labelled("td", name, 48), make("td", {}, value))));
     $("provenance").replaceChildren(make("table", {class: "plain-table"}, body),
       make("details", {}, make("summary", {}, "What the run folder stands for, and every session"),
            make("pre", {}, JSON.stringify({identity, sessions}, null, 2))));

@@ -97,6 +97,7 @@
         button.parentElement.setAttribute("aria-sort", i !== sorted_by ? "none" : descending ? "descending" : "ascending");
       });
       on_count(rows.length);
+      host.style.maxHeight = `${Math.max(140, table.tHead.offsetHeight + ROW_PX * rows.length + 20)}px`; // no taller than its rows
       host.scrollTop = 0;
       drawn_from = -1;
       draw();

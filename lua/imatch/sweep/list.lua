@@ -91,9 +91,10 @@ function M.print(runs)
     local best = run.best_value and ("%s %s"):format(run.best_title, words.metric(run.best_value)) or "-"
     local started = run.started:sub(1, 16):gsub("T", " ")
     local cells = ("%d of %d"):format(run.ok + run.failed, run.total)
-    lines[i] = { run.path, started, run.state, cells, tostring(run.failed), best }
+    local arguments = #run.arguments > 0 and table.concat(run.arguments, " ") or "-"
+    lines[i] = { run.path, started, run.state, cells, tostring(run.failed), best, arguments }
   end
-  print(words.columns({ "run", "started (UTC)", "state", "cells", "failed", "best" }, lines))
+  print(words.columns({ "run", "started (UTC)", "state", "cells", "failed", "best", "arguments" }, lines))
 end
 
 --- Writes the page of the runs into the folder; returns its path, or nil and a message.
