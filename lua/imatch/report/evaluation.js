@@ -32,7 +32,10 @@
   $("answer").replaceChildren(make("p", {class: "answer"}, answer()));
 
   const shown = ["n_all", "found_rate", "hit@5m", "top1_median_m", "heading_median_deg", "sigma_median_m", "R@1_all", "R@10_all", "hit@25m", "failure_rate"];
-  for (const metric of shown.map((name) => first.get(name)).filter(Boolean).slice(0, 6)) $("summary").append(card(metric.name, text(metric), metric.definition + interval(metric)));
+  /** What a metric is called on a card: "Within 25 m". */
+  const title_of = (name) => ({n_all: data.is_localization ? "Photos" : "Queries", found_rate: "Found", top1_median_m: "Median error", heading_median_deg: "Median error of the heading",
+    sigma_median_m: "Median claimed deviation", failure_rate: "Failed"})[name] ?? name.replace(/^hit@(\d+)m$/, "Within $1 m").replace(/^R@1_all$/, "Right at the first place").replace(/^R@(\d+)_all$/, "Right among the first $1");
+  for (const metric of shown.map((name) => first.get(name)).filter(Boolean).slice(0, 6)) $("summary").append(card(title_of(metric.name), text(metric), `${metric.name}: ${metric.definition}${interval(metric)}`));
   const warnings = runs.flatMap((r) => list(r.warnings).map((w) => `${r.name}: ${w}`));
   $("warnings-section").hidden = warnings.length === 0;
   $("warnings").append(...warnings.map((w) => make("li", {}, w)));
@@ -79,11 +82,11 @@
       }),
       chart("recall", {data: {values: recalls}, layer: [
         {mark: {type: "rule", strokeWidth: 2}, encoding: {x: at_k, y: share_axis("low"), y2: {field: "high"}, color: series()}},
-        {mark: {type: "line", point: true, strokeWidth: 2}, encoding: {x: at_k, color: series(), y: share_axis(), tooltip: [{field: "run"}, {field: "k"}, digits("share"), digits("low"), digits("high")]}},
+        {mark: {type: "line", point: true, strokeWidth: 2}, encoding: {x: at_k, color: series(), ...(runs.length > 1 ? {strokeDash: {field: "run", sort: names, legend: null}} : {}), y: share_axis(), tooltip: [{field: "run"}, {field: "k"}, digits("share"), digits("low"), digits("high")]}},
       ]}),
       chart("histogram", {
         data: {values: errors}, mark: {type: "bar", color: colors()[0]},
-        encoding: {x: {field: "m", type: "quantitative", bin: {maxbins: 30}, title: "error [m]"}, y: {aggregate: "count", type: "quantitative", title: "queries"}},
+        encoding: {x: {field: "m", type: "quantitative", bin: {maxbins: 30, extent: [0, Math.max(1, ...errors.map((e) => e.m))]}, title: "error [m]"}, y: {aggregate: "count", type: "quantitative", title: "queries"}},
       }),
       chart("sigma", {data: {values: sigmas}, layer: [
         {mark: {type: "point", filled: true, size: 55, opacity: 0.8},

@@ -84,7 +84,7 @@
     };
   };
 
-  const LETTER_PX = 7;
+  const LETTER_PX = 7, AXIS_PX = 110;  // a letter of a label; what stands left and right of a chart's own width
 
   /** The different texts of a field in all values that a specification carries. */
   function texts_of(spec, field) {
@@ -103,7 +103,7 @@
       for (const [channel, of] of Object.entries(part.encoding ?? {})) {
         if (!of || !["nominal", "ordinal"].includes(of.type) || of.field === undefined) continue;
         const texts = texts_of(spec, of.field), longest = Math.max(0, ...texts.map((t) => t.length));
-        const most = channel === "x" ? Math.max(5, Math.floor(width_px / Math.max(1, texts.length) / LETTER_PX)) : channel === "y" ? Math.max(8, Math.floor(width_px / 4 / LETTER_PX))
+        const most = channel === "x" ? Math.max(5, Math.floor(Math.max(0, width_px - AXIS_PX) / Math.max(1, texts.length) / LETTER_PX)) : channel === "y" ? Math.max(8, Math.floor(width_px / 4 / LETTER_PX))
             : Math.min(44, Math.max(8, Math.floor(width_px / LETTER_PX / Math.max(1, Math.min(4, texts.length)) - 4)));
         const guide = channel === "x" || channel === "y" ? "axis" : "legend";
         if (longest <= most || of[guide] === null) continue;
