@@ -85,7 +85,8 @@
     const best = s.best;
     let text = s.options.answer;
     if (!text && best && best.setting && best.over.length) {
-      text = `Best: ${params_text(best.setting.params)}, with ${best.title} ${quantity(best.setting.value, best.statistic, best.metric)}${interval_text(best.setting, best.statistic, best.metric)} over ${plural(best.setting.num_cells, "cell")}.`;
+      const setting = params_text(best.setting.params);
+      text = `${setting ? `Best: ${setting}, with ${best.title}` : `${best.title[0].toUpperCase()}${best.title.slice(1)}:`} ${quantity(best.setting.value, best.statistic, best.metric)}${interval_text(best.setting, best.statistic, best.metric)} over ${plural(best.setting.num_cells, "cell")}.`;
     } else if (!text && best && best.cell) {
       text = `Best: ${params_text(best.cell.params)}, with ${charts.title_of(best.metric)} ${quantity(best.cell.metrics[best.metric], "", best.metric)}.`;
     } else if (!text) {
