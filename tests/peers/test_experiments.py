@@ -2,6 +2,7 @@
 """Every script of experiments/ as a newcomer runs it, in an empty folder: it ends well, measures every cell, and its tables, read
 by Python, say what they must."""
 
+import math
 import re
 import statistics
 import time
@@ -205,6 +206,25 @@ def test_dualpm_animals(data, run, tmp_path):
     assert len(list((tmp_path / "animal/data/pointmaps_64").iterdir())) == 192
     assert "step 3: loss" in run("dualpm_animals", fox, "animal", 3)
     assert (tmp_path / "animal/run/pictures/0000003.png").exists()
+
+
+def test_localize_calibration(run, tmp_path):
+    """Where the map is exact and nothing but the matching is wrong, the true position lies in the ellipses as often as they say.
+    The bounds are five points and what so few photos leave open: twice the deviation of a share."""
+    out = run("localize_calibration", "--scenes", 1, "--photos", 50)
+    rows = [r for r in table(tmp_path / "runs/localize-calibration") if r["found"] == "true"]
+    assert len(rows) >= 48
+    inside = {}
+    for percent in (68, 95):
+        p, within = percent / 100, 0
+        for r in rows:
+            u, v = r["east_error_m"] / r["east_sigma_m"], r["north_error_m"] / r["north_sigma_m"]
+            c = r["east_north_correlation"]
+            within += (u * u - 2 * c * u * v + v * v) / (1 - c * c) <= -2 * math.log(1 - p)
+        inside[percent] = within / len(rows)
+        assert abs(inside[percent] - p) <= 0.05 + 2 * math.sqrt(p * (1 - p) / len(rows)), inside
+    assert f"68 % ellipse for {100 * inside[68]:.1f} %, in the 95 % ellipse for {100 * inside[95]:.1f} %" in out
+    assert statistics.median(r["error_m"] for r in rows) < 0.1
 
 
 def test_localize_seneca(data, run, tmp_path):
