@@ -1,4 +1,4 @@
--- Seconds an image that EfficientNet-Lite0 takes up to stage 32, from 8-bit pixels of the working size.
+-- Seconds an image that EfficientNet-Lite0 takes up to stage 32, from 8-bit pixels of the working size: forward.lua [DTYPE].
 -- Run with --no-cache.
 local im = require "imatch"
 
@@ -8,7 +8,7 @@ local images = {}
 for i = 1, BATCH do
   images[i] = im.image.new(448, 336, { 10 * i, 255 - 10 * i, 120 })
 end
-local backbone = assert(im.backbone.open("efficientnet_lite0", { stage = 32, image_size = 336 }))
+local backbone = assert(im.backbone.open("efficientnet_lite0", { stage = 32, image_size = 336, dtype = arg[1] or "fp32" }))
 
 local times = {}
 for turn = 0, TURNS do
