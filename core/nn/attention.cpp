@@ -8,25 +8,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
+#include <cstring>
 #include <vector>
 
+#include "nn/attention_bf16.h"
+#include "nn/attention_lanes.h"
 #include "nn/gradients.h"
 
 namespace imatch {
 namespace {
 
 #if defined(__x86_64__)
-#define IMATCH_AVX512 [[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,fma")]]
-
-constexpr std::int64_t kLanes = 16;
-constexpr std::int64_t kPanel = 64;    ///< Keys of a panel, and columns of a tile: four registers.
-constexpr int kTileRows = 6;           ///< 24 of 32 registers are sums.
-constexpr std::int64_t kQueries = 24;  ///< Of a block.
-
-using Lanes = float __attribute__((vector_size(64)));
-using LooseLanes = float __attribute__((vector_size(64), aligned(4), may_alias));
-using IntLanes = std::int32_t __attribute__((vector_size(64)));
+using namespace attention_lanes;
 
 /// product[rows][64] = left[rows][depth] right[depth][64]. Unrolled, so that the sums never leave their
 /// registers.
@@ -66,69 +59,31 @@ IMATCH_AVX512 void multiply_rows(std::int64_t rows, const float* left, std::int6
                                                        product + i * product_stride, product_stride);
 }
 
-/// exp(x) for x <= 0 to 2 units in the last place; below -87 that of -87. S. Moshier's Cephes library, expf.
-IMATCH_AVX512 inline Lanes exponential(Lanes x) {
-  const Lanes least = Lanes{} - 87.0f;
-  x = x < least ? least : x;
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: its last bit counts ones
-  const Lanes shifted = x * 1.44269504088896341f + kRound;
-  const Lanes n = shifted - kRound;
-  const Lanes r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  Lanes p = Lanes{} + 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const IntLanes power = reinterpret_cast<IntLanes>(shifted) << 23;  // n, at the place of the exponent
-  return reinterpret_cast<Lanes>(reinterpret_cast<IntLanes>(p) + power);
+/// The nearest bfloat16, ties to even; not for NaN.
+inline float rounded_to_bf16(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000;
+  std::memcpy(&value, &bits, sizeof bits);
+  return value;
 }
-
-/// Turns a row of n products into exp(scale (product - greatest)); returns their sum. The row has room for
-/// `padded` floats, full registers.
-IMATCH_AVX512 float exponentials(float* row, std::int64_t n, std::int64_t padded, float scale) {
-  std::fill(row + n, row + padded, -std::numeric_limits<float>::infinity());
-  auto* const lanes = reinterpret_cast<LooseLanes*>(row);
-  const std::int64_t steps = padded / kLanes;
-  Lanes most = lanes[0];
-  for (std::int64_t i = 1; i < steps; ++i) most = lanes[i] > most ? lanes[i] : most;
-  float greatest = most[0];
-  for (std::int64_t i = 1; i < kLanes; ++i) greatest = std::max(greatest, most[i]);
-  Lanes sums{};
-  for (std::int64_t i = 0; i < n / kLanes; ++i) {
-    lanes[i] = exponential((lanes[i] - greatest) * scale);
-    sums += lanes[i];
-  }
-  float sum = 0;
-  for (std::int64_t i = 0; i < kLanes; ++i) sum += sums[i];
-  for (std::int64_t i = n / kLanes; i < steps; ++i) lanes[i] = exponential((lanes[i] - greatest) * scale);
-  for (std::int64_t i = n / kLanes * kLanes; i < n; ++i) sum += row[i];
-  return sum;
-}
-
-/// One head's tokens, D floats each.
-struct Head {
-  const float* tokens;
-  std::int64_t stride;
-
-  const float* operator[](std::int64_t i) const { return tokens + i * stride; }
-};
-
-Head head_of(const at::Tensor& all, std::int64_t image, std::int64_t head) {
-  return {all.const_data_ptr<float>() + image * all.stride(0) + head * all.stride(1), all.stride(2)};
+void round_to_bf16(float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = rounded_to_bf16(values[i]);
 }
 
 /// Working memory of a thread, and the attention of blocks of queries to one head's keys and values.
 class HeadAttention {
  public:
-  HeadAttention(std::int64_t num_tokens, std::int64_t dim)
+  /// `rounded`: the factors of all products are rounded to bfloat16.
+  HeadAttention(std::int64_t num_tokens, std::int64_t dim, bool rounded)
       : num_tokens_(num_tokens),
         dim_(dim),
+        rounded_(rounded),
         padded_((num_tokens + kPanel - 1) / kPanel * kPanel),
         keys_(static_cast<std::size_t>(padded_ * dim)),
         values_(keys_.size()),
-        scores_(static_cast<std::size_t>(kQueries * padded_)) {}
+        scores_(static_cast<std::size_t>(kQueries * padded_)),
+        queries_(static_cast<std::size_t>(rounded ? kQueries * dim : 0)) {}
 
   void use(const Head& keys, const Head& values) {
     for (std::int64_t t = 0; t < num_tokens_; ++t) {
@@ -137,17 +92,29 @@ class HeadAttention {
       for (std::int64_t d = 0; d < dim_; d += kPanel)
         std::copy_n(values[t] + d, kPanel, values_.data() + d * padded_ + t * kPanel);
     }
+    if (!rounded_) return;
+    round_to_bf16(keys_.data(), keys_.size());
+    round_to_bf16(values_.data(), values_.size());
   }
 
   IMATCH_AVX512 void attend(const Head& queries, std::int64_t first, std::int64_t count, float* out,
                             std::int64_t out_stride) {
+    const float* left = queries[first];
+    std::int64_t left_stride = queries.stride;
+    if (rounded_) {
+      for (std::int64_t q = 0; q < count; ++q)
+        std::copy_n(queries[first + q], dim_, queries_.data() + q * dim_);
+      round_to_bf16(queries_.data(), queries_.size());
+      left = queries_.data();
+      left_stride = dim_;
+    }
     for (std::int64_t t = 0; t < padded_; t += kPanel)
-      multiply_rows(count, queries[first], queries.stride, keys_.data() + t * dim_, dim_, scores_.data() + t,
-                    padded_);
+      multiply_rows(count, left, left_stride, keys_.data() + t * dim_, dim_, scores_.data() + t, padded_);
     const float scale = 1.0f / std::sqrt(static_cast<float>(dim_));
     float share[kQueries];
     for (std::int64_t q = 0; q < count; ++q)
       share[q] = 1.0f / exponentials(scores_.data() + q * padded_, num_tokens_, padded_, scale);
+    if (rounded_) round_to_bf16(scores_.data(), scores_.size());
     for (std::int64_t d = 0; d < dim_; d += kPanel)
       multiply_rows(count, scores_.data(), padded_, values_.data() + d * padded_, num_tokens_,
                     out + first * out_stride + d, out_stride);
@@ -156,10 +123,13 @@ class HeadAttention {
   }
 
  private:
-  std::int64_t num_tokens_, dim_, padded_;
-  std::vector<float> keys_;    ///< [padded / 64][D][64]: transposed, panel by panel.
-  std::vector<float> values_;  ///< [D / 64][padded][64].
-  std::vector<float> scores_;  ///< [kQueries][padded].
+  std::int64_t num_tokens_, dim_;
+  bool rounded_;
+  std::int64_t padded_;
+  std::vector<float> keys_;     ///< [padded / 64][D][64]: transposed, panel by panel.
+  std::vector<float> values_;   ///< [D / 64][padded][64].
+  std::vector<float> scores_;   ///< [kQueries][padded].
+  std::vector<float> queries_;  ///< [kQueries][D], rounded.
 };
 
 bool suits(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
@@ -171,14 +141,15 @@ bool suits(const at::Tensor& query, const at::Tensor& key, const at::Tensor& val
   return has_avx512 && query.size(3) % kPanel == 0 && fits(query) && fits(key) && fits(value);
 }
 
-at::Tensor attention_avx512(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+at::Tensor attention_avx512(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                            bool rounded) {
   const std::int64_t images = query.size(0), heads = query.size(1), tokens = query.size(2),
                      dim = query.size(3);
   at::Tensor result = at::empty({images, tokens, heads * dim}, query.options());
   float* const out = result.mutable_data_ptr<float>();
   const std::int64_t blocks = (tokens + kQueries - 1) / kQueries;
   at::parallel_for(0, images * heads * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    HeadAttention attention(tokens, dim);
+    HeadAttention attention(tokens, dim, rounded);
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t image = task / blocks / heads, head = task / blocks % heads, block = task % blocks;
       if (task == begin || block == 0) attention.use(head_of(key, image, head), head_of(value, image, head));
@@ -193,11 +164,25 @@ at::Tensor attention_avx512(const at::Tensor& query, const at::Tensor& key, cons
 
 }  // namespace
 
-at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                     AttentionFactors factors) {
+  const bool rounded = factors != AttentionFactors::kExact;
 #if defined(__x86_64__)
   if (!needs_gradient(query, key, value) && suits(query, key, value))
-    return attention_avx512(query, key, value);
+    return factors == AttentionFactors::kBfloat16 && multiplies_bf16()
+               ? attention_bf16(query, key, value)
+               : attention_avx512(query, key, value, rounded);
 #endif
+  // LibTorch's own in bfloat16 takes longer than in float32.
+  if (!needs_gradient(query, key, value) && query.scalar_type() == at::kBFloat16 && query.is_cpu() &&
+      query.size(3) % 64 == 0 && multiplies_bf16()) {
+    const auto of = [](const at::Tensor& t) { return t.to(at::kFloat).contiguous(); };
+    return attention_bf16(of(query), of(key), of(value)).to(at::kBFloat16);
+  }
+  if (rounded && query.scalar_type() == at::kFloat) {
+    const auto of = [](const at::Tensor& t) { return t.to(at::kBFloat16).to(at::kFloat); };
+    return at::scaled_dot_product_attention(of(query), of(key), of(value)).transpose(1, 2).flatten(2);
+  }
   return at::scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2);
 }
 

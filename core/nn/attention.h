@@ -5,6 +5,17 @@
 
 namespace imatch {
 
+/// How exact the factors of the products of attention are; sums are float32 in any case.
+enum class AttentionFactors {
+  kExact,
+  /// Queries, keys, values and the weights of the softmax are rounded to bfloat16, where tensors are float32
+  /// on the CPU: a relative error of 2^-9 each, in half the time where the processor has AVX512_BF16. With
+  /// AVX-512 alone the same is computed in float32, so that results do not depend on the processor; without
+  /// it, the weights stay unrounded.
+  kBfloat16,
+  kBfloat16ByFloat,  ///< The same without AVX512_BF16, for tests.
+};
+
 /// Scaled dot-product attention, softmax(query key^T / sqrt(D)) value, of each head: three tensors
 /// [N, heads, tokens, D] of one type and device, in any strides -> [N, tokens, heads * D].
 ///
@@ -13,6 +24,7 @@ namespace imatch {
 /// 2022, without its running maximum, since a row of scores fits. Otherwise LibTorch's, whose float32
 /// products use AVX2 where MKL does not know the maker, and always where it is to be differentiated. Values
 /// differ from LibTorch's by rounding; they depend neither on N nor on the number of threads.
-at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value);
+at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                     AttentionFactors factors = AttentionFactors::kExact);
 
 }  // namespace imatch

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/efficientnet_lite.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mean.h>
 #include <fmt/format.h>
@@ -25,6 +28,10 @@ constexpr LiteBlockGroup kLiteGroups[] = {{1, 3, 1, 1, 16}, {2, 3, 2, 6, 24},  {
 constexpr int kLiteStemChannels = 32;
 constexpr int kLiteHeadChannels = 1280;
 constexpr int kLiteClasses = 1000;
+
+/// Of what is expanded at once, where it is much more: it shall not leave the last level of the caches.
+constexpr std::int64_t kLiteBandBytes = std::int64_t{6} << 20;
+constexpr std::int64_t kFewestBandRows = 8;  ///< Two to four more are computed twice.
 constexpr double kLiteNormEps = 1e-3;
 
 /// round_filters of TensorFlow's efficientnet_model.py: to multiples of 8, never down by more than a tenth.
@@ -37,7 +44,7 @@ int scaled_channels(int channels, double width) {
 SameConv take_same_conv(WeightsCheckpoint& checkpoint, const std::string& conv, const std::string& norm,
                         int in, int out, int kernel, SameConv::Shape shape) {
   const ConvWeights folded =
-      take_conv_and_norm(checkpoint, conv, norm, {out, in / shape.groups, kernel, kernel}, kLiteNormEps);
+      take_conv_and_norm(checkpoint, conv, norm, {out, in, kernel, kernel}, kLiteNormEps);
   return {folded.weight, folded.bias, shape};
 }
 
@@ -50,6 +57,7 @@ EfficientNetLite::EfficientNetLite(const EfficientNetLiteShape& shape, std::vect
       take_same_conv(checkpoint, "_conv_stem", "_bn0", 3, kLiteStemChannels, 3, {.stride = 2, .relu6 = true});
   int channels = kLiteStemChannels;
   int stride = 2;
+
   for (const LiteBlockGroup& group : kLiteGroups) {
     // The lite networks leave the stem, the head and the groups beside them as they are.
     const bool is_scaled = &group != std::begin(kLiteGroups) && &group != std::end(kLiteGroups) - 1;
@@ -59,17 +67,29 @@ EfficientNetLite::EfficientNetLite(const EfficientNetLiteShape& shape, std::vect
       const std::string name = fmt::format("_blocks.{}.", blocks_.size());
       const int block_stride = repeat == 0 ? group.stride : 1;
       const int wide = channels * group.expansion;
-      const auto take = [&](const std::string& conv, const std::string& norm, int from, int to, int kernel,
-                            SameConv::Shape conv_shape) {
-        return take_same_conv(checkpoint, name + conv, name + norm, from, to, kernel, conv_shape);
+      const auto take = [&](const std::string& conv, const std::string& norm, int from, int to, int kernel) {
+        return take_conv_and_norm(checkpoint, name + conv, name + norm, {to, from, kernel, kernel},
+                                  kLiteNormEps);
       };
+      std::optional<ConvWeights> expand;
+      if (group.expansion != 1) expand = take("_expand_conv", "_bn0", channels, wide, 1);
+      ConvWeights depthwise = take("_depthwise_conv", "_bn1", 1, wide, group.kernel);
+      ConvWeights project = take("_project_conv", "_bn2", wide, out, 1);
       Block block;
-      if (group.expansion != 1)
-        block.expand = take("_expand_conv", "_bn0", channels, wide, 1, {.relu6 = true});
-      block.depthwise = take("_depthwise_conv", "_bn1", wide, wide, group.kernel,
-                             {.stride = block_stride, .groups = wide, .relu6 = true});
-      block.project = take("_project_conv", "_bn2", wide, out, 1, {});
       block.skip = repeat > 0;
+      block.own_stride = block_stride;
+      block.kernel = group.kernel;
+      block.wide = wide;
+      if (checkpoint.rounding() == WeightsCheckpoint::Rounding::kInt8 && expand) {
+        block.int8.emplace(expand, depthwise, project, block_stride, block.skip);
+        expand->weight = block.int8->rounded_expand();
+        depthwise.weight = block.int8->rounded_depthwise();
+        project.weight = block.int8->rounded_project();
+      }
+      if (expand) block.expand = SameConv(expand->weight, expand->bias, {.relu6 = true});
+      block.depthwise =
+          SameConv(depthwise.weight, depthwise.bias, {.stride = block_stride, .groups = wide, .relu6 = true});
+      block.project = SameConv(project.weight, project.bias, {});
       stride *= block_stride;
       block.stride = stride;
       blocks_.push_back(std::move(block));
@@ -86,8 +106,42 @@ EfficientNetLite::EfficientNetLite(const EfficientNetLiteShape& shape, std::vect
 }
 
 at::Tensor EfficientNetLite::run(const Block& block, const at::Tensor& x) const {
+  if (block.int8) return (*block.int8)(x);
+  const std::int64_t row_bytes = x.size(3) * block.wide * static_cast<std::int64_t>(x.element_size());
+  if (x.is_cpu() && block.expand && x.size(0) * x.size(2) * row_bytes > 2 * kLiteBandBytes &&
+      !at::GradMode::is_enabled())
+    return run_in_bands(
+        block, x, std::max<std::int64_t>(kFewestBandRows, kLiteBandBytes / row_bytes / block.own_stride));
   const at::Tensor inner = block.depthwise(block.expand ? (*block.expand)(x) : x);
   return block.skip ? block.project.add_to(x, inner) : block.project(inner);
+}
+
+at::Tensor EfficientNetLite::run_in_bands(const Block& block, const at::Tensor& x, std::int64_t band) const {
+  const std::int64_t stride = block.own_stride, height = x.size(2), rows = (height + stride - 1) / stride;
+  at::Tensor result;
+  for (std::int64_t n = 0; n < x.size(0); ++n)
+    for (std::int64_t top = 0; top < rows; top += band) {
+      const std::int64_t count = std::min(band, rows - top);
+      // A band is a picture of its own, whose padding is that of the whole: it begins at a multiple of the
+      // stride and is even where the whole is. Rows that saw padding where there are neighbours are dropped.
+      const std::int64_t beyond = (block.kernel / 2 + stride - 1) / stride * stride;
+      const std::int64_t first = std::max<std::int64_t>(0, top * stride - beyond);
+      std::int64_t last = (top + count) * stride + beyond;
+      last = std::min(height, last + (height - last) % stride);
+      const at::Tensor picture = x.narrow(0, n, 1);
+      const at::Tensor inner = block.depthwise((*block.expand)(picture.narrow(2, first, last - first)))
+                                   .narrow(2, top - first / stride, count);
+      const at::Tensor made = block.project(inner);
+      if (!result.defined())
+        result = at::empty({x.size(0), made.size(1), rows, made.size(3)}, x.options(),
+                           at::MemoryFormat::ChannelsLast);
+      at::Tensor there = result.narrow(0, n, 1).narrow(2, top, count);
+      if (block.skip)
+        at::add_out(there, picture.narrow(2, top, count), made);
+      else
+        there.copy_(made);
+    }
+  return result;
 }
 
 bool EfficientNetLite::is_wanted(std::size_t n, std::size_t found) const {

@@ -10,16 +10,11 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <vector>
 
 #include "base/error.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define IMATCH_VNNI [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma")]]
-#endif
+#include "nn/int8_tile.h"
 
 namespace imatch {
 namespace {
@@ -93,13 +88,10 @@ void product_rows(std::int64_t rows, const std::uint8_t* left, std::int64_t left
 }
 
 #if defined(__x86_64__)
-/// With a mask, though it is full: GCC 12 warns falsely of the intrinsics without (GCC bug 105593).
-constexpr __mmask16 kAll = 0xFFFF;
-
 IMATCH_VNNI inline __m128i to_bytes(__m512 values, __m512 least, __m512 inverse) {
   const __m512i rounded =
-      _mm512_maskz_cvtps_epi32(kAll, _mm512_mul_ps(_mm512_sub_ps(values, least), inverse));
-  return _mm512_maskz_cvtusepi32_epi8(kAll, rounded);
+      _mm512_maskz_cvtps_epi32(kAllLanes, _mm512_mul_ps(_mm512_sub_ps(values, least), inverse));
+  return _mm512_maskz_cvtusepi32_epi8(kAllLanes, rounded);
 }
 
 IMATCH_VNNI void round_row_vnni(const float* x, std::int64_t in, std::uint8_t* q, float& least, float& step) {
@@ -108,11 +100,11 @@ IMATCH_VNNI void round_row_vnni(const float* x, std::int64_t in, std::uint8_t* q
   __m512 low = _mm512_set1_ps(x[0]), high = low;
   for (std::int64_t i = 0; i < whole; i += 16) {
     const __m512 values = _mm512_loadu_ps(x + i);
-    low = _mm512_maskz_min_ps(kAll, low, values);
-    high = _mm512_maskz_max_ps(kAll, high, values);
+    low = _mm512_maskz_min_ps(kAllLanes, low, values);
+    high = _mm512_maskz_max_ps(kAllLanes, high, values);
   }
-  low = _mm512_maskz_min_ps(kAll, low, _mm512_mask_loadu_ps(low, rest, x + whole));
-  high = _mm512_maskz_max_ps(kAll, high, _mm512_mask_loadu_ps(high, rest, x + whole));
+  low = _mm512_maskz_min_ps(kAllLanes, low, _mm512_mask_loadu_ps(low, rest, x + whole));
+  high = _mm512_maskz_max_ps(kAllLanes, high, _mm512_mask_loadu_ps(high, rest, x + whole));
   std::array<float, 16> lows, highs;
   _mm512_storeu_ps(lows.data(), low);
   _mm512_storeu_ps(highs.data(), high);
@@ -126,8 +118,8 @@ IMATCH_VNNI void round_row_vnni(const float* x, std::int64_t in, std::uint8_t* q
 
 IMATCH_VNNI inline __m512 gelu(__m512 y) {
   const __m512 end = _mm512_set1_ps(kGeluEnd);
-  const __m512 inside =
-      _mm512_maskz_max_ps(kAll, _mm512_maskz_min_ps(kAll, y, end), _mm512_sub_ps(_mm512_setzero_ps(), end));
+  const __m512 inside = _mm512_maskz_max_ps(kAllLanes, _mm512_maskz_min_ps(kAllLanes, y, end),
+                                            _mm512_sub_ps(_mm512_setzero_ps(), end));
   const __m512 z = _mm512_fmadd_ps(_mm512_mul_ps(inside, inside), _mm512_set1_ps(2 / (kGeluEnd * kGeluEnd)),
                                    _mm512_set1_ps(-1));
   __m512 r = _mm512_set1_ps(kGelu[0]);
@@ -144,19 +136,7 @@ IMATCH_VNNI void add_products(const std::uint8_t* left, std::int64_t left_stride
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) sums[i][j] = _mm512_setzero_si512();
-  for (std::int64_t k = 0; k < left_stride; k += kTaps) {
-    __m512i columns[4];
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) columns[j] = _mm512_loadu_si512(panel + k * kOutputs + j * 64);
-#pragma GCC unroll 8
-    for (int i = 0; i < rows; ++i) {
-      std::int32_t four;
-      std::memcpy(&four, left + i * left_stride + k, sizeof four);
-      const __m512i values = _mm512_set1_epi32(four);
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) sums[i][j] = _mm512_dpbusd_epi32(sums[i][j], values, columns[j]);
-    }
-  }
+  add_int8_products<rows, 4>(left, left_stride, panel, sums);
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
@@ -171,7 +151,7 @@ IMATCH_VNNI void finish_rows(std::int64_t rows, const std::int32_t* sums, const 
     const __m512 bias = rules.bias ? _mm512_maskz_loadu_ps(mask, rules.bias + j) : _mm512_setzero_ps();
     for (std::int64_t i = 0; i < rows; ++i) {
       const __m512 rest = _mm512_fmadd_ps(_mm512_set1_ps(least[i]), sum, bias);
-      const __m512 total = _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(sums + i * kOutputs + j));
+      const __m512 total = _mm512_maskz_cvtepi32_ps(kAllLanes, _mm512_loadu_si512(sums + i * kOutputs + j));
       const __m512 value = _mm512_fmadd_ps(total, _mm512_mul_ps(_mm512_set1_ps(step[i]), scale), rest);
       _mm512_mask_storeu_ps(y + i * y_stride + j, mask, rules.gelu ? gelu(value) : value);
     }
@@ -240,6 +220,11 @@ Int8Weight::Int8Weight(const at::Tensor& weight) {
 at::Tensor Int8Weight::to_float() const {
   at::Tensor result = packed_.to(at::kFloat).permute({0, 2, 1, 3}).reshape({scales_.size(0), -1});
   return result.mul_(scales_.unsqueeze(1)).narrow(0, 0, out_).narrow(1, 0, in_).contiguous();
+}
+
+std::int32_t Int8Weight::sum(std::int64_t o) const {
+  const float scale = scales_.const_data_ptr<float>()[o];
+  return scale > 0 ? static_cast<std::int32_t>(std::lround(sums_.const_data_ptr<float>()[o] / scale)) : 0;
 }
 
 at::Tensor Int8Weight::product(const at::Tensor& x, const at::Tensor& bias, bool gelu) const {

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 namespace imatch {
 
 /// The weight of a linear layer in 8 bits, and products with it: y = x W^T + b. Weights are rounded once,
@@ -23,6 +25,13 @@ class Int8Weight {
   /// [..., in] float32 -> [..., out]; `bias` [out], or undefined. `gelu`: the exact GELU of it, to 1e-5 or
   /// 2e-6 of it.
   at::Tensor product(const at::Tensor& x, const at::Tensor& bias, bool gelu) const;
+  /// For kernels that round otherwise: scale[o], the sum of q[o], and the panel of the outputs from 64 p on,
+  /// [in / 4][64][4].
+  float scale(std::int64_t o) const { return scales_.const_data_ptr<float>()[o]; }
+  std::int32_t sum(std::int64_t o) const;
+  const std::int8_t* panel(std::int64_t p) const {
+    return packed_.const_data_ptr<std::int8_t>() + p * packed_.stride(0);
+  }
   /// Whether this processor has the instructions that make it faster than float32.
   static bool is_fast();
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "nn/attention_bf16.h"
 #include "nn/gradients.h"
 
 namespace imatch {
@@ -42,8 +43,11 @@ struct OneDnn {
   }
 };
 
+/// In bfloat16 only where the processor multiplies it: elsewhere LibTorch refuses oneDNN's product.
 bool suits_onednn(const at::Tensor& weight) {
-  return weight.is_cpu() && weight.scalar_type() == at::kFloat && weight.numel() > 0 && OneDnn::find();
+  const bool is_known =
+      weight.scalar_type() == at::kFloat || (weight.scalar_type() == at::kBFloat16 && multiplies_bf16());
+  return weight.is_cpu() && is_known && weight.numel() > 0 && OneDnn::find();
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "nn/attention.h"
 #include "nn/gradients.h"
 
 namespace imatch {
@@ -24,7 +23,12 @@ constexpr std::int64_t kPublishedSide = 37;
 
 VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const VisionTransformerRules& rules,
                                      std::vector<int> layers, Facet facet, WeightsCheckpoint& checkpoint)
-    : shape_(shape), rules_(rules), wanted_(std::move(layers)), facet_(facet) {
+    : shape_(shape),
+      rules_(rules),
+      wanted_(std::move(layers)),
+      facet_(facet),
+      factors_(checkpoint.rounding() == WeightsCheckpoint::Rounding::kInt8 ? AttentionFactors::kBfloat16
+                                                                           : AttentionFactors::kExact) {
   const std::int64_t width = shape.width;
   patches_.weight = checkpoint.take("patch_embed.proj.weight", {width, 3, shape.patch_px, shape.patch_px});
   patches_.bias = checkpoint.take("patch_embed.proj.bias", {width});
@@ -137,7 +141,7 @@ at::Tensor VisionTransformer::attention(const Heads& heads, const RotaryPosition
     query = RotaryPositions::rotated(query, tables);
     key = RotaryPositions::rotated(key, tables);
   }
-  return imatch::attention(query, key, split(heads[2]));
+  return imatch::attention(query, key, split(heads[2]), factors_);
 }
 
 at::Tensor VisionTransformer::feed_forward(const Block& block, const at::Tensor& x) const {

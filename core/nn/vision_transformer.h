@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/attention.h"
 #include "nn/linear_layer.h"
 #include "nn/token_network.h"
 #include "nn/vision_transformer_positions.h"
@@ -51,7 +52,8 @@ enum class Facet { kToken, kKey, kQuery, kValue };
 
 /// The vision transformer of DINOv2 (Oquab et al., 2023; with registers: Darcet et al., 2023) and DINOv3
 /// (Siméoni et al., 2025), after A. Dosovitskiy et al., "An image is worth 16x16 words", 2020: pre-norm
-/// blocks with layer scale.
+/// blocks with layer scale. With WeightsCheckpoint::Rounding::kInt8 the factors of attention are rounded to
+/// bfloat16.
 class VisionTransformer final : public TokenNetwork {
  public:
   /// `layers`: 0-based and ascending blocks whose tokens are wanted; those behind the last one are checked
@@ -99,6 +101,7 @@ class VisionTransformer final : public TokenNetwork {
   VisionTransformerRules rules_;
   std::vector<int> wanted_;
   Facet facet_;
+  AttentionFactors factors_;
   Affine patches_;
   at::Tensor class_token_;
   at::Tensor registers_;

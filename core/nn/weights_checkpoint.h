@@ -73,9 +73,11 @@ class WeightsCheckpoint {
   enum class Rounding {
     kNone,
     kFloat16,  ///< Rounded to float16: what a file with float16 weights holds.
-    kInt8,  ///< Those of linear layers are rounded to 8 bits, and so are their activations (int8_weight.h).
+    kInt8,  ///< Those of linear layers are rounded to 8 bits, and so are their activations (int8_weight.h);
+            ///< so are the blocks of networks that were made for it (int8_residual.h).
   };
   void round_weights(Rounding rounding);
+  Rounding rounding() const { return rounding_; }
   /// In the network's type, rounded before if that was asked for.
   at::Tensor placed(const at::Tensor& weight) const;
   /// What was handed out for training, in that order; empty for inference.

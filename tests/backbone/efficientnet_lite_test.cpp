@@ -3,7 +3,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cosine_similarity.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
 
 #include <array>
@@ -161,6 +165,50 @@ TEST_CASE("efficientnet_lite0: tokens look at the centre of their cell") {
   }
   INFO("best agreement " << best << " at " << best_shift);
   CHECK(std::abs(best_shift) <= 6);
+}
+
+at::Tensor photograph(std::int64_t height, std::int64_t width) {
+  at::manual_seed(7);
+  // Structure at several scales, as photographs have it.
+  at::Tensor x = at::zeros({1, 3, height, width});
+  for (const std::int64_t cell : {64, 16, 4})
+    x.add_(at::upsample_bilinear2d(at::randn({1, 3, height / cell + 2, width / cell + 2}), {height, width},
+                                   false),
+           0.35);
+  return x.clamp_(-1, 1);
+}
+
+TEST_CASE("EfficientNetLite: a large picture, computed in bands, has the features of whole convolutions") {
+  const EfficientNetLite network = opened(weights(), {2, 4, 8, 16, 32});
+  for (const auto& [height, width] : {std::array{900, 640}, std::array{641, 903}}) {
+    const at::Tensor x = at::cat({photograph(height, width), photograph(height, width).flip({3})});
+    const std::vector<LayerOutput> whole = network.forward(x);  // gradients are on: as autograd would want it
+    const at::NoGradGuard no_gradients;
+    const std::vector<LayerOutput> in_bands = network.forward(x);
+    REQUIRE(in_bands.size() == 5);
+    for (std::size_t i = 0; i < 5; ++i) {
+      REQUIRE(in_bands[i].map.sizes() == whole[i].map.sizes());
+      const double range = whole[i].map.abs().max().item<double>();
+      CHECK((in_bands[i].map - whole[i].map).abs().max().item<double>() <= 1e-5 * range);
+    }
+  }
+}
+
+TEST_CASE("EfficientNetLite: in 8 bits its tokens stay near those of float32") {
+  const at::NoGradGuard no_gradients;
+  WeightsCheckpoint checkpoint("lite0", weights(), c10::kCPU, at::kFloat);
+  checkpoint.round_weights(WeightsCheckpoint::Rounding::kInt8);
+  const EfficientNetLite rounded({}, {8, 16, 32}, checkpoint), exact = opened(weights(), {8, 16, 32});
+  const at::Tensor x = photograph(336, 448);
+  const auto a = exact.forward(x), b = rounded.forward(x);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const at::Tensor cosine = at::cosine_similarity(a[i].map, b[i].map, 1);
+    INFO("layer " << i << ": " << cosine.mean().item<double>() << ", least " << cosine.min().item<double>());
+    CHECK(cosine.mean().item<double>() >= 0.99);
+    CHECK(cosine.mean().item<double>() < 1 - 1e-6);
+  }
+  const at::Tensor classes = at::cosine_similarity(exact.logits(x), rounded.logits(x), 1);
+  CHECK(classes.item<double>() >= 0.98);
 }
 
 }  // namespace

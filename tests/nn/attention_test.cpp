@@ -2,6 +2,7 @@
 #include "nn/attention.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -73,6 +74,33 @@ TEST_CASE("attention takes any strides and depends neither on the batch nor on t
   for (std::int64_t n = 0; n < 3; ++n)
     CHECK(at::equal(whole.narrow(0, n, 1),
                     attention(h.query.narrow(0, n, 1), h.key.narrow(0, n, 1), h.value.narrow(0, n, 1))));
+}
+
+TEST_CASE("attention with factors in bfloat16 errs by their rounding") {
+  for (const auto& [images, heads, tokens, dim] : {std::array<std::int64_t, 4>{1, 6, 577, 64},
+                                                   {2, 3, 65, 128},
+                                                   {1, 1, 1, 64},
+                                                   {2, 5, 23, 64},
+                                                   {1, 2, 100, 48}}) {
+    CAPTURE(images, heads, tokens, dim);
+    const Heads h = random_heads(images, heads, tokens, dim);
+    const auto rounded = [](const at::Tensor& t) { return t.to(at::kBFloat16).to(at::kDouble); };
+    const at::Tensor exact =
+        at::scaled_dot_product_attention(rounded(h.query), rounded(h.key), rounded(h.value))
+            .transpose(1, 2)
+            .flatten(2);
+    const at::Tensor got = attention(h.query, h.key, h.value, AttentionFactors::kBfloat16);
+    REQUIRE(got.sizes() == exact.sizes());
+    const auto largest = [](const at::Tensor& t) { return t.abs().max().item<double>(); };
+    // What is left is the rounding of the softmax's weights: 2^-9 of each.
+    CHECK(largest(got.to(at::kDouble) - exact) <= largest(h.value) / 512);
+    CHECK((got.to(at::kDouble) - exact).abs().mean().item<double>() <= 4e-4);
+    const at::Tensor by_float = attention(h.query, h.key, h.value, AttentionFactors::kBfloat16ByFloat);
+    CHECK(largest(got - by_float) <= largest(h.value) / 512);
+    CHECK((got - by_float).abs().mean().item<double>() <= 1e-5);
+    CHECK(at::equal(got.narrow(0, 0, 1), attention(h.query.narrow(0, 0, 1), h.key.narrow(0, 0, 1),
+                                                   h.value.narrow(0, 0, 1), AttentionFactors::kBfloat16)));
+  }
 }
 
 }  // namespace imatch
