@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "backbone/spec.h"
 #include "base/device.h"
 #include "base/error.h"
+#include "base/saved_time.h"
 #include "feature/pooling.h"
 
 namespace imatch {
@@ -141,6 +143,24 @@ NetworkPlace place_of(const NetworkOptions& options) {
           options.dtype == "fp32_w16" ? kFloat16
           : options.dtype == "int8"   ? kInt8
                                       : kNone};
+}
+
+double forward_seconds(const NetworkBackbone& backbone, int image_size) {
+  constexpr int kTurns = 3, kUsualSide = 448;
+  constexpr double kEnough = 2;  // seconds, after which no other turn begins
+  const int side = image_size > 0 ? image_size : kUsualSide;
+  const std::vector<Image> blanks(backbone.input().batch_size, Image(side, side));
+  std::vector<const Image*> images;
+  for (const Image& blank : blanks) images.push_back(&blank);
+  double least = std::numeric_limits<double>::infinity(), all = 0;
+  for (int turn = 0; turn <= kTurns && (turn == 0 || all < kEnough); ++turn) {
+    const Stopwatch watch;
+    backbone.extract(images);
+    const double seconds = watch.ms() / 1000;
+    all += seconds;
+    if (turn > 0 || all >= kEnough) least = std::min(least, seconds);
+  }
+  return least;
 }
 
 }  // namespace imatch

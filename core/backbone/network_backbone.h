@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "backbone/backbone.h"
+#include "backbone/fastest_dtype.h"
 #include "backbone/network_input.h"
 #include "backbone/network_options.h"
+#include "base/device.h"
 #include "nn/token_network.h"
 #include "nn/weights_checkpoint.h"
 
@@ -89,6 +91,9 @@ struct NetworkKind {
 /// those left at a default of nothing (empty, or 0).
 std::string network_spec(const std::string& name, Json options, const Json& defaults);
 NetworkPlace place_of(const NetworkOptions& options);
+/// Of a forward pass over squares of image_size (448 px where it is 0), as many as go together: the least of
+/// a few, after one to warm up.
+double forward_seconds(const NetworkBackbone& backbone, int image_size);
 
 template <class Options>
 BackboneKind network_kind(NetworkKind<Options> kind) {
@@ -102,6 +107,17 @@ BackboneKind network_kind(NetworkKind<Options> kind) {
           .open = [parse, name = kind.name, open = kind.open](const Json& json) -> std::unique_ptr<Backbone> {
             const at::NoGradGuard no_gradients;
             Options options = parse(json);
+            if (options.dtype == "fastest")
+              options.dtype = fastest_dtype(name, options_to_json(options), resolve_device(options.device),
+                                            [&](const std::string& dtype) {
+                                              Options typed = options;
+                                              typed.dtype = dtype;
+                                              const NetworkPlace there = place_of(typed);
+                                              OpenedNetwork network = open(typed, there);
+                                              return forward_seconds(
+                                                  NetworkBackbone(name, typed, there, std::move(network)),
+                                                  typed.image_size);
+                                            });
             const NetworkPlace place = place_of(options);
             OpenedNetwork opened = open(options, place);
             return std::make_unique<NetworkBackbone>(

@@ -19,25 +19,24 @@ struct NetworkOptions : FrameOptions {
   std::string device = "auto";
   int batch_size = 0;
 
-  static constexpr std::string_view kDtypes[] = {"fp32", "fp32_w16", "bf16", "fp16"};
-  static constexpr std::string_view kDtypesWithInt8[] = {"fp32", "fp32_w16", "bf16", "fp16", "int8"};
+  static constexpr std::string_view kDtypes[] = {"fp32", "fp32_w16", "bf16", "fp16", "fastest"};
+  static constexpr std::string_view kDtypesWithInt8[] = {"fp32", "fp32_w16", "bf16",
+                                                         "fp16", "int8",     "fastest"};
 };
 
 constexpr auto dtype_field() {
-  return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypes),
-                          "Number type of the network; features are float32 in any case. 'fp32_w16': float32 "
-                          "with weights rounded to "
-                          "float16, as exported files hold them.")};
+  return std::tuple{
+      field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypes),
+            "Number type of the network; features are float32 in any case. 'fp32_w16': float32 "
+            "with weights rounded to "
+            "float16, as exported files hold them. 'fastest': the one of 'fp32', 'bf16' and 'fp16' "
+            "in which the network was fastest when it was first asked for on this machine "
+            "(Backbone:spec has it; never 'int8').")};
 }
 
-/// Of a network whose time goes into linear layers.
-constexpr auto dtype_field_with_int8() {
-  return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypesWithInt8),
-                          "Number type of the network; features are float32 in any case. 'fp32_w16': float32 "
-                          "with weights rounded to float16, as exported files hold them. 'int8', on the CPU: "
-                          "products of linear layers in 8 bits, weights rounded by output and activations by "
-                          "token, all else in float32; fast where the processor has AVX512-VNNI. What a type "
-                          "costs in exactness: `imatch-lua backbone check`.")};
+/// `doc`: what 'int8' does to this network.
+constexpr auto dtype_field_with_int8(const char* doc) {
+  return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypesWithInt8), doc)};
 }
 
 /// `doc`: which files go in, and which is taken when it is empty.

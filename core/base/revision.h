@@ -13,12 +13,12 @@ namespace imatch {
 inline constexpr std::array<std::pair<std::string_view, int>, 9> kRevisions{{{"image", 2},
                                                                              {"io", 1},
                                                                              {"features", 1},
-                                                                             {"backbone", 2},
+                                                                             {"backbone", 3},
                                                                              {"match", 2},
                                                                              {"geo", 2},
                                                                              {"render", 1},
                                                                              {"index", 1},
-                                                                             {"localize", 3}}};
+                                                                             {"localize", 4}}};
 
 constexpr int revision_of(std::string_view stage) {
   for (const auto& [name, revision] : kRevisions)

@@ -68,6 +68,7 @@ std::vector<std::string> processor_features() {
   std::uint32_t eax, ebx, ecx, edx;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
     add("amx_bf16", edx & 1u << 22);
+    add("avx512fp16", edx & 1u << 23);
     add("amx_int8", edx & 1u << 25);
   }
 #endif

@@ -8,6 +8,7 @@ local folder = require "imatch.sweep.folder"
 local depends = require "imatch.sweep.inputs"
 local overrides = require "imatch.overrides"
 local normalised_points = require("imatch.points").normalised
+local number_type = require "imatch.sweep.number_type"
 local pictures = require "imatch.sweep.pictures"
 local report = require "imatch.report"
 local Result = require "imatch.sweep.result"
@@ -279,6 +280,25 @@ local function files_among(axes, points, files)
   return found
 end
 
+--- Whether a value of an axis leaves the number type to the machine.
+local function leaves_type_open(axes, points)
+  for _, axis in ipairs(axes) do
+    for _, value in ipairs(axis.values) do
+      if number_type.is_open(value) then
+        return true
+      end
+    end
+  end
+  for _, row in ipairs(points and points.rows or {}) do
+    for _, value in pairs(row) do
+      if number_type.is_open(value) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 --- function(params) -> plain data: what a cell depends on besides its parameters; nil when that is nothing.
 local function inputs_of_cells(options, axes, points, files)
   local of_axes = {}
@@ -287,7 +307,8 @@ local function inputs_of_cells(options, axes, points, files)
     files[path] = hash
   end
   local own = type(options.inputs) == "function" and options.inputs or nil
-  if not own and not has_files then
+  local is_open = leaves_type_open(axes, points)
+  if not own and not has_files and not is_open then
     return nil
   end
   return function(params)
@@ -298,8 +319,9 @@ local function inputs_of_cells(options, axes, points, files)
         inputs.files[name] = of_axes[value]
       end
     end
-    if inputs.files then
-      return { own = inputs[1], files = inputs.files }
+    local types = is_open and number_type.of_cell(params) or nil
+    if inputs.files or types then
+      return { own = inputs[1], files = inputs.files, types = types }
     end
     return own and inputs or nil
   end

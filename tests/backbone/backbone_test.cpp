@@ -248,13 +248,16 @@ TEST_CASE("dtype_drift: half precision stays near") {
   const Image image = picture(160, 120);
   const Image* one[] = {&image};
   const auto rows = dtype_drift("efficientnet_lite0 image_size=96", {}, one);
-  REQUIRE(rows.size() == 3);
+  REQUIRE(rows.size() == 4);
   CHECK(rows[0].dtype == "fp32");
   CHECK(rows[0].token_max_abs == 0);
   CHECK(rows[1].token_min_cosine > 0.95);
   CHECK(rows[1].token_max_abs > 0);
   CHECK(rows[2].token_min_cosine > 0.999);
   CHECK(rows[2].global_min_cosine > 0.999);
+  CHECK(rows[3].dtype == "int8");
+  CHECK(rows[3].token_mean_cosine > 0.98);
+  CHECK(rows[3].token_max_abs > 0);
   CHECK_THROWS_WITH(dtype_drift("dense_sift", {}, one), Catch::Contains("dense_sift"));
   CHECK_THROWS_AS(dtype_drift("efficientnet_lite0", {}, {}), Error);
 }

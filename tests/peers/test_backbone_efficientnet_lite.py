@@ -93,3 +93,16 @@ def test_classes_of_a_real_photograph(data, tmp_path):
     with torch.inference_mode():
         expected = reference(*size)(network_input(image, size)).numpy()[0]
     assert list(logits.argsort()[-5:]) == list(expected.argsort()[-5:])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_tokens_of_photographs_in_8_bits_stay_near_those_of_the_python_network(stage, data, tmp_path):
+    images = [Image.open(photographs(data / folder)[i]).convert("RGB") for folder in ("brighton_beach", "seneca") for i in (0, 9)]
+    spec = f"efficientnet_lite0 device=cpu stage={stage} dtype=int8"
+    cosines = []
+    for image, (tokens, _, _) in zip(images, features_of(images, spec, tmp_path)):
+        size = working_size(*image.size, 336, stage)
+        exact = stage_tokens(reference(*size), network_input(image, size), stage)
+        cosines.append((exact * tokens).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(tokens, axis=1))
+    means = [c.mean() for c in cosines]
+    assert min(means) >= 0.99 and max(means) < 1 - 1e-6, means

@@ -85,6 +85,21 @@ def test_seneca(predictions, truth):
     assert "data:image/jpeg;base64," in (predictions / "map.html").read_text()
 
 
+def test_in_8_bits_the_photos_lie_where_they_lie_in_float32(data, predictions, truth, tmp_path):
+    localize(tmp_path, "--map", data / "seneca_map/map.tif", "--photos", data / "seneca", "--truth", data / "seneca_map/queries.csv",
+             *OPTIONS[:-1], "0", "--backbone", "efficientnet_lite0 dtype=int8")
+    folder = next((tmp_path / "runs/localize").iterdir())
+    rounded, exact = ({row["photo"]: row for row in read_csv(f / "results.csv")} for f in (folder, predictions))
+
+    def errors(rows):
+        return np.array([float(rows[t["file"]]["error_m"]) for t in truth])
+
+    for limit in (3, 5):
+        assert np.mean(errors(rounded) <= limit) >= np.mean(errors(exact) <= limit) - 0.01
+    assert np.median(errors(rounded)) <= np.median(errors(exact)) + 0.1
+    assert all(row["found"] == "true" for row in rounded.values() if exact[row["photo"]]["found"] == "true")
+
+
 def test_the_page_draws_every_photo(predictions, truth, browser):
     bars = "[...document.querySelectorAll('#histogram svg [aria-roledescription=bar]')].map((b) => b.getAttribute('aria-label'))"
     browser.open(predictions / "map.html", f"{bars}.length > 0")

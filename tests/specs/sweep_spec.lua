@@ -728,3 +728,43 @@ spec.describe("what a sweep says", function(it)
     spec.truthy(text:find("drawn from 3 values of place only are a rough guess", 1, true), text)
   end)
 end)
+
+spec.describe("a type left to the machine", function(it)
+  local number_type = require "imatch.sweep.number_type"
+
+  it("counts in a cell with what it stands for", function()
+    spec.equal(nil, number_type.of_cell { backbone = "efficientnet_lite0 dtype=bf16", th = 0.5, name = "the fastest" })
+    local meant = number_type.of_cell { backbone = "efficientnet_lite0 image_size=64 dtype=fastest", dtype = "fastest", th = 1 }
+    local chosen = meant.backbone:match " dtype=(%S+)"
+    spec.truthy(chosen == "fp32" or chosen == "bf16" or chosen == "fp16", meant.backbone)
+    spec.equal(im.version().processor, meant.dtype.processor)
+    spec.equal(nil, meant.th)
+    spec.raises("there is no 'efficientnet_lite9'", number_type.of_cell, { a = "efficientnet_lite9 dtype=fastest" })
+  end)
+
+  it("gives other cells than a type that is named, and the same ones again", function()
+    local out = spec.scratch()
+    local function run(dtype)
+      return sweep(out, {
+        axes = { dtype = { dtype } },
+        measure = function()
+          return { n = 1 }
+        end,
+      })
+    end
+    spec.equal(1, run("fastest").num_run)
+    spec.equal(1, run("fastest").num_cached)
+    local native = require "imatch.native"
+    local was = native.version
+    rawset(native, "version", function()
+      local versions = was()
+      versions.processor = "another"
+      return versions
+    end)
+    local ok, message = pcall(function()
+      spec.equal(1, run("fastest").num_run, "on another machine")
+    end)
+    rawset(native, "version", was)
+    spec.truthy(ok, message)
+  end)
+end)
