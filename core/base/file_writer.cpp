@@ -25,14 +25,6 @@ std::string folder_of(const std::string& path) {
   return parent.empty() ? "." : parent.string();
 }
 
-/// A new name is on the disk once its folder is. Not every file system flushes folders; those keep order.
-void flush_folder(const std::string& path) {
-  const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  ::fsync(folder);
-  ::close(folder);
-}
-
 /// Whether the bytes must go into what is there: a device, a pipe, or what a descriptor's name stands for.
 bool is_to_be_kept(const std::string& path, const struct stat& status) {
   return !S_ISREG(status.st_mode) || path == "/dev/stdout" || path == "/dev/stderr" ||
@@ -60,6 +52,13 @@ bool write_whole(int descriptor, std::string_view bytes) noexcept {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+void flush_name(const std::string& path) {
+  const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
 }
 
 FileWriter::FileWriter(std::string path, bool durable) : path_(std::move(path)), durable_(durable) {
@@ -101,7 +100,6 @@ void FileWriter::finish() {
   if (temporary_.empty()) return;
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_write(path_, errno);
   temporary_.clear();
-  if (durable_) flush_folder(path_);
 }
 
 void publish_file(const std::string& temporary, const std::string& path) {
@@ -109,7 +107,7 @@ void publish_file(const std::string& temporary, const std::string& path) {
   int error = file < 0 || ::fsync(file) != 0 ? errno : 0;
   if (file >= 0 && close_checked(&file) != 0 && error == 0) error = errno;
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error == 0) return flush_folder(path);
+  if (error == 0) return;
   ::unlink(temporary.c_str());
   fail_write(path, error);
 }

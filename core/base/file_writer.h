@@ -29,6 +29,11 @@ class FileWriter {
   int file_ = -1;
 };
 
+/// A new name is on the disk once its folder is: for files that must be there after a power cut at once, not
+/// in some seconds. It costs as much as a small file. (Not every file system flushes folders; those keep the
+/// order.)
+void flush_name(const std::string& path);
+
 /// Gives what another library has written and closed under `temporary` its name, flushed before. Throws
 /// Failure (unwritable, no_space), without a trace of the temporary file.
 void publish_file(const std::string& temporary, const std::string& path);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_writer.h"
 #include "base/interrupt_note.h"
 #include "base/saved_time.h"
 #include "base/stop.h"
@@ -163,6 +164,7 @@ void RunFolder::finish(const Ticket& ticket, const CellRecord& record) {
   }
   if (late_version_ && late_version_() != saved_version_) save_session(false);
   write_file_atomically(cell_path(ticket.cell), to_text(record), options_.durable);
+  if (options_.durable) flush_name(cell_path(ticket.cell));
   results_.set(ticket.cell, record);
   ++num_run_;
   if (!record.ok) ++num_failed_now_;
