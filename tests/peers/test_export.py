@@ -154,6 +154,21 @@ def test_colmap_schema_and_ids(from_pair_files):
                     assert matches[:, column].max() < count
 
 
+def test_a_pair_that_chance_explains_is_not_verified(photos, tmp_path):
+    """Its matches are exported, but COLMAP gets geometry of pairs that are matched alone."""
+    for name in ("x_400_0001.png", "x_300_0002.png"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_bytes((photos / name).read_bytes())
+    blotches(np.random.default_rng(99), (80, 66), (352, 288)).save(tmp_path / "in/other.png")
+    run("export", tmp_path / "in", "--backbone", BACKBONE, "--match-th", 0.3, "--out", tmp_path / "out")
+    database = sqlite3.connect(tmp_path / "out/database.db")
+    ids = dict(database.execute("SELECT name, image_id FROM images"))
+    numbers = {pair: rows for pair, rows in database.execute("SELECT pair_id, rows FROM matches")}
+    assert len(numbers) == 3 and min(numbers.values()) >= 4  # enough for a homography
+    one, two = sorted((ids["x_400_0001.png"], ids["x_300_0002.png"]))
+    assert database.execute("SELECT pair_id FROM two_view_geometries WHERE rows > 0").fetchall() == [(2147483647 * one + two,)]
+
+
 def test_single_camera_pairs_file_and_refusals(photos, tmp_path):
     pairs = tmp_path / "pairs.txt"
     pairs.write_text("below/x_300_0003.png x_400_0001.png\n")

@@ -146,7 +146,8 @@ function M.best(best, names)
   end
   if #best.over > 0 then
     local setting = M.params(best.setting.params, names)
-    add { ("best setting over %s: %s"):format(table.concat(best.over, ", "), setting ~= "" and setting or "the only one there is") }
+    add { ("best setting over %s: %s"):format(table.concat(best.over, ", "),
+      setting ~= "" and setting or "the only one there is") }
     add(statistics_of(best, best.setting))
     for _, other in ipairs(best.settings or {}) do
       if native.run.key(other.params) ~= native.run.key(best.setting.params) then
