@@ -157,6 +157,9 @@ def test_altitude_pairs(data, run, tmp_path):
     assert {r["judged_by"] for r in rows} == {"truth"}
     assert mean(searched, "right") >= 5 / 6 and statistics.median(r["error_m"] for r in searched) < 3
     assert mean(searched, "right") >= mean([r for r in rows if r["rotation_search"] == "off"], "right")
+    (page,) = (tmp_path / "runs/altitude-pairs").glob("*/report.html")
+    chosen = re.search(r'"heat_x" ?: ?"(\w+)"', page.read_text()), re.search(r'"heat_y" ?: ?"(\w+)"', page.read_text())
+    assert {found.group(1) for found in chosen} == {"query_altitude", "reference_altitude"}  # the heat map that is seen first
     run("altitude_pairs", "--root", tmp_path)  # these views say nothing of themselves: the verdict counts
     (verdicts,) = [rows for rows in map(read_csv, (tmp_path / "runs/altitude-pairs").glob("*/results.csv"))
                    if rows[0]["judged_by"] == "verdict"]
