@@ -76,7 +76,7 @@ ls "$work"/project/runs/*/*/report.html >/dev/null || fail "no report"
 step "run --weights efficientnet_lite0 -a 400 -b 300" inside run --weights efficientnet_lite0 -a 400 -b 300
 [[ $(find "$work/exports/pair_match" -name '*.json' | wc -l) == 9 ]] || fail "run wrote no 9 pair files"
 step "vis -a" inside vis -a
-[[ $(find "$work/exports/pair_viz" -name '*.png' | wc -l) -ge 9 ]] || fail "vis drew no 9 pictures"
+[[ $(find "$work/exports/pair_viz" -name '*.jpg' | wc -l) -ge 9 ]] || fail "vis drew no 9 pictures"
 step "doctor" inside doctor
 cp "$work/log" "$work/doctor"
 
