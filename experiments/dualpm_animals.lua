@@ -5,7 +5,7 @@
 --   imatch-lua experiments/dualpm_animals.lua MESH [FOLDER [STEPS]]
 --
 -- MESH: a skinned .glb such as Khronos' Fox, a .skn such as the dog of dm_control, or any other mesh, which is then seen at rest
--- only. FOLDER: default dualpm_animals. STEPS: of 8 pictures each, default 400. Run again it goes on where it was; nothing is
+-- only. FOLDER: default dualpm_animals. STEPS: of 8 pictures each, default 720. Run again it goes on where it was; nothing is
 -- rasterised twice.
 --
 -- Leaves data/ and held_out/ (pictures, masks, point maps), run/ (checkpoints, losses.csv, events/ for TensorBoard, pictures/:
@@ -13,7 +13,7 @@
 local im = require "imatch"
 local mesh_file, folder, steps = ...
 assert(mesh_file, "which mesh? imatch-lua experiments/dualpm_animals.lua MESH [FOLDER [STEPS]]")
-folder, steps = folder or "dualpm_animals", tonumber(steps or 400)
+folder, steps = folder or "dualpm_animals", tonumber(steps or 720)
 
 local SIDE = 64 -- of pictures and maps, px
 local MOMENTS, CAMERAS = 8, 8 -- of each clip, to train on; of a mesh without clips three times as many
