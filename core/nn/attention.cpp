@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/attention.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <algorithm>
@@ -143,22 +141,9 @@ bool suits(const at::Tensor& query, const at::Tensor& key, const at::Tensor& val
 
 at::Tensor attention_avx512(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                             bool rounded) {
-  const std::int64_t images = query.size(0), heads = query.size(1), tokens = query.size(2),
-                     dim = query.size(3);
-  at::Tensor result = at::empty({images, tokens, heads * dim}, query.options());
-  float* const out = result.mutable_data_ptr<float>();
-  const std::int64_t blocks = (tokens + kQueries - 1) / kQueries;
-  at::parallel_for(0, images * heads * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    HeadAttention attention(tokens, dim, rounded);
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t image = task / blocks / heads, head = task / blocks % heads, block = task % blocks;
-      if (task == begin || block == 0) attention.use(head_of(key, image, head), head_of(value, image, head));
-      attention.attend(head_of(query, image, head), block * kQueries,
-                       std::min(kQueries, tokens - block * kQueries),
-                       out + image * tokens * heads * dim + head * dim, heads * dim);
-    }
+  return attend_heads(query, key, value, [rounded](std::int64_t tokens, std::int64_t dim) {
+    return HeadAttention(tokens, dim, rounded);
   });
-  return result;
 }
 #endif
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/attention_bf16.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -156,22 +153,8 @@ bool multiplies_bf16() {
 }
 
 at::Tensor attention_bf16(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
-  const std::int64_t images = query.size(0), heads = query.size(1), tokens = query.size(2),
-                     dim = query.size(3);
-  at::Tensor result = at::empty({images, tokens, heads * dim}, query.options());
-  float* const out = result.mutable_data_ptr<float>();
-  const std::int64_t blocks = (tokens + kQueries - 1) / kQueries;
-  at::parallel_for(0, images * heads * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    Bf16HeadAttention attention(tokens, dim);
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t image = task / blocks / heads, head = task / blocks % heads, block = task % blocks;
-      if (task == begin || block == 0) attention.use(head_of(key, image, head), head_of(value, image, head));
-      attention.attend(head_of(query, image, head), block * kQueries,
-                       std::min(kQueries, tokens - block * kQueries),
-                       out + image * tokens * heads * dim + head * dim, heads * dim);
-    }
-  });
-  return result;
+  return attend_heads(query, key, value,
+                      [](std::int64_t tokens, std::int64_t dim) { return Bf16HeadAttention(tokens, dim); });
 }
 #else
 bool multiplies_bf16() {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -73,6 +75,30 @@ struct Head {
 
 inline Head head_of(const at::Tensor& all, std::int64_t image, std::int64_t head) {
   return {all.const_data_ptr<float>() + image * all.stride(0) + head * all.stride(1), all.stride(2)};
+}
+
+/// Attention of all heads, [N, tokens, heads * D], blocks of queries shared among the threads. `make(tokens,
+/// D)` gives each its working memory: use(keys, values) of a head, then attend(queries, first, count, out,
+/// stride).
+template <typename Make>
+at::Tensor attend_heads(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                        const Make& make) {
+  const std::int64_t images = query.size(0), heads = query.size(1), tokens = query.size(2),
+                     dim = query.size(3);
+  at::Tensor result = at::empty({images, tokens, heads * dim}, query.options());
+  float* const out = result.mutable_data_ptr<float>();
+  const std::int64_t blocks = (tokens + kQueries - 1) / kQueries;
+  at::parallel_for(0, images * heads * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+    auto attention = make(tokens, dim);
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t image = task / blocks / heads, head = task / blocks % heads, block = task % blocks;
+      if (task == begin || block == 0) attention.use(head_of(key, image, head), head_of(value, image, head));
+      attention.attend(head_of(query, image, head), block * kQueries,
+                       std::min(kQueries, tokens - block * kQueries),
+                       out + image * tokens * heads * dim + head * dim, heads * dim);
+    }
+  });
+  return result;
 }
 
 }  // namespace imatch::attention_lanes
