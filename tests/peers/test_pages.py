@@ -110,6 +110,23 @@ def test_long_labels_lose_their_middle_and_keep_it_on_hover(browser, runs):
         browser.resize(0, 0)
 
 
+def test_labels_of_many_photos_on_an_axis_are_what_tells_them_apart(browser, tmp_path):
+    (tmp_path / "photos.lua").write_text("""
+      local im = require "imatch"
+      local names = {}
+      for i = 1, 47 do names[i] = ("IMG_%04d.jpg"):format(300 + i) end
+      im.sweep { name = "photos", quiet = true, axes = { photo = names }, report = { line_x = "photo" },
+        measure = function(p) return { inliers = tonumber(p.photo:match "%d+") } end }
+    """)
+    program.run("--no-cache", "--quiet", "photos.lua", cwd=tmp_path)
+    (page,) = tmp_path.glob("runs/photos/*/report.html")
+    browser.open(page, DRAWN)
+    labels = "[...document.querySelectorAll('#lines svg .role-axis-label text')].filter((t) => t.querySelector('title'))"
+    shown = browser.evaluate(f"{labels}.map((t) => [t.firstChild.data, t.querySelector('title').textContent])")
+    assert len(shown) >= 8 and len({short for short, _ in shown}) == len(shown)  # Vega leaves out labels that would overlap
+    assert all(whole == f"IMG_03{short}.jpg" for short, whole in shown), shown
+
+
 def test_numbers_have_three_digits_and_the_whole_on_hover(browser, runs):
     browser.open(runs[0] / "report.html", DRAWN)
     rows = read_csv(runs[0] / "results.csv")

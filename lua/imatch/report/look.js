@@ -33,12 +33,24 @@
   const quantity = (value, unit) => typeof value !== "number" ? "–"
       : unit === "%" ? `${number(100 * value)} %` : number(value) + (unit === "deg" || unit === "°" ? "°" : unit ? ` ${unit}` : "");
 
-  /** Text of at most so many characters: what is too long loses its middle, since beginnings and ends tell names apart. */
-  function short(text, most = 28) {
-    const characters = [...String(text)];
+  /** Text of at most so many characters: what is too long loses its middle, since beginnings and ends tell names apart, after
+      `head` and `tail` characters of its ends, which all texts of a kind share. */
+  function short(text, most = 28, head = 0, tail = 0) {
+    let characters = [...String(text)];
     if (characters.length <= most) return String(text);
-    const tail = Math.floor((most - 1) / 2);
-    return characters.slice(0, most - 1 - tail).join("") + "…" + (tail > 0 ? characters.slice(-tail).join("") : "");
+    characters = characters.slice(head, characters.length - tail);
+    if (characters.length <= most) return characters.join("");
+    const end = Math.floor((most - 1) / 2);
+    return characters.slice(0, most - 1 - end).join("") + "…" + (end > 0 ? characters.slice(-end).join("") : "");
+  }
+
+  /** How many characters all texts begin with, and how many they end with: [head, tail]. At least one is left of each text. */
+  function shared_ends(texts) {
+    const all = texts.map((t) => [...t]), least = Math.min(...all.map((t) => t.length));
+    let head = 0, tail = 0;
+    while (head < least - 1 && all.every((t) => t[head] === all[0][head])) head++;
+    while (tail < least - 1 - head && all.every((t) => t.at(-1 - tail) === all[0].at(-1 - tail))) tail++;
+    return all.length > 1 ? [head, tail] : [0, 0];
   }
 
   /** An element with the text, shortened, and the whole of it on hover. */
@@ -97,8 +109,9 @@
     return [...found];
   }
 
-  /** Gives every axis and legend of names as much room as there is; the full text is shown on hover (see explain_labels). */
+  /** Gives every axis and legend of names as much room as there is. Returns what each shortened label stands for. */
   function fit_labels(spec, width_px) {
+    const whole = new Map();
     const fit = (part) => {
       for (const [channel, of] of Object.entries(part.encoding ?? {})) {
         if (!of || !["nominal", "ordinal"].includes(of.type) || of.field === undefined) continue;
@@ -107,7 +120,13 @@
             : Math.min(44, Math.max(8, Math.floor(width_px / LETTER_PX / Math.max(1, Math.min(4, texts.length)) - 4)));
         const guide = channel === "x" || channel === "y" ? "axis" : "legend";
         if (longest <= most || of[guide] === null) continue;
-        of[guide] = {...of[guide], labelExpr: `imatch_short(datum.label, ${most})`};
+        // On a crowded axis only what tells the names apart has room; elsewhere they are known by their beginnings.
+        const [head, tail] = channel === "x" ? shared_ends(texts) : [0, 0];
+        of[guide] = {...of[guide], labelExpr: `imatch_short(datum.label, ${most}, ${head}, ${tail})`};
+        for (const text of texts) {
+          const shown = short(text, most, head, tail);
+          if (shown !== text) whole.set(shown, (whole.get(shown) ?? new Set()).add(text));
+        }
       }
       for (const layer of part.layer ?? []) fit(layer);
     };
@@ -122,26 +141,17 @@
       for (const layer of part.layer ?? []) columns(layer);
     };
     columns(spec);
-    return spec;
+    return whole;
   }
 
   /** Shortened labels tell their whole text on hover. Charts write their labels anew when they are resized. */
-  function explain_labels(element, spec) {
-    const fields = new Set();
-    const look = (part) => {
-      for (const of of Object.values(part.encoding ?? {})) if (of?.field && ["nominal", "ordinal"].includes(of.type)) fields.add(of.field);
-      for (const layer of part.layer ?? []) look(layer);
-    };
-    look(spec);
-    const whole = [...fields].flatMap((field) => texts_of(spec, field));
+  function explain_labels(element, whole) {
     const explain = () => {
       for (const label of element.querySelectorAll("svg .role-axis-label text, svg .role-legend-label text")) {
-        const text = label.firstChild?.nodeType === Node.TEXT_NODE ? label.firstChild.data : "";
-        if (!text.includes("…") || label.querySelector("title")) continue;
-        const full = whole.find((t) => short(t, [...text].length) === text);
-        if (!full) continue;
+        const texts = whole.get(label.firstChild?.nodeType === Node.TEXT_NODE ? label.firstChild.data : "");
+        if (!texts || label.querySelector("title")) continue;
         const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
-        title.textContent = full;
+        title.textContent = [...texts].join(", ");
         label.append(title);
       }
     };
@@ -153,12 +163,13 @@
   async function draw(element, spec, on_click) {
     vega.expressionFunction("imatch_short", short);
     vega.expressionFunction("imatch_number", (value) => number(value));
-    const full = fit_labels({$schema: "https://vega.github.io/schema/vega-lite/v6.json", config: config(), ...structuredClone(spec)}, element.clientWidth || 600);
+    const full = {$schema: "https://vega.github.io/schema/vega-lite/v6.json", config: config(), ...structuredClone(spec)};
+    const shortened = fit_labels(full, element.clientWidth || 600);
     const result = await vegaEmbed(element, full, {
       mode: "vega-lite", renderer: "svg", tooltip: {theme: document.documentElement.dataset.theme},
       actions: {export: {svg: true, png: true}, source: false, compiled: false, editor: false},
     });
-    explain_labels(element, spec);
+    explain_labels(element, shortened);
     if (on_click) result.view.addEventListener("click", (event, item) => { if (item && item.datum) on_click(item.datum); });
     return result.view;
   }
