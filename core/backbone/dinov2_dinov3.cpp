@@ -53,17 +53,11 @@ struct DinoOptions : NetworkOptions {
           field("depth", &Self::depth, in_range(0, 1024),
                 "Blocks that the weights have, for a vision transformer cut or grown; 0: as many as there "
                 "are in the file.")},
-      dtype_field_with_int8(
-          "Number type of the network; features are float32 in any case. 'fp32_w16': float32 with weights "
-          "rounded to float16, as exported files hold them. 'fastest': the one of 'fp32', 'bf16' and 'fp16' "
-          "in which "
-          "the network was fastest when it was first asked for on this machine (Backbone:spec has it; never "
-          "'int8'). 'int8', on the CPU: products of linear layers in "
-          "8 "
-          "bits, weights rounded by output and activations by token, the factors of attention in bfloat16, "
-          "all "
-          "else in float32; fast where the processor has AVX512-VNNI and AVX512_BF16. What a type costs in "
-          "exactness: `imatch-lua backbone check`."),
+      dtype_field_with_int8(IMATCH_DTYPE_DOC
+                            " 'int8', on the CPU: products of linear layers in 8 bits, weights rounded by "
+                            "output and activations by token, the factors of attention in bfloat16, all else "
+                            "in float32; fast where the processor has AVX512-VNNI and AVX512_BF16. What a "
+                            "type costs in exactness: `imatch-lua backbone check`."),
       weights_field(
           "Official file (.pth, or .safetensors with the same names) or folder of Hugging Face "
           "(config.json with model.safetensors or pytorch_model.bin; either file stands for its folder), "

@@ -37,19 +37,11 @@ struct EfficientNetLiteOptions : NetworkOptions {
                 "The image's vector, made of the same feature map: 'mean' of the tokens, 'mean_std' "
                 "(with their standard deviation) or 'gem' (p = 3).")},
       dtype_field_with_int8(
-          "Number type of the network; features are float32 in any case. 'fp32_w16': float32 with weights "
-          "rounded to float16, as exported files hold them. 'fastest': the one of 'fp32', 'bf16' and 'fp16' "
-          "in which "
-          "the network was fastest when it was first asked for on this machine (Backbone:spec has it; never "
-          "'int8'). 'int8', on the CPU: the blocks in 8 bits, for "
-          "which "
-          "these networks were made, with weights rounded by channel, what a ReLU6 leaves in steps of 6 / "
-          "255, "
-          "and each pixel between blocks by its own largest value; stem, first block, head and classifier in "
-          "float32. "
-          "Fast "
-          "where the processor has AVX512-VNNI. What a type costs in exactness: `imatch-lua backbone "
-          "check`."),
+          IMATCH_DTYPE_DOC
+          " 'int8', on the CPU: the blocks in 8 bits, for which these networks were made, with weights "
+          "rounded by channel, what a ReLU6 leaves in steps of 6 / 255, and each pixel between blocks by its "
+          "own largest value; stem, first block, head and classifier in float32. Fast where the processor "
+          "has AVX512-VNNI. What a type costs in exactness: `imatch-lua backbone check`."),
       weights_field("Another file of weights for the same network, .pth or .safetensors; empty: the ImageNet "
                     "weights that come with the program."),
       running_fields());

@@ -24,17 +24,18 @@ struct NetworkOptions : FrameOptions {
                                                          "fp16", "int8",     "fastest"};
 };
 
+/// What every network says of `dtype`; a literal, so that those with 'int8' can go on behind it.
+#define IMATCH_DTYPE_DOC                                                                                    \
+  "Number type of the network; features are float32 in any case. 'fp32_w16': float32 with weights rounded " \
+  "to float16, as exported files hold them. 'fastest': the one of 'fp32', 'bf16' and 'fp16' in which the "  \
+  "network was fastest when it was first asked for on this machine (Backbone:spec has it; never 'int8')."
+
 constexpr auto dtype_field() {
   return std::tuple{
-      field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypes),
-            "Number type of the network; features are float32 in any case. 'fp32_w16': float32 "
-            "with weights rounded to "
-            "float16, as exported files hold them. 'fastest': the one of 'fp32', 'bf16' and 'fp16' "
-            "in which the network was fastest when it was first asked for on this machine "
-            "(Backbone:spec has it; never 'int8').")};
+      field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypes), IMATCH_DTYPE_DOC)};
 }
 
-/// `doc`: what 'int8' does to this network.
+/// `doc`: IMATCH_DTYPE_DOC and what 'int8' does to this network.
 constexpr auto dtype_field_with_int8(const char* doc) {
   return std::tuple{field("dtype", &NetworkOptions::dtype, one_of(NetworkOptions::kDtypesWithInt8), doc)};
 }

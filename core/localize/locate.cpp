@@ -28,7 +28,7 @@ constexpr std::size_t kFewestPoints = 3;
 /// What is left of a token's error after interpolation and is the same for neighbours, in tokens: measured on
 /// synthetic ground, whose truth is exact (experiments/localize_calibration.lua), so that the ellipses of 68
 /// and 95 % hold as many true positions.
-constexpr double kTokenBias = 0.011;
+constexpr double kTokenBias = 0.0113;
 
 /// Adds what all points of a photo have in common, which no residual shows.
 void add_common_error(PoseFit& fit, const PhotoGrid& grid, double map_sigma_m) {
@@ -90,6 +90,14 @@ bool is_plausible(const Verified& result, const Tile& tile) {
          std::hypot(pose.position.x - tile.centre.x, pose.position.y - tile.centre.y) < tile.width_m;
 }
 
+/// Whether re-rendering at one would lead to the other: from poses this near it ends at the same one.
+bool is_same_place(const Pose& a, const Pose& b) {
+  constexpr double kShareOfWidth = 0.05, kHeadingDeg = 5;
+  const double turn = std::abs(std::remainder(a.heading_deg - b.heading_deg, 360));
+  return std::hypot(a.position.x - b.position.x, a.position.y - b.position.y) < kShareOfWidth * b.width_m &&
+         std::abs(a.width_m - b.width_m) < kShareOfWidth * b.width_m && turn < kHeadingDeg;
+}
+
 }  // namespace
 
 Location locate(const ReferenceMap& map, const Features& photo, const LocateOptions& options) {
@@ -121,14 +129,18 @@ Location locate(const ReferenceMap& map, const Features& photo, const LocateOpti
 
   const Stopwatch refining;
   Verified best;
+  std::vector<Pose> reached;
   for (std::size_t k = 0; k < order.size() && k < static_cast<std::size_t>(options.refine_k); ++k) {
     Verified current = results[order[k]];
+    const auto leads_there = [&](const Pose& pose) { return is_same_place(current.fit->pose, pose); };
+    if (current.fit && options.refinements > 0 && std::ranges::any_of(reached, leads_there)) continue;
     for (int i = 0; i < options.refinements && current.fit; ++i) {
       check_stop();
       Verified next = rerender(map, photo, current.fit->pose, options);
       if (!is_plausible(next, map.tiles()[retrieved[order[k]].tile])) break;
       current = std::move(next);
     }
+    if (current.fit) reached.push_back(current.fit->pose);
     if (current.num_inliers > best.num_inliers) best = std::move(current);
   }
   if (best.fit) add_common_error(*best.fit, map.photo_grid(), options.map_sigma_m);

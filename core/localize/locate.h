@@ -17,7 +17,7 @@ inline constexpr std::string_view kLocateModels[] = {"similarity", "homography"}
 struct LocateOptions {
   int top_k = 40;
   double apart = 0.25;
-  int margin_tokens = 4;
+  int margin_tokens = 3;
   std::string model = "similarity";
   double match_th = 0;
   double reproj_tokens = 1;
@@ -48,7 +48,8 @@ struct LocateOptions {
       field("iterations", &Self::iterations, in_range(1, 1e7), "Samples of RANSAC at most."),
       field(
           "refine_k", &Self::refine_k, in_range(1, 1000),
-          "Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins."),
+          "Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins. A "
+          "tile whose pose is as good as one that was refined (5 % of the width, 5 degrees) is left out."),
       field("refinements", &Self::refinements, in_range(0, 20),
             "Times that the map is re-rendered at the estimated pose and matched anew."),
       field("min_inliers", &Self::min_inliers, at_least(3),

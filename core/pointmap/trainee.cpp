@@ -98,7 +98,7 @@ class PointMapTrainee : public Trainee {
     const PointMapLosses losses = point_map_losses(output, batch[1], amounts, network_->shape(),
                                                    options_.alpha, options_.whole_picture);
     if (!losses.occupancy.defined()) return {losses.points, {{"points", losses.points.detach()}}};
-    return {losses.points + losses.occupancy,
+    return {losses.points + losses.occupancy * options_.occupancy_weight,
             {{"points", losses.points.detach()}, {"occupancy", losses.occupancy.detach()}}};
   }
 

@@ -55,7 +55,7 @@ struct PointMapTrainOptions {
   std::string validation, validation_data;
   std::string weights;
   double dropout = 0.1;
-  double alpha = 1;
+  double alpha = 1, occupancy_weight = 1;
   bool whole_picture = false;
 
   using Self = PointMapTrainOptions;
@@ -79,6 +79,9 @@ struct PointMapTrainOptions {
             "Checkpoint to begin with: training goes on at its step where it has an optimiser, else at 0."),
       field("dropout", &Self::dropout, in_range(0, 0.9), "Share of a block's inner values set to zero."),
       field("alpha", &Self::alpha, at_least(0), "Weight of the logarithm of the confidence in the loss."),
+      field("occupancy_weight", &Self::occupancy_weight, at_least(0),
+            "Weight of the occupancy's loss beside that of the points, whose gradients grow as their errors "
+            "shrink."),
       field("whole_picture", &Self::whole_picture, anything(),
             "Learn occupancy outside of the silhouette too, so that a picture needs no mask.")};
 };

@@ -36,6 +36,7 @@ local OPTIONS = {
   { "--weights", "weights", "text", "checkpoint to begin with, ours or the published code's" },
   { "--dropout", "dropout", cli.number(0, 0.9), "share of a block's inner values set to zero" },
   { "--alpha", "alpha", cli.number(0), "weight of the logarithm of the confidence" },
+  { "--occupancy-weight", "occupancy_weight", cli.number(0), "weight of the occupancy's loss beside that of the points" },
   { "--whole-picture", "whole_picture", "flag", "learn occupancy outside of the silhouette too" },
   { "--crop", "augmentation.crop", cli.number(0, 0.9), "windows up to this share smaller are enlarged" },
   { "--colour", "augmentation.colour", cli.number(0, 1), "contrast, brightness and channels change by up to this share" },
