@@ -27,6 +27,18 @@ foreach(cuda_library torch_cuda c10_cuda)
     set(IMATCH_TORCH_HAS_CUDA ON)
   endif()
 endforeach()
+# CUDA graphs are behind a header of LibTorch's that includes CUDA's. These come as wheels beside the torch wheel (`./setup --cuda`),
+# crt/ as one of its own, or with a toolkit; without them the program is built without CUDA graphs.
+if(IMATCH_TORCH_HAS_CUDA)
+  set(cuda_folders ${IMATCH_TORCH}/../nvidia/cu13 ${IMATCH_TORCH}/../nvidia/cuda_runtime ${IMATCH_TORCH}/../nvidia/cuda_nvcc
+      ${PROJECT_BINARY_DIR}/headers/nvidia/cu13 $ENV{CUDA_HOME} /usr/local/cuda)
+  find_path(IMATCH_CUDA_INCLUDE cuda_runtime_api.h NO_DEFAULT_PATH PATHS ${cuda_folders} PATH_SUFFIXES include)
+  find_path(IMATCH_CUDA_CRT crt/host_config.h NO_DEFAULT_PATH PATHS ${cuda_folders} PATH_SUFFIXES include)
+  if(IMATCH_CUDA_INCLUDE AND IMATCH_CUDA_CRT)
+    target_compile_definitions(torch_cpu_wheel INTERFACE IMATCH_CUDA_HEADERS=1)
+    target_include_directories(torch_cpu_wheel SYSTEM INTERFACE ${IMATCH_CUDA_INCLUDE} ${IMATCH_CUDA_CRT})
+  endif()
+endif()
 add_library(torch::cpu ALIAS torch_cpu_wheel)
 
 # fmt: the headers that the torch wheel brings along, which are found before the system's. Compiled once: header-only, every

@@ -3,7 +3,7 @@
 # lint.sh format|lint|tidy [BUILD_FOLDER]: see ImatchLint.cmake. Run in the root of the project.
 set -euo pipefail
 
-cpp_sources() { find core host tests bench \( -name '*.cpp' -o -name '*.h' \) -print0 | sort -z; }
+cpp_sources() { find core host tests bench \( -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' \) -print0 | sort -z; }
 cpp_units() { find core host -name '*.cpp' -print0 | sort -z; }
 
 lint() {

@@ -7,6 +7,8 @@
 
 #include "anomaly/collected_patches.h"
 #include "anomaly/train.h"
+#include "base/device.h"
+#include "cuda/kernels.h"
 #include "index/coreset.h"
 
 namespace imatch {
@@ -47,10 +49,10 @@ AnomalyTraining extend_anomaly_model(const std::string& model_folder, const std:
   const CoresetOptions coreset{
       .ratio = options.coreset_ratio > 0 ? options.coreset_ratio : model.config.coreset_ratio,
       .seed = model.config.seed};
-  const at::Tensor ids =
-      coreset_beside(patches.rows, model.bank, coreset, [&](std::int64_t done, std::int64_t all) {
-        if (progress) progress("coreset", done, all);
-      });
+  const at::Tensor ids = coreset_beside(cuda::moved_if_it_fits(patches.rows, resolve_device(options.device)),
+                                        model.bank, coreset, [&](std::int64_t done, std::int64_t all) {
+                                          if (progress) progress("coreset", done, all);
+                                        });
   model.bank = at::cat({model.bank, as_exported(patches.rows.index_select(0, ids))});
   model.config.rows_seen += patches.seen;
   model.config.rows_kept += patches.rows.size(0);

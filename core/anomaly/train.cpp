@@ -13,9 +13,11 @@
 #include "anomaly/scorer.h"
 #include "anomaly/training_stage.h"
 #include "backbone/spec.h"
+#include "base/device.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "cuda/kernels.h"
 #include "image/decode.h"
 #include "index/coreset.h"
 #include "index/random_index.h"
@@ -217,7 +219,9 @@ AnomalyTraining train_anomaly_model(const std::string& data_folder, const std::s
       stages.write("features", *features);
     }
     const at::Tensor& rows = features->rows;
-    const at::Tensor ids = coreset(rows, coreset_options(model.config), coreset_progress(progress));
+    // Each pick goes through all rows: where the network runs on a GPU, they do as well.
+    const at::Tensor ids = coreset(cuda::moved_if_it_fits(rows, resolve_device(options.device)),
+                                   coreset_options(model.config), coreset_progress(progress));
     bank = TrainingStages::Stage{as_exported(rows.index_select(0, ids)), features->notes};
     bank->notes["kept"] = rows.size(0);
     stages.write("bank", *bank);

@@ -45,7 +45,9 @@ NetworkBackbone::NetworkBackbone(std::string spec, const NetworkOptions& options
              .normalization = opened_.normalization,
              .device = place.device,
              .dtype = place.dtype,
-             .batch_size = batch_size_on(place.device, options.batch_size)} {}
+             .batch_size = batch_size_on(place.device, options.batch_size)},
+      recorded_([this](const at::Tensor& x) { return tokens_and_globals(x); },
+                cuda::graph_recorder(place.device)) {}
 
 std::vector<at::Tensor> NetworkBackbone::tokens_and_globals(const at::Tensor& images) const {
   const std::vector<LayerOutput> layers = opened_.network->forward(images);
@@ -68,7 +70,7 @@ std::vector<at::Tensor> NetworkBackbone::tokens_and_globals(const at::Tensor& im
 std::vector<Features> NetworkBackbone::extract(std::span<const Image* const> images) const {
   std::vector<Features> list(images.size());
   forward_images(
-      images, input_, [this](const at::Tensor& x) { return tokens_and_globals(x); },
+      images, input_, [this](const at::Tensor& x) { return recorded_(x); },
       [&](std::size_t i, const std::vector<at::Tensor>& share) {
         const Image& image = *images[i];
         Features& features = list[i];

@@ -14,6 +14,7 @@
 #include "backbone/network_input.h"
 #include "backbone/network_options.h"
 #include "base/device.h"
+#include "nn/recorded_forward.h"
 #include "nn/token_network.h"
 #include "nn/weights_checkpoint.h"
 
@@ -70,6 +71,7 @@ class NetworkBackbone final : public Backbone {
   std::string spec_;
   OpenedNetwork opened_;
   NetworkInput input_;
+  mutable RecordedForward recorded_;  ///< tokens_and_globals, repeated as one launch on a GPU.
 };
 
 /// How many classes a backbone tells apart; 0: it has none.

@@ -6,8 +6,11 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <stdexcept>
 
 #include "nn/device_batches.h"
+#include "nn/fused.h"
 
 namespace imatch {
 namespace {
@@ -25,6 +28,23 @@ at::Tensor float_batch_input(std::span<const Image* const> images, const std::ve
     result.select(1, c).sub_(input.normalization.mean[channel]).div_(input.normalization.std[channel]);
   }
   return result;
+}
+
+/// The samples of one batch, resized, as a GPU gets them: [N, H, W, 3] uint8, in memory that it can read
+/// itself.
+at::Tensor batch_samples(std::span<const Image* const> images, const std::vector<std::size_t>& batch,
+                         const NetworkInput& input) {
+  const ImageSize size = input.frame.size_of(*images[batch.front()]);
+  const at::Tensor samples = at::empty({static_cast<std::int64_t>(batch.size()), size.height, size.width, 3},
+                                       at::TensorOptions(at::kByte).pinned_memory(true));
+  auto* to = samples.mutable_data_ptr<std::uint8_t>();
+  for (const std::size_t i : batch) {
+    const Image resized = input.frame.resized(*images[i]);
+    if (resized.width != size.width || resized.height != size.height)
+      throw std::logic_error("batch_samples: a batch has one size");
+    to = std::ranges::copy(resized.rgb, to).out;
+  }
+  return samples;
 }
 
 /// The images of one batch, resized and normalised: [N, 3, H, W] on the CPU.
@@ -46,9 +66,18 @@ void forward_images(std::span<const Image* const> images, const NetworkInput& in
                     const std::function<void(std::size_t, const std::vector<at::Tensor>&)>& take) {
   const at::NoGradGuard no_gradients;
   const auto batches = batches_of_one_size(images, input.frame, input.batch_size);
+  // What is resized in float arithmetic has no samples of 8 bits that could be sent instead.
+  const bool as_samples = !input.device.is_cpu() && input.frame.arithmetic != "float";
   run_batches(
       batches.size(), input.device, input.dtype,
-      [&](std::size_t b) { return batch_input(images, batches[b], input); }, forward,
+      [&](std::size_t b) {
+        return as_samples ? batch_samples(images, batches[b], input) : batch_input(images, batches[b], input);
+      },
+      [&](const at::Tensor& x) {
+        return forward(as_samples ? fused::normalized_pixels(x, input.normalization.mean,
+                                                             input.normalization.std, input.dtype)
+                                  : x);
+      },
       [&](std::size_t b, const std::vector<at::Tensor>& outputs) {
         for (std::size_t n = 0; n < batches[b].size(); ++n) {
           std::vector<at::Tensor> share;

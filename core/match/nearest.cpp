@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/lru.h"
 #include "base/saved_time.h"
+#include "match/kept_tokens.h"
 #include "match/maxima.h"
 
 namespace imatch {
@@ -38,15 +39,20 @@ void check_comparable(const Features& a, const Features& b) {
 
 MutualPairs compute_pairs(const Features& a, const Features& b, const TokenSelection& selection) {
   const at::NoGradGuard no_gradients;
-  const SelectedTokens in_a = select_tokens(a, selection, "a"), in_b = select_tokens(b, selection, "b");
+  // Features lie on the CPU wherever they were computed; the product goes where the networks go.
+  const c10::Device device =
+      a.tokens.defined() && !a.tokens.is_cpu() ? a.tokens.device() : resolve_device("auto");
+  const auto selected = [&](const Features& features, const char* name) {
+    return device.is_cpu() ? select_tokens(features, selection, name)
+                           : KeptTokens::of_gpu(device).on(device, features, selection, name);
+  };
+  const SelectedTokens in_a = selected(a, "a"), in_b = selected(b, "b");
   MutualPairs pairs;
   pairs.n_selected_a = in_a.indices.size(0);
   pairs.n_selected_b = in_b.indices.size(0);
   if (pairs.n_selected_a == 0 || pairs.n_selected_b == 0) return pairs;
 
-  // Features lie on the CPU wherever they were computed; the product goes where the networks go.
-  const c10::Device device = in_a.unit.is_cpu() ? resolve_device("auto") : in_a.unit.device();
-  const Maxima best = product_maxima(in_a.unit.to(device), in_b.unit.to(device));
+  const Maxima best = product_maxima(in_a.unit, in_b.unit);
   std::vector<std::int64_t> found;  // positions in the selection of a
   for (std::int64_t i = 0; i < pairs.n_selected_a; ++i)
     if (best.row_value[i] == best.col_value[best.row_index[i]]) found.push_back(i);

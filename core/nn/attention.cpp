@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "nn/attention_backends.h"
 #include "nn/attention_bf16.h"
 #include "nn/attention_lanes.h"
 #include "nn/gradients.h"
@@ -168,6 +169,9 @@ at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::T
     const auto of = [](const at::Tensor& t) { return t.to(at::kBFloat16).to(at::kFloat); };
     return at::scaled_dot_product_attention(of(query), of(key), of(value)).transpose(1, 2).flatten(2);
   }
+  const bool is_short = query.scalar_type() == at::kBFloat16 || query.scalar_type() == at::kHalf;
+  if (query.is_cuda() && is_short && !needs_gradient(query, key, value))
+    return attention_on_gpu(query, key, value).transpose(1, 2).flatten(2);
   return at::scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2);
 }
 

@@ -38,7 +38,7 @@ class Transfers {
     arrived.block(compute);
     // Else its memory could be given to the next upload while the network still reads it.
     backend_.recordDataPtrOnStream(there.storage().data_ptr(), compute);
-    return there.to(dtype_);
+    return there.is_floating_point() ? there.to(dtype_) : there;
   }
 
   /// Filled once the current stream has come to `event`.
@@ -88,7 +88,9 @@ void run_batches(std::size_t count, c10::Device device, c10::ScalarType dtype,
     const at::Tensor host = input(i);
     auto current = std::make_unique<Pending>();
     current->index = i;
-    current->outputs = forward(transfers ? transfers->upload(host) : host.to(dtype));
+    current->outputs = forward(transfers                  ? transfers->upload(host)
+                               : host.is_floating_point() ? host.to(dtype)
+                                                          : host);
     for (at::Tensor& tensor : current->outputs)
       tensor = transfers ? transfers->download(tensor) : tensor.to(at::kFloat);
     if (transfers) current->ready = transfers->mark();

@@ -10,8 +10,9 @@
 namespace imatch {
 
 /// Runs batch after batch through a network without waiting inside of one: `input(i)` makes the i-th of
-/// `count` batches on the CPU, float32; it is moved to the device and its type, goes through `forward`, and
-/// `output(i, tensors)` gets what that returned, as float32 on the CPU.
+/// `count` batches on the CPU, float32; it is moved to the device and its type (samples of 8 bits stay what
+/// they are, a quarter of the bytes on the way), goes through `forward`, and `output(i, tensors)` gets what
+/// that returned, as float32 on the CPU.
 ///
 /// On a GPU the copies go through page-locked memory, inputs on a stream of their own, and outputs of a batch
 /// are waited for only when the next one is under way: the CPU prepares batch i + 1 while the GPU computes

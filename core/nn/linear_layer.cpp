@@ -2,7 +2,6 @@
 #include "nn/linear_layer.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "nn/attention_bf16.h"
+#include "nn/fused.h"
 #include "nn/gradients.h"
 
 namespace imatch {
@@ -77,9 +77,7 @@ at::Tensor LinearLayer::apply(const at::Tensor& x, bool gelu) const {
                                        c10::List<std::optional<at::Scalar>>(),
                                        gelu ? std::optional<std::string_view>("none") : std::nullopt);
   }
-  at::Tensor y = at::linear(x, weight_, bias_);
-  if (!gelu) return y;
-  return differentiated ? at::gelu(y) : at::gelu_(y);
+  return gelu ? fused::linear_gelu(x, weight_, bias_) : at::linear(x, weight_, bias_);
 }
 
 }  // namespace imatch

@@ -3,14 +3,15 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/layer_norm.h>
-#include <ATen/ops/silu.h>
+#include <ATen/ops/linear.h>
 #include <fmt/format.h>
 
 #include <stdexcept>
 #include <utility>
 
+#include "nn/fused.h"
 #include "nn/gradients.h"
 
 namespace imatch {
@@ -18,6 +19,15 @@ namespace {
 
 /// Of the grid of positions of the published models.
 constexpr std::int64_t kPublishedSide = 37;
+
+/// The weights of the patch embedding as a matrix for patch rows. cuBLAS takes its fastest kernels where rows
+/// are whole multiples of 16 bytes, which those of 14 px (588 values) are not.
+at::Tensor matrix_of_patches(const at::Tensor& weight) {
+  constexpr std::int64_t kMultiple = 8;
+  const at::Tensor matrix = weight.flatten(1);
+  const std::int64_t over = matrix.size(1) % kMultiple;
+  return over == 0 ? matrix : at::constant_pad_nd(matrix, {0, kMultiple - over}, 0);
+}
 
 }  // namespace
 
@@ -32,6 +42,9 @@ VisionTransformer::VisionTransformer(const VisionTransformerShape& shape, const 
   const std::int64_t width = shape.width;
   patches_.weight = checkpoint.take("patch_embed.proj.weight", {width, 3, shape.patch_px, shape.patch_px});
   patches_.bias = checkpoint.take("patch_embed.proj.bias", {width});
+  // A copy would not be trained with the weights.
+  if (!patches_.weight.requires_grad() && fused::has_kernels(patches_.weight))
+    patch_matrix_ = matrix_of_patches(patches_.weight);
   class_token_ = checkpoint.take("cls_token", {1, 1, width});
   const bool rotary = shape.positions == PositionScheme::kRotary;
   if (shape.registers > 0)
@@ -107,15 +120,27 @@ VisionTransformer::Block VisionTransformer::take_block(WeightsCheckpoint& checkp
 }
 
 at::Tensor VisionTransformer::normed(const at::Tensor& x, const Affine& norm) const {
-  return at::layer_norm(x, {shape_.width}, norm.weight, norm.bias, shape_.norm_eps);
+  return fused::layer_norm(x, norm.weight, norm.bias, shape_.norm_eps);
+}
+
+at::Tensor VisionTransformer::add_and_norm(at::Tensor& x, const at::Tensor& update, const at::Tensor& scale,
+                                           const Affine& norm) const {
+  return fused::residual_norm(x, update, scale, norm.weight, norm.bias, shape_.norm_eps);
+}
+
+at::Tensor VisionTransformer::embedded_patches(const at::Tensor& images) const {
+  // cuDNN has no fast kernel for a convolution of such a stride; a product of patch rows is one for cuBLAS.
+  if (patch_matrix_.defined() && fused::has_kernels(images))
+    return at::linear(fused::patch_rows(images, shape_.patch_px, patch_matrix_.size(1)), patch_matrix_,
+                      patches_.bias);
+  return at::conv2d(images, patches_.weight, patches_.bias, {shape_.patch_px, shape_.patch_px})
+      .flatten(2)
+      .transpose(1, 2);
 }
 
 at::Tensor VisionTransformer::embedded(const at::Tensor& images, std::int64_t rows, std::int64_t cols) const {
   const std::int64_t n = images.size(0);
-  const at::Tensor patches =
-      at::conv2d(images, patches_.weight, patches_.bias, {shape_.patch_px, shape_.patch_px})
-          .flatten(2)
-          .transpose(1, 2);
+  const at::Tensor patches = embedded_patches(images);
   const auto of_each = [n](const at::Tensor& tokens) { return tokens.expand({n, -1, -1}); };
   if (rotary_.defined())
     return registers_.defined() ? at::cat({of_each(class_token_), of_each(registers_), patches}, 1)
@@ -136,11 +161,9 @@ at::Tensor VisionTransformer::attention(const Heads& heads, const RotaryPosition
   const auto split = [&](const at::Tensor& all) {  // [N, tokens, width] -> [N, heads, tokens, head width]
     return all.unflatten(2, {shape_.heads, shape_.width / shape_.heads}).transpose(1, 2);
   };
-  at::Tensor query = split(heads[0]), key = split(heads[1]);
-  if (rotary_.defined()) {
-    query = RotaryPositions::rotated(query, tables);
-    key = RotaryPositions::rotated(key, tables);
-  }
+  if (!rotary_.defined())
+    return imatch::attention(split(heads[0]), split(heads[1]), split(heads[2]), factors_);
+  const auto [query, key] = fused::rotated_heads(heads[0], heads[1], shape_.heads, tables.cos, tables.sin);
   return imatch::attention(query, key, split(heads[2]), factors_);
 }
 
@@ -149,10 +172,10 @@ at::Tensor VisionTransformer::feed_forward(const Block& block, const at::Tensor&
     case FeedForward::kGelu:
       return block.narrow(block.widen[0].gelu(x));
     case FeedForward::kSwiGlu:
-      return block.narrow(at::silu(block.widen[0](x)).mul_(block.widen[1](x)));
+      return block.narrow(fused::swiglu(block.widen[0](x), block.widen[1](x)));
     case FeedForward::kFusedSwiGlu: {
       const std::vector<at::Tensor> gate_and_value = block.widen[0](x).chunk(2, 2);
-      return block.narrow(at::silu(gate_and_value[0]).mul_(gate_and_value[1]));
+      return block.narrow(fused::swiglu(gate_and_value[0], gate_and_value[1]));
     }
   }
   throw std::logic_error("feed_forward");
@@ -168,18 +191,22 @@ std::vector<LayerOutput> VisionTransformer::forward(const at::Tensor& images) co
 
   std::vector<LayerOutput> outputs;
   at::Tensor x = embedded(images, rows, cols);
+  at::Tensor normed_x = normed(x, blocks_.front().norm1);
   for (int n = 0; n <= wanted_.back(); ++n) {
     const Block& block = blocks_[n];
-    const bool is_wanted = wanted_[outputs.size()] == n;
-    const Heads qkv = heads(block, normed(x, block.norm1));
+    const bool is_wanted = wanted_[outputs.size()] == n, is_last = n == wanted_.back();
+    const Heads qkv = heads(block, normed_x);
     LayerOutput output;
     if (is_wanted && facet_ != Facet::kToken)
       output.map = map_of(qkv[facet_ == Facet::kQuery ? 0 : facet_ == Facet::kKey ? 1 : 2]);
     const at::Tensor attended = attention(qkv, tables);
-    add_scaled(x, block.projection(attended), block.scale1);
-    add_scaled(x, feed_forward(block, normed(x, block.norm2)), block.scale2);
+    normed_x = add_and_norm(x, block.projection(attended), block.scale1, block.norm2);
+    // Each norm stands behind a residual connection, and goes through the tokens with it: the next block's,
+    // or the final one.
+    normed_x =
+        add_and_norm(x, feed_forward(block, normed_x), block.scale2, is_last ? norm_ : blocks_[n + 1].norm1);
     if (!is_wanted) continue;
-    const at::Tensor final_tokens = normed(x, norm_);
+    const at::Tensor final_tokens = is_last ? normed_x : normed(x, norm_);
     if (facet_ == Facet::kToken) output.map = map_of(final_tokens);
     output.global = final_tokens.select(1, 0);
     output.mean_prenorm = x.mean(1, /*keepdim=*/false, at::kFloat);

@@ -90,6 +90,11 @@ class VisionTransformer final : public TokenNetwork {
   Block take_block(WeightsCheckpoint& checkpoint, const std::string& name) const;
 
   at::Tensor normed(const at::Tensor& x, const Affine& norm) const;
+  /// x += update * scale; returns the norm of that.
+  at::Tensor add_and_norm(at::Tensor& x, const at::Tensor& update, const at::Tensor& scale,
+                          const Affine& norm) const;
+  /// Patches [N, rows * cols, width] without their positions.
+  at::Tensor embedded_patches(const at::Tensor& images) const;
   /// Class token, registers and patches with their positions: [N, prefix + rows * cols, width].
   at::Tensor embedded(const at::Tensor& images, std::int64_t rows, std::int64_t cols) const;
   Heads heads(const Block& block, const at::Tensor& x) const;
@@ -103,6 +108,8 @@ class VisionTransformer final : public TokenNetwork {
   Facet facet_;
   AttentionFactors factors_;
   Affine patches_;
+  at::Tensor
+      patch_matrix_;  ///< Its weight as [width, padded] for fused::patch_rows; undefined: the convolution.
   at::Tensor class_token_;
   at::Tensor registers_;
   LearnedPositions learned_;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/device.h"
 #include "base/revision.h"
 #include "base/saved_time.h"
 #include "base/stop.h"
@@ -12,7 +13,10 @@
 #include "base/version.h"
 #include "bind/lists.h"
 #include "binding.h"
+#include "cuda/graph.h"
+#include "cuda/kernels.h"
 #include "memory.h"
+#include "nn/attention_backends.h"
 #include "repl.h"
 #include "settings.h"
 #include "version_text.h"
@@ -28,6 +32,18 @@ int memory(lua_State* L) {
 
 int version(lua_State* L) {
   return push(L, component_versions());
+}
+
+int gpu(lua_State* L) {
+  const c10::Device device = resolve_device("auto");
+  Json attention = Json::object();
+  for (const auto& [shape, kernel] : chosen_attention()) attention[shape] = kernel;
+  return push(L, Json{{"device", device.str()},
+                      {"name", cuda::device_name(device)},
+                      {"kernels", cuda::kernels_status(device)},
+                      {"has_kernels", cuda::kernels_for(device, at::kFloat) != nullptr},
+                      {"records", static_cast<bool>(cuda::graph_recorder(device))},
+                      {"attention", attention}});
 }
 
 int revisions(lua_State* L) {
@@ -122,6 +138,14 @@ constexpr Binding kFunctions[] = {
     bind<version>("version", "version() -> table",
                   "Version of the program and of every component, processor and GPU, by name.",
                   "print(im.version().LibTorch)"),
+    bind<gpu>(
+        "gpu", "gpu() -> table",
+        "What networks run on in this process, and how: `device` as --device chose it; its `name`; whether "
+        "it `has_kernels` of this program's own beside LibTorch's, with their compiler, or why there are "
+        "none, "
+        "in `kernels`; whether forward passes of few images are recorded and repeated as one launch "
+        "(`records`); and which kernel `attention` takes for the shapes seen so far.",
+        "print(im.gpu().device)"),
     bind<process_settings>("settings", "settings() -> table",
                            "What the command line said: device, threads, cache, seed, quiet, script, "
                            "command_line; and cores, how many of them this process may use.",

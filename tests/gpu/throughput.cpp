@@ -3,17 +3,20 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <functional>
+#include <vector>
 
+#include "cuda/kernels.h"
 #include "gpu/networks.h"
+#include "gpu/timing.h"
+#include "nn/attention_backends.h"
 #include "nn/device_batches.h"
+#include "nn/fused.h"
+#include "nn/recorded_forward.h"
 
 namespace imatch::testing {
 namespace {
@@ -22,30 +25,14 @@ struct NumberType {
   const char* name;
   c10::ScalarType type;
 };
-constexpr NumberType kNumberTypes[] = {{"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}};
-
-/// Seconds of one call: the median of `rounds`, after one that is not counted.
-double seconds(c10::Device device, int rounds, const std::function<void()>& call) {
-  const auto wait = [&] {
-    if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
-  };
-  std::vector<double> times;
-  for (int round = 0; round <= rounds; ++round) {
-    wait();
-    const auto start = std::chrono::steady_clock::now();
-    call();
-    wait();
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    if (round > 0) times.push_back(elapsed.count());
-  }
-  std::ranges::sort(times);
-  return times[times.size() / 2];
-}
+constexpr NumberType kNumberTypes[] = {{"bf16", at::kBFloat16}, {"fp16", at::kHalf}, {"fp32", at::kFloat}};
 
 /// Operations a second.
 double matrix_product_rate(c10::Device device, c10::ScalarType type, std::int64_t side) {
   const at::Tensor a = at::randn({side, side}, at::TensorOptions(device)).to(type), b = a.clone();
-  return 2 * std::pow(static_cast<double>(side), 3) / seconds(device, 5, [&] { at::mm(a, b); });
+  return 2 * std::pow(static_cast<double>(side), 3) /
+         seconds(
+             device, 5, [&] { at::mm(a, b); }, 4, 4);
 }
 
 struct Job {
@@ -54,37 +41,71 @@ struct Job {
   std::int64_t batch;
 };
 
-double images_a_second(const Job& job, c10::Device device, c10::ScalarType type, std::size_t batches) {
-  const Forward forward = vision_transformer(job.alias, job.image_px, job.depth).open(device, type);
-  const at::Tensor images = at::randn({job.batch, 3, job.image_px, job.image_px});
+/// Images a second of batches that lie on the device.
+double resident_rate(const Job& job, const Forward& forward, c10::Device device, c10::ScalarType type,
+                     int calls) {
+  const at::Tensor images = at::randn({job.batch, 3, job.image_px, job.image_px}).to(device, type);
+  return static_cast<double>(job.batch) / seconds(
+                                              device, 3, [&] { forward(images); }, calls, 3);
+}
+
+/// The same with samples from page-locked memory, as decoded pictures come, and tokens in float32 back.
+double rate_with_copies(const Job& job, const Forward& forward, c10::Device device, c10::ScalarType type,
+                        std::size_t batches) {
+  at::Tensor samples = at::randint(256, {job.batch, job.image_px, job.image_px, 3}, at::kByte);
+  if (!device.is_cpu()) samples = samples.pin_memory();
   const double time = seconds(device, 3, [&] {
     run_batches(
-        batches, device, type, [&](std::size_t) { return images; }, forward,
+        batches, device, type, [&](std::size_t) { return samples; },
+        [&](const at::Tensor& x) {
+          return forward(
+              fused::normalized_pixels(x, {0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}, type));
+        },
         [](std::size_t, const std::vector<at::Tensor>&) {});
   });
   return static_cast<double>(batches) * static_cast<double>(job.batch) / time;
 }
 
+/// Seconds of one image that lies on the device, waited for each time.
+double latency(const Job& job, const Forward& forward, c10::Device device, c10::ScalarType type) {
+  const at::Tensor image = at::randn({1, 3, job.image_px, job.image_px}).to(device, type);
+  return seconds(
+      device, device.is_cpu() ? 3 : 30, [&] { forward(image); }, 1, 5);
+}
+
 }  // namespace
 
-void print_throughput(c10::Device device, Extent extent) {
+void print_throughput(c10::Device device, Extent extent, bool all_types) {
   const at::NoGradGuard no_gradients;
   const bool full = extent == Extent::kFull;
   std::vector<Job> jobs{{"vits14", 112, 2, 2}};
   if (full)
     jobs = {{"vits14", 336, 0, 64},  {"vitb14", 336, 0, 64},  {"vitl14", 336, 0, 32},
             {"vits16", 1024, 0, 16}, {"vitb16", 1024, 0, 16}, {"vitl16", 1024, 0, 8}};
+  fmt::print("kernels on {}: {}\n", cuda::device_name(device), cuda::kernels_status(device));
   for (const auto& [name, type] : kNumberTypes) {
+    if (!all_types && type != at::kBFloat16) continue;
     if (device.is_cpu() && type == at::kHalf) continue;  // LibTorch has no fast products of that type there
     const double peak = matrix_product_rate(device, type, full ? 8192 : 512);
     fmt::print("{}: a matrix product runs at {:.3g} TFLOP/s\n", name, peak / 1e12);
     for (const Job& job : jobs) {
-      const double rate = images_a_second(job, device, type, full ? 8 : 2);
+      const Forward forward = vision_transformer(job.alias, job.image_px, job.depth).open(device, type);
+      RecordedForward recorded(forward, cuda::graph_recorder(device));
+      const Forward repeated = [&](const at::Tensor& x) { return recorded(x); };
+      const double resident = resident_rate(job, forward, device, type, full ? 8 : 1);
+      const double with_copies = rate_with_copies(job, forward, device, type, full ? 8 : 2);
+      const double one = latency(job, forward, device, type),
+                   one_recorded = latency(job, repeated, device, type);
       const double operations = vision_transformer_operations(job.alias, job.image_px, job.depth);
-      fmt::print("  {:<8} {:>4} px  batch {:<3} {:>9.1f} images/s  {:>5.1f} % of it\n", job.alias,
-                 job.image_px, job.batch, rate, 100 * rate * operations / peak);
+      fmt::print(
+          "  {} {:<8} {:>4} px  batch {:<3} resident {:>9.1f} images/s  with copies {:>9.1f} images/s  "
+          "{:>5.1f} % of "
+          "the matrix rate  one image {:>7.3f} ms  recorded {:>7.3f} ms\n",
+          name, job.alias, job.image_px, job.batch, resident, with_copies, 100 * resident * operations / peak,
+          one * 1e3, one_recorded * 1e3);
     }
   }
+  for (const auto& [shape, name] : chosen_attention()) fmt::print("  attention of {}: {}\n", shape, name);
 }
 
 }  // namespace imatch::testing

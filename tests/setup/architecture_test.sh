@@ -4,7 +4,7 @@
 set -u
 shopt -s lastpipe  # `none` at the end of a pipe counts in this shell
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-rooms=(base io geometry image nn train mesh raster feature backbone match index geo render retrieval localize evaluation pointmap inspection anomaly redis export sweep report)
+rooms=(base io geometry image cuda nn train mesh raster feature backbone match index geo render retrieval localize evaluation pointmap inspection anomaly redis export sweep report)
 failures=0
 
 # none RULE: prints what came on standard input as breaches of the rule.

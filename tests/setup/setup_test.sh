@@ -32,7 +32,7 @@ names --peers libgdal-dev catch2 tmux
 status=0
 output=$(./setup --fast 2>&1) || status=$?
 [[ $status == 1 && $output == *"unknown option '--fast'"* ]] || fail "an unknown option gave status $status: $output"
-for option in --tests --peers --dependencies --torch -DNAME; do
+for option in --tests --peers --dependencies --cuda --torch -DNAME; do
   [[ $(./setup --help) == *"  $option"* ]] || fail "--help does not tell of $option"
 done
 
@@ -73,12 +73,18 @@ output=$(bash -c 'SETUP_ONLY_FUNCTIONS=1 source "$0"; beside false; wait_beside 
 # way OPTION...: what setup does with those options.
 way() {
   bash -c 'SETUP_ONLY_FUNCTIONS=1 source "$0"; cd "$1"; shift
-    system_packages() { echo "packages $*"; }; folder() { echo "folder $1"; }; configure() { echo "configure $*"; }; build() { echo built; }
+    system_packages() { echo "packages $*"; }; folder() { echo "folder $1 for $2"; }; configure() { echo "configure $*"; }; build() { echo built; }
     main "$@"' "$root/setup" "$scratch" "$@" 2>&1 || echo "exit status $?"
 }
 output=$(way --dependencies --torch cpu)
 [[ $output == *"folder .deps/python/torch"*"ready to build after"* && $output != *configure* && $output != *built* ]] ||
   fail "setup --dependencies: $output"
+[[ $(way --dependencies --cuda) == *"folder .deps/python/torch for $torch_version cuda"* ]] || fail "setup --cuda: $(way --cuda)"
+for wheels in 'wheel() { return 1; }' 'wheel() { mkdir -p "$2/torch/lib"; }'; do  # a registry without torch, and one without CUDA's
+  output=$(bash -c 'SETUP_ONLY_FUNCTIONS=1 source "$0"; eval "$1"; torch_wheel cuda "$2"; echo went on' "$root/setup" "$wheels" \
+    "$scratch/torch" 2>&1) && fail "setup --cuda does not stop without a wheel: $output"
+  [[ $output == "setup: pip "*"PIP_INDEX_URL"*"leave --cuda away" ]] || fail "setup --cuda without a wheel: $output"
+done
 output=$(way --torch gpu)
 [[ $output == *"--torch gpu: expected cpu or cuda"*"exit status 1"* ]] || fail "setup --torch gpu: $output"
 alone=$(way) tests=$(way --tests) peers=$(way --peers -DIMATCH_WERROR=ON)

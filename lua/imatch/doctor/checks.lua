@@ -72,10 +72,18 @@ end
 
 --- The guides' "GPU is not seen in the container".
 function M.gpu()
-  local gpu = im.version().GPU
+  local used = im.gpu()
   local driver = value_in("/proc/driver/nvidia/version", "Module%s+(%S+)")
-  if gpu ~= "none" then
-    return ok("%s, driver %s", gpu, driver or "unknown")
+  if used.device ~= "cpu" then
+    local what = ("%s (%s), driver %s; kernels: %s; forward passes of few images are %s"):format(used.name, used.device,
+      driver or "unknown", used.kernels, used.records and "recorded" or "not recorded (built without CUDA's headers)")
+    if used.has_kernels then
+      return ok("%s", what)
+    end
+    return warning("LibTorch's operators are used instead, more slowly; install the wheel nvidia-cuda-nvrtc beside torch",
+      "%s", what)
+  elseif driver and im.version().GPU ~= "none" then
+    return info("%s, driver %s, is not used: --device %s", im.version().GPU, driver, im.settings().device)
   elseif driver then
     return warning("build the image with TORCH=cuda and start the profile gpu (docker compose), or give docker run --gpus all; "
       .. "see whether nvidia-smi works here; with a package, install the torch wheel with CUDA",

@@ -1,0 +1,18 @@
+# Kernels for GPUs (core/nn/kernels) as a text in the program, which compiles them where it finds a GPU (core/cuda/compiler.h).
+# imatch_embed_kernels(TARGET): adds a source with that text.
+function(imatch_embed_kernels target)
+  set(folder ${PROJECT_SOURCE_DIR}/core/nn/kernels)
+  file(GLOB kernels CONFIGURE_DEPENDS ${folder}/*.cu)
+  set(text "// SPDX-License-Identifier: Apache-2.0\n#include \"cuda/kernel_sources.h\"\n\n")
+  string(APPEND text "const std::string& imatch::cuda::kernel_source() {\n  static const std::string text(\n")
+  foreach(file ${folder}/numbers.cuh ${kernels})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} content)
+    string(APPEND text "R\"kernels(${content})kernels\"\n")
+  endforeach()
+  string(APPEND text ");\n  return text;\n}\n")
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/kernel_sources.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "${text}" @ONLY)
+  target_sources(${target} PRIVATE ${source})
+  set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
+endfunction()

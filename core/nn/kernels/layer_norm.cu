@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Layer normalisation alone, and behind a residual connection. A warp takes a row (blockDim.x is 32). Rows of
+// up to 32 * kKept packs stay in registers between the three passes (sum, squared deviations, result), which
+// are exact where one pass over squares would cancel; the rest of a longer row is read again.
+
+constexpr int kKept = 8;  // packs a thread keeps
+
+/// Calls `each(pack, first element)` for the packs of this thread.
+template <int N, class Each>
+IMATCH_DEVICE void for_packs(int width, const Each& each) {
+  IMATCH_UNROLL
+  for (int k = 0; k < kKept; ++k) {
+    const int first = (k * 32 + static_cast<int>(threadIdx.x)) * N;
+    if (first < width) each(k, first);
+  }
+}
+template <int N, class Each>
+IMATCH_DEVICE void for_rest(int width, const Each& each) {
+  for (int first = (kKept * 32 + static_cast<int>(threadIdx.x)) * N; first < width; first += 32 * N)
+    each(first);
+}
+
+/// out = (row - mean) / sqrt(variance + eps) * weight + bias; `kept` has the first packs of the row, and
+/// `row` all of it. Packs are kept as they are read, since bfloat16 takes half the registers of float.
+template <int N>
+IMATCH_DEVICE void normalise(const Number* row, const Pack<N> (&kept)[kKept], const Number* weight,
+                             const Number* bias, Number* out, int width, float eps) {
+  /// The sum of `of(value)` over the row.
+  const auto sum_of_row = [&](const auto& of) {
+    float sum = 0;
+    const auto add = [&](const Pack<N>& pack) {
+      float values[N];
+      unpack(pack, values);
+      for (int j = 0; j < N; ++j) sum += of(values[j]);
+    };
+    for_packs<N>(width, [&](int k, int) { add(kept[k]); });
+    for_rest<N>(width, [&](int first) { add(load_pack<N>(row + first)); });
+    return sum_of_warp(sum);
+  };
+  const float mean = sum_of_row([](float value) { return value; }) / static_cast<float>(width);
+  const float squares = sum_of_row([mean](float value) { return (value - mean) * (value - mean); });
+  const float scale = 1.0f / sqrtf(squares / static_cast<float>(width) + eps);
+  const auto write = [&](int first, const Pack<N>& pack) {
+    float values[N], weights[N], biases[N];
+    unpack(pack, values);
+    load<N>(weight + first, weights);
+    load<N>(bias + first, biases);
+    for (int j = 0; j < N; ++j) values[j] = (values[j] - mean) * scale * weights[j] + biases[j];
+    store<N>(out + first, values);
+  };
+  for_packs<N>(width, [&](int k, int first) { write(first, kept[k]); });
+  for_rest<N>(width, [&](int first) { write(first, load_pack<N>(row + first)); });
+}
+
+template <int N>
+IMATCH_DEVICE void layer_norm_of(const Number* x, const Number* weight, const Number* bias, Number* out,
+                                 long long rows, int width, float eps) {
+  const long long r = row_of_thread();
+  if (r >= rows) return;
+  const Number* row = x + r * width;
+  Pack<N> kept[kKept];
+  for_packs<N>(width, [&](int k, int first) { kept[k] = load_pack<N>(row + first); });
+  normalise<N>(row, kept, weight, bias, out + r * width, width, eps);
+}
+
+/// x += update * scale, and out = the layer norm of that.
+template <int N>
+IMATCH_DEVICE void residual_norm_of(Number* x, const Number* update, const Number* scale,
+                                    const Number* weight, const Number* bias, Number* out, long long rows,
+                                    int width, float eps) {
+  const long long r = row_of_thread();
+  if (r >= rows) return;
+  Number* row = x + r * width;
+  const Number* update_row = update + r * width;
+  const auto summed = [&](int first) {
+    float values[N], updates[N], scales[N];
+    load<N>(row + first, values);
+    load<N>(update_row + first, updates);
+    load<N>(scale + first, scales);
+    for (int j = 0; j < N; ++j) values[j] += updates[j] * scales[j];
+    const Pack<N> sum = packed(values);
+    store_pack(row + first, sum);
+    return sum;
+  };
+  Pack<N> kept[kKept];
+  for_packs<N>(width, [&](int k, int first) { kept[k] = summed(first); });
+  for_rest<N>(width, summed);
+  // A thread reads again only what it has written itself.
+  normalise<N>(row, kept, weight, bias, out + r * width, width, eps);
+}
+
+IMATCH_KERNEL void layer_norm(const Number* x, const Number* weight, const Number* bias, Number* out,
+                              long long rows, int width, float eps) {
+  layer_norm_of<1>(x, weight, bias, out, rows, width, eps);
+}
+IMATCH_KERNEL void layer_norm_wide(const Number* x, const Number* weight, const Number* bias, Number* out,
+                                   long long rows, int width, float eps) {
+  layer_norm_of<kWide>(x, weight, bias, out, rows, width, eps);
+}
+IMATCH_KERNEL void residual_norm(Number* x, const Number* update, const Number* scale, const Number* weight,
+                                 const Number* bias, Number* out, long long rows, int width, float eps) {
+  residual_norm_of<1>(x, update, scale, weight, bias, out, rows, width, eps);
+}
+IMATCH_KERNEL void residual_norm_wide(Number* x, const Number* update, const Number* scale,
+                                      const Number* weight, const Number* bias, Number* out, long long rows,
+                                      int width, float eps) {
+  residual_norm_of<kWide>(x, update, scale, weight, bias, out, rows, width, eps);
+}
