@@ -32,7 +32,7 @@ TEST_CASE("selected tokens are made once for an image and a selection") {
 }
 
 TEST_CASE("kept tokens stay within their limit") {
-  const std::size_t of_one = 6 * 8 * sizeof(float) + 128;
+  const std::size_t of_one = 6 * 8 * sizeof(float) + 64;
   KeptTokens kept(2 * of_one);
   const TokenSelection all{.keypoint_th = 0, .max_features = 6};
   const Features a = features_of("a"), b = features_of("b"), c = features_of("c");

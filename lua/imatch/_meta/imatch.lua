@@ -117,6 +117,13 @@ function im.configure(options) end
 ---@return string
 function im.duration(seconds) end
 
+---What networks run on in this process, and how: `device` as --device chose it; its `name`; whether it `has_kernels` of this program's own beside LibTorch's, with their compiler, or why there are none, in `kernels`; whether forward passes of few images are recorded and repeated as one launch (`records`); and which kernel `attention` takes for the shapes seen so far.
+---```lua
+---print(im.gpu().device)
+---```
+---@return table
+function im.gpu() end
+
 ---Whether a person is at the other end of standard input and output.
 ---```lua
 ---print(im.is_terminal())
