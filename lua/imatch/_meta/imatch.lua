@@ -3692,7 +3692,7 @@ function ReferenceMap:close() end
 ---@field reproj_tokens? number Largest reprojection error of an inlier, in sides of a token. in [0.01, 100]. Default 1.
 ---@field iterations? integer Samples of RANSAC at most. in [1, 10000000]. Default 2000.
 ---@field refine_k? integer Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins. A tile whose pose is as good as one that was refined (5 % of the width, 5 degrees) is left out. in [1, 1000]. Default 2.
----@field refinements? integer Times that the map is re-rendered at the estimated pose and matched anew; a similarity is fitted to the inliers of all of them. in [0, 20]. Default 2.
+---@field refinements? integer Times that the map is re-rendered at the estimated pose and matched anew. in [0, 20]. Default 2.
 ---@field min_inliers? integer Inliers below which the photo counts as not found. >= 3. Default 30.
 ---@field map_sigma_m? number Standard deviation of the map's own georeference along each axis, m: part of the prediction's. >= 0. Default 0.
 
