@@ -196,6 +196,7 @@ std::vector<LayerOutput> VisionTransformer::forward(const at::Tensor& images) co
     const Block& block = blocks_[n];
     const bool is_wanted = wanted_[outputs.size()] == n, is_last = n == wanted_.back();
     const Heads qkv = heads(block, normed_x);
+    normed_x.reset();  // its memory is the next tensor's, and still in the cache
     LayerOutput output;
     if (is_wanted && facet_ != Facet::kToken)
       output.map = map_of(qkv[facet_ == Facet::kQuery ? 0 : facet_ == Facet::kKey ? 1 : 2]);

@@ -21,25 +21,28 @@ IMATCH_DEVICE void for_rest(int width, const Each& each) {
     each(first);
 }
 
-/// out = (row - mean) / sqrt(variance + eps) * weight + bias; `kept` has the first packs of the row, and
-/// `row` all of it. Packs are kept as they are read, since bfloat16 takes half the registers of float.
+/// The sum of the row's values, or with `power` 2 of the squares of what they differ from `mean`; `kept` has
+/// the first packs of the row, and `row` all of it. Packs are kept as they are read, since bfloat16 takes
+/// half the registers of float.
+template <int power, int N>
+IMATCH_DEVICE float sum_of_row(const Number* row, const Pack<N> (&kept)[kKept], int width, float mean) {
+  float sum = 0;
+  const auto add = [&](const Pack<N>& pack) {
+    float values[N];
+    unpack(pack, values);
+    for (int j = 0; j < N; ++j) sum += power == 1 ? values[j] : (values[j] - mean) * (values[j] - mean);
+  };
+  for_packs<N>(width, [&](int k, int) { add(kept[k]); });
+  for_rest<N>(width, [&](int first) { add(load_pack<N>(row + first)); });
+  return sum_of_warp(sum);
+}
+
+/// out = (row - mean) / sqrt(variance + eps) * weight + bias.
 template <int N>
 IMATCH_DEVICE void normalise(const Number* row, const Pack<N> (&kept)[kKept], const Number* weight,
                              const Number* bias, Number* out, int width, float eps) {
-  /// The sum of `of(value)` over the row.
-  const auto sum_of_row = [&](const auto& of) {
-    float sum = 0;
-    const auto add = [&](const Pack<N>& pack) {
-      float values[N];
-      unpack(pack, values);
-      for (int j = 0; j < N; ++j) sum += of(values[j]);
-    };
-    for_packs<N>(width, [&](int k, int) { add(kept[k]); });
-    for_rest<N>(width, [&](int first) { add(load_pack<N>(row + first)); });
-    return sum_of_warp(sum);
-  };
-  const float mean = sum_of_row([](float value) { return value; }) / static_cast<float>(width);
-  const float squares = sum_of_row([mean](float value) { return (value - mean) * (value - mean); });
+  const float mean = sum_of_row<1>(row, kept, width, 0) / static_cast<float>(width);
+  const float squares = sum_of_row<2>(row, kept, width, mean);
   const float scale = 1.0f / sqrtf(squares / static_cast<float>(width) + eps);
   const auto write = [&](int first, const Pack<N>& pack) {
     float values[N], weights[N], biases[N];
