@@ -87,8 +87,11 @@ std::vector<std::int64_t> ids_of(const faiss::Index& index) {
   return ids;
 }
 
-/// FAISS judges such a graph by so many vectors drawn from those beyond them, and divides by zero where there
-/// are none.
+/// FAISS links each vector to GK others, found by passing on the nearer ones of ten drawn at random; where all
+/// ten happen to be among the nearest, fewer are found, and it ends the program. With so many times GK
+/// vectors that happens to one graph in a hundred thousand.
+constexpr std::int64_t kVectorsPerLinkOfNsg = 6;
+/// It judges the graph by so many vectors, and divides by zero where there are no others.
 constexpr std::int64_t kJudgesOfNsg = 100;
 
 }  // namespace
@@ -218,7 +221,7 @@ void Index::add(const at::Tensor& vectors, const std::optional<at::Tensor>& ids)
       throw Error(fmt::format("add: id {} is in the index already", list[i]));
   if (n == 0) return;
   if (const auto* nsg = dynamic_cast<const faiss::IndexNSG*>(&innermost(*impl_->index))) {
-    const std::int64_t least = std::max<std::int64_t>(nsg->GK, kJudgesOfNsg);
+    const std::int64_t least = std::max(kVectorsPerLinkOfNsg * nsg->GK, kJudgesOfNsg);
     if (nsg->ntotal + n <= least)
       throw Error(fmt::format("add: '{}' is built of more than {} vectors, got {}", factory(), least,
                               nsg->ntotal + n));

@@ -224,13 +224,13 @@ TEST_CASE("the description beside an index must agree") {
 
 TEST_CASE("a graph of few vectors is refused, and never more are looked for than there are") {
   CHECK_THROWS_WITH(Index(8, {.factory = "NSG4", .metric = "l2"}).add(random_rows(40, 8)),
-                    Catch::Contains("add: 'NSG4' is built of more than 100 vectors, got 40"));
-  CHECK_THROWS_AS(Index(8, {.factory = "NSG4", .metric = "l2"}).add(random_rows(100, 8)), Error);
+                    Catch::Contains("add: 'NSG4' is built of more than 384 vectors, got 40"));
+  CHECK_THROWS_AS(Index(8, {.factory = "NSG4", .metric = "l2"}).add(random_rows(384, 8)), Error);
   Index index(8, {.factory = "NSG4", .metric = "l2"});
-  index.add(random_rows(120, 8));
-  const Neighbours found = index.search(random_rows(3, 8), {.k = 150});
-  CHECK(found.ids[0][119].item<std::int64_t>() >= 0);
-  CHECK(found.ids[2][120].item<std::int64_t>() == -1);
+  index.add(random_rows(400, 8));
+  const Neighbours found = index.search(random_rows(3, 8), {.k = 430});
+  CHECK(found.ids[0][399].item<std::int64_t>() >= 0);
+  CHECK(found.ids[2][400].item<std::int64_t>() == -1);
 }
 
 TEST_CASE("vectors of another backbone or size, and unusable ones, are refused by name") {

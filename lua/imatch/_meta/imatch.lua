@@ -119,7 +119,8 @@ function im.duration(seconds) end
 
 ---What networks run on in this process, and how: `device` as --device chose it; its `name`; whether it `has_kernels` of this program's own beside LibTorch's, with their compiler, or why there are none, in `kernels`; whether forward passes of few images are recorded and repeated as one launch (`records`); and which kernel `attention` takes for the shapes seen so far.
 ---```lua
----print(im.gpu().device)
+---local gpu = im.gpu()
+---assert(gpu.has_kernels or #gpu.kernels > 0) -- why there are none
 ---```
 ---@return table
 function im.gpu() end
