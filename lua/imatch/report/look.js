@@ -91,6 +91,7 @@
       view: {stroke: null},
       axis: {labelColor: muted, titleColor: ink, gridColor: line, domainColor: muted, tickColor: muted, labelFontSize: 12,
              titleFontSize: 12, titleFontWeight: 600, labelOverlap: true, labelLimit: 400},
+      axisQuantitative: {labelFlush: false, labelSeparation: 8},
       legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, symbolSize: 90, labelLimit: 400, titleLimit: 400},
       range: {category: colors()},
     };
