@@ -145,7 +145,7 @@ constexpr Binding kFunctions[] = {
         "none, "
         "in `kernels`; whether forward passes of few images are recorded and repeated as one launch "
         "(`records`); and which kernel `attention` takes for the shapes seen so far.",
-        "local gpu = im.gpu()\nassert(gpu.has_kernels or #gpu.kernels > 0) -- why there are none"),
+        "print(#im.gpu().device > 0) --> true"),
     bind<process_settings>("settings", "settings() -> table",
                            "What the command line said: device, threads, cache, seed, quiet, script, "
                            "command_line; and cores, how many of them this process may use.",

@@ -119,8 +119,7 @@ function im.duration(seconds) end
 
 ---What networks run on in this process, and how: `device` as --device chose it; its `name`; whether it `has_kernels` of this program's own beside LibTorch's, with their compiler, or why there are none, in `kernels`; whether forward passes of few images are recorded and repeated as one launch (`records`); and which kernel `attention` takes for the shapes seen so far.
 ---```lua
----local gpu = im.gpu()
----assert(gpu.has_kernels or #gpu.kernels > 0) -- why there are none
+---print(#im.gpu().device > 0) --> true
 ---```
 ---@return table
 function im.gpu() end
@@ -3687,12 +3686,12 @@ function ReferenceMap:close() end
 ---@class imatch.ReferenceMap.locate.options
 ---@field top_k? integer Tiles of the retrieval that are matched. in [1, 100000]. Default 40.
 ---@field apart? number Of tiles whose centres are nearer than this share of their width, with neighbouring headings, only the best is matched. in [0, 10]. Default 0.25.
----@field margin_tokens? integer Tokens around a tile that take part in its matching. in [0, 1000]. Default 3.
+---@field margin_tokens? integer Tokens around a tile that take part in its matching. in [0, 1000]. Default 4.
 ---@field model? string Transform of RANSAC from the photo to the map: similarity (place, heading and width: the camera looks straight down) or homography (any tilt over flat ground; needs more inliers; deviations are those of the similarity through the same ones). 'similarity' or 'homography'. Default 'similarity'.
 ---@field match_th? number Smallest cosine similarity of a match. in [-1, 1]. Default 0.
 ---@field reproj_tokens? number Largest reprojection error of an inlier, in sides of a token. in [0.01, 100]. Default 1.
 ---@field iterations? integer Samples of RANSAC at most. in [1, 10000000]. Default 2000.
----@field refine_k? integer Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins. A tile whose pose is as good as one that was refined (5 % of the width, 5 degrees) is left out. in [1, 1000]. Default 2.
+---@field refine_k? integer Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins. in [1, 1000]. Default 2.
 ---@field refinements? integer Times that the map is re-rendered at the estimated pose and matched anew. in [0, 20]. Default 2.
 ---@field min_inliers? integer Inliers below which the photo counts as not found. >= 3. Default 30.
 ---@field map_sigma_m? number Standard deviation of the map's own georeference along each axis, m: part of the prediction's. >= 0. Default 0.
@@ -4038,7 +4037,6 @@ function im.pointmap.target(path, layers, resolution) end
 ---@field weights? string Checkpoint to begin with: training goes on at its step where it has an optimiser, else at 0. Default ''.
 ---@field dropout? number Share of a block's inner values set to zero. in [0, 0.9]. Default 0.1.
 ---@field alpha? number Weight of the logarithm of the confidence in the loss. >= 0. Default 1.
----@field occupancy_weight? number Weight of the occupancy's loss beside that of the points, whose gradients grow as their errors shrink. >= 0. Default 1.
 ---@field whole_picture? boolean Learn occupancy outside of the silhouette too, so that a picture needs no mask. Default false.
 
 ---Trains a dual point map network (Kaye et al., CVPR 2025) on rasterised samples in `root`: renders/<id>_rgb.png, masks/<id>_mask.png, features/<id>_feat.png or .npy where there are some, pointmaps_<resolution>/<id>.npz. Leaves weights_<step>.pth (torch.load reads them; model_state, optim_state, scheduler_state), losses.csv, TensorBoard's events/ and pictures/ in `folder`, and goes on from the newest checkpoint there. Returns step, loss, seconds, images_per_s, checkpoint and log. A missing file of a sample, weights of another network and a loss that is not finite are failures; Ctrl-C and SIGTERM save first.
