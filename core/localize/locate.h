@@ -17,7 +17,7 @@ inline constexpr std::string_view kLocateModels[] = {"similarity", "homography"}
 struct LocateOptions {
   int top_k = 40;
   double apart = 0.25;
-  int margin_tokens = 3;
+  int margin_tokens = 4;
   std::string model = "similarity";
   double match_th = 0;
   double reproj_tokens = 1;

@@ -3691,7 +3691,7 @@ function ReferenceMap:close() end
 ---@field match_th? number Smallest cosine similarity of a match. in [-1, 1]. Default 0.
 ---@field reproj_tokens? number Largest reprojection error of an inlier, in sides of a token. in [0.01, 100]. Default 1.
 ---@field iterations? integer Samples of RANSAC at most. in [1, 10000000]. Default 2000.
----@field refine_k? integer Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins. in [1, 1000]. Default 2.
+---@field refine_k? integer Tiles, those with most inliers, from which a pose is refined; the one that ends with most wins. A tile whose pose is as good as one that was refined (5 % of the width, 5 degrees) is left out. in [1, 1000]. Default 2.
 ---@field refinements? integer Times that the map is re-rendered at the estimated pose and matched anew. in [0, 20]. Default 2.
 ---@field min_inliers? integer Inliers below which the photo counts as not found. >= 3. Default 30.
 ---@field map_sigma_m? number Standard deviation of the map's own georeference along each axis, m: part of the prediction's. >= 0. Default 0.
@@ -4037,6 +4037,7 @@ function im.pointmap.target(path, layers, resolution) end
 ---@field weights? string Checkpoint to begin with: training goes on at its step where it has an optimiser, else at 0. Default ''.
 ---@field dropout? number Share of a block's inner values set to zero. in [0, 0.9]. Default 0.1.
 ---@field alpha? number Weight of the logarithm of the confidence in the loss. >= 0. Default 1.
+---@field occupancy_weight? number Weight of the occupancy's loss beside that of the points, whose gradients grow as their errors shrink. >= 0. Default 1.
 ---@field whole_picture? boolean Learn occupancy outside of the silhouette too, so that a picture needs no mask. Default false.
 
 ---Trains a dual point map network (Kaye et al., CVPR 2025) on rasterised samples in `root`: renders/<id>_rgb.png, masks/<id>_mask.png, features/<id>_feat.png or .npy where there are some, pointmaps_<resolution>/<id>.npz. Leaves weights_<step>.pth (torch.load reads them; model_state, optim_state, scheduler_state), losses.csv, TensorBoard's events/ and pictures/ in `folder`, and goes on from the newest checkpoint there. Returns step, loss, seconds, images_per_s, checkpoint and log. A missing file of a sample, weights of another network and a loss that is not finite are failures; Ctrl-C and SIGTERM save first.
