@@ -61,6 +61,7 @@ local report = assert(im.pointmap.train(data, folder .. "/run", {
   network = { resolution = SIDE, model_channels = 32, blocks = 1 },
   features = { kind = "rgb" },
   dropout = 0, -- what is seen so few times is not learned by heart
+  occupancy_weight = 30, -- with 1 the far larger gradients of the points leave it at a constant
   training = { steps = steps, batch = 8, save_every = 100, keep_last = 2, picture_every = 100, seed = im.settings().seed,
     device = im.settings().device, optimiser = { lr = 1.5e-3, lr_step = math.max(1, math.floor(steps / 4)) } },
 }))
