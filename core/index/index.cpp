@@ -87,8 +87,8 @@ std::vector<std::int64_t> ids_of(const faiss::Index& index) {
   return ids;
 }
 
-/// FAISS links each vector to GK others, found by passing on the nearer ones of ten drawn at random; where all
-/// ten happen to be among the nearest, fewer are found, and it ends the program. With so many times GK
+/// FAISS links each vector to GK others, found by passing on the nearer ones of ten drawn at random; where
+/// all ten happen to be among the nearest, fewer are found, and it ends the program. With so many times GK
 /// vectors that happens to one graph in a hundred thousand.
 constexpr std::int64_t kVectorsPerLinkOfNsg = 6;
 /// It judges the graph by so many vectors, and divides by zero where there are no others.
