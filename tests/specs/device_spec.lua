@@ -35,6 +35,7 @@ spec.describe("device", function(it)
   end)
 
   it("computes the features of the CPU, in float32 and in bf16", function()
+    local caching = im.settings().cache
     im.configure { cache = false } -- features are cached without their device
     for dtype, least in pairs { fp32 = 0.9999, bf16 = 0.98 } do
       local options = { stage = 16, image_size = 224, dtype = dtype }
@@ -44,10 +45,11 @@ spec.describe("device", function(it)
         spec.truthy(cosine >= least and share > 0.95, ("%s: mean cosine %.5f, %.3f the same"):format(dtype, cosine, share))
       end
     end
-    im.configure { cache = true }
+    im.configure { cache = caching }
   end)
 
   it("repeats forward passes with the same result", function()
+    local caching = im.settings().cache
     im.configure { cache = false }
     local options = { stage = 16, image_size = 224, batch_size = 1 }
     local first = features_on("auto", options)
@@ -59,6 +61,6 @@ spec.describe("device", function(it)
         spec.truthy(share > 0.99)
       end
     end
-    im.configure { cache = true }
+    im.configure { cache = caching }
   end)
 end)
