@@ -18,6 +18,16 @@ constexpr std::size_t kMostShapes = 8;
 /// Calls that go as usual before a shape is recorded: one that does not come again is not worth it.
 constexpr int kCallsBefore = 2;
 
+/// What went wrong last in any of them.
+struct LatestProblem {
+  std::mutex mutex;
+  std::string text;
+};
+LatestProblem& latest() {
+  static LatestProblem problem;
+  return problem;
+}
+
 }  // namespace
 
 RecordedForward::RecordedForward(Function function, cuda::Recorder recorder)
@@ -44,6 +54,8 @@ std::vector<at::Tensor> RecordedForward::operator()(const at::Tensor& x) {
       throw;
     } catch (const std::exception& error) {
       problem_ = error.what();
+      const std::lock_guard latest_lock(latest().mutex);
+      latest().text = problem_;
       return function_(x);
     }
   }
@@ -63,6 +75,11 @@ long long RecordedForward::replays() const {
 std::string RecordedForward::problem() const {
   const std::lock_guard lock(mutex_);
   return problem_;
+}
+
+std::string RecordedForward::latest_problem() {
+  const std::lock_guard lock(latest().mutex);
+  return latest().text;
 }
 
 }  // namespace imatch

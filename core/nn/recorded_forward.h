@@ -34,6 +34,8 @@ class RecordedForward {
   long long replays() const;
   /// Why nothing is recorded any more; "": nothing went wrong.
   std::string problem() const;
+  /// The latest problem of any in this process; "": none had one.
+  static std::string latest_problem();
 
  private:
   struct Recording {

@@ -17,6 +17,7 @@
 #include "cuda/kernels.h"
 #include "memory.h"
 #include "nn/attention_backends.h"
+#include "nn/recorded_forward.h"
 #include "repl.h"
 #include "settings.h"
 #include "version_text.h"
@@ -43,6 +44,7 @@ int gpu(lua_State* L) {
                       {"kernels", cuda::kernels_status(device)},
                       {"has_kernels", cuda::kernels_for(device, at::kFloat) != nullptr},
                       {"records", static_cast<bool>(cuda::graph_recorder(device))},
+                      {"recording_problem", RecordedForward::latest_problem()},
                       {"attention", attention}});
 }
 
@@ -144,7 +146,8 @@ constexpr Binding kFunctions[] = {
         "it `has_kernels` of this program's own beside LibTorch's, with their compiler, or why there are "
         "none, "
         "in `kernels`; whether forward passes of few images are recorded and repeated as one launch "
-        "(`records`); and which kernel `attention` takes for the shapes seen so far.",
+        "(`records`), and why a network of this process has given that up (`recording_problem`; empty: none "
+        "has); and which kernel `attention` takes for the shapes seen so far.",
         "print(#im.gpu().device > 0) --> true"),
     bind<process_settings>("settings", "settings() -> table",
                            "What the command line said: device, threads, cache, seed, quiet, script, "

@@ -92,6 +92,7 @@ TEST_CASE(
   for (int i = 0; i < 6; ++i) require_right(refused, at::randn({1, 3}));
   CHECK(attempts == 1);
   CHECK(refused.problem() == "waits for the device");
+  CHECK(RecordedForward::latest_problem() == "waits for the device");
 }
 
 TEST_CASE("only so many shapes stay recorded") {

@@ -30,7 +30,7 @@ spec.describe("device", function(it)
     spec.equal(used.device ~= "cpu", im.version().GPU ~= "none" and im.settings().device ~= "cpu")
     spec.truthy(#used.kernels > 0)
     if used.device == "cpu" then
-      spec.equal({ false, false, "cpu" }, { used.has_kernels, used.records, used.name })
+      spec.equal({ false, false, "cpu", "" }, { used.has_kernels, used.records, used.name, used.recording_problem })
     end
   end)
 

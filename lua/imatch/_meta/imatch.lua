@@ -117,7 +117,7 @@ function im.configure(options) end
 ---@return string
 function im.duration(seconds) end
 
----What networks run on in this process, and how: `device` as --device chose it; its `name`; whether it `has_kernels` of this program's own beside LibTorch's, with their compiler, or why there are none, in `kernels`; whether forward passes of few images are recorded and repeated as one launch (`records`); and which kernel `attention` takes for the shapes seen so far.
+---What networks run on in this process, and how: `device` as --device chose it; its `name`; whether it `has_kernels` of this program's own beside LibTorch's, with their compiler, or why there are none, in `kernels`; whether forward passes of few images are recorded and repeated as one launch (`records`), and why a network of this process has given that up (`recording_problem`; empty: none has); and which kernel `attention` takes for the shapes seen so far.
 ---```lua
 ---print(#im.gpu().device > 0) --> true
 ---```

@@ -72,12 +72,20 @@ end
 
 --- The guides' "GPU is not seen in the container".
 function M.gpu()
+  if im.gpu().device ~= "cpu" then
+    for shade = 1, 4 do -- a shape that comes again is recorded
+      pcall(im.backbone.features, im.image.new(64, 64, { shade, shade, shade }), "efficientnet_lite0", { image_size = 64 })
+    end
+  end
   local used = im.gpu()
   local driver = value_in("/proc/driver/nvidia/version", "Module%s+(%S+)")
   if used.device ~= "cpu" then
     local what = ("%s (%s), driver %s; kernels: %s; forward passes of few images are %s"):format(used.name, used.device,
       driver or "unknown", used.kernels, used.records and "recorded" or "not recorded (built without CUDA's headers)")
-    if used.has_kernels then
+    if used.recording_problem ~= "" then
+      return warning("networks run all the same, one image at a time more slowly", "%s; recording one failed: %s", what,
+        used.recording_problem)
+    elseif used.has_kernels then
       return ok("%s", what)
     end
     return warning("LibTorch's operators are used instead, more slowly; install the wheel nvidia-cuda-nvrtc beside torch",
