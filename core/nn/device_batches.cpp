@@ -23,42 +23,49 @@ class Transfers {
       : device_(device),
         dtype_(dtype),
         backend_(device.type()),
-        uploads_(backend_.getStreamFromGlobalPool(device)) {}
+        uploads_(backend_.getStreamFromGlobalPool(device)),
+        downloads_(backend_.getStreamFromGlobalPool(device)) {}
 
   /// The kernels of the current stream wait for it, the CPU does not.
   at::Tensor upload(const at::Tensor& host) const {
     at::Tensor there;
-    c10::Event arrived(device_.type());
     {
       const c10::StreamGuard guard(uploads_);
       there = host.pin_memory().to(device_, host.scalar_type(), /*non_blocking=*/true);
-      arrived.record(uploads_);
     }
-    const c10::Stream compute = backend_.getStream(device_);
-    arrived.block(compute);
-    // Else its memory could be given to the next upload while the network still reads it.
-    backend_.recordDataPtrOnStream(there.storage().data_ptr(), compute);
+    hand_over(there, uploads_, backend_.getStream(device_));
     return there.is_floating_point() ? there.to(dtype_) : there;
   }
 
-  /// Filled once the current stream has come to `event`.
+  /// Filled once the next mark() is reached. The network's next batch does not wait for it.
   at::Tensor download(const at::Tensor& there) const {
-    const at::Tensor exact = there.to(at::kFloat).contiguous();
+    const at::Tensor exact = there.contiguous().to(at::kFloat);
+    hand_over(exact, backend_.getStream(device_), downloads_);
+    const c10::StreamGuard guard(downloads_);
     return at::empty_like(exact, exact.options().device(at::kCPU).pinned_memory(true))
         .copy_(exact, /*non_blocking=*/true);
   }
 
   std::unique_ptr<c10::Event> mark() const {
     auto event = std::make_unique<c10::Event>(device_.type());
-    event->record(backend_.getStream(device_));
+    event->record(downloads_);
     return event;
   }
 
  private:
+  /// What `later` does from now on begins behind what `earlier` has put into the tensor, whose memory is not
+  /// given away before `later` is through with it.
+  void hand_over(const at::Tensor& tensor, const c10::Stream& earlier, const c10::Stream& later) const {
+    c10::Event filled(device_.type());
+    filled.record(earlier);
+    filled.block(later);
+    backend_.recordDataPtrOnStream(tensor.storage().data_ptr(), later);
+  }
+
   c10::Device device_;
   c10::ScalarType dtype_;
   c10::impl::VirtualGuardImpl backend_;
-  c10::Stream uploads_;
+  c10::Stream uploads_, downloads_;
 };
 
 /// A batch whose outputs may still be on their way.

@@ -48,6 +48,12 @@ at::Tensor centres(std::int64_t n, const at::TensorOptions& options) {
 
 at::Tensor LearnedPositions::operator()(std::int64_t rows, std::int64_t cols) const {
   if (rows == side_ && cols == side_) return embedding_;
+  if (embedding_.requires_grad()) return brought_to(rows, cols);  // it changes while it is trained
+  // On a GPU LibTorch's bicubic kernel takes milliseconds, longer than a small network for one image.
+  return brought_(rows, cols, [&] { return brought_to(rows, cols); });
+}
+
+at::Tensor LearnedPositions::brought_to(std::int64_t rows, std::int64_t cols) const {
   const std::int64_t patches = side_ * side_;
   const at::Tensor grid =
       embedding_.narrow(1, 1, patches).view({1, side_, side_, embedding_.size(2)}).permute({0, 3, 1, 2});
@@ -57,6 +63,11 @@ at::Tensor LearnedPositions::operator()(std::int64_t rows, std::int64_t cols) co
 
 RotaryPositions::Tables RotaryPositions::tables(std::int64_t rows, std::int64_t cols,
                                                 std::int64_t prefix) const {
+  return tables_(rows, cols, [&] { return computed(rows, cols, prefix); });
+}
+
+RotaryPositions::Tables RotaryPositions::computed(std::int64_t rows, std::int64_t cols,
+                                                  std::int64_t prefix) const {
   const std::int64_t quarter = periods_.size(0);
   const auto angles = [&](std::int64_t n) {  // [n, quarter]
     return centres(n, periods_.options()).mul(2 * std::numbers::pi).unsqueeze(1).div(periods_);
