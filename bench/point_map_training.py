@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Steps a second of training the published dual point map network in PyTorch, eagerly: what gpu_check's are compared with.
 
-    bench/point_map_training.py [--steps 20] [--batch 12] [--device cuda]
+    bench/point_map_training.py [--steps 20] [--batch 12] [--only bf16] [--device cuda]
 
 The same layers, loss, clipping and Adam as core/nn/unet.cpp, core/pointmap/loss.cpp and core/train/adam.cpp; random features and
 targets. PyTorch and nothing else is needed.
@@ -132,9 +132,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--only", choices=("fp32", "tf32", "bf16"), help="one number type; all three by default")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
-    for name, dtype, tf32 in (("fp32", torch.float32, False), ("fp32 by TF32", torch.float32, True), ("bf16", torch.bfloat16, True)):
+    kinds = {"fp32": ("fp32", torch.float32, False), "tf32": ("fp32 by TF32", torch.float32, True),
+             "bf16": ("bf16", torch.bfloat16, True)}
+    for name, dtype, tf32 in [kinds[arguments.only]] if arguments.only else kinds.values():
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
         print(f"PyTorch {torch.__version__}, 160 px, batch {arguments.batch}, {name}: {steps_a_second(arguments, dtype):.3g} steps/s",
               flush=True)

@@ -11,10 +11,12 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/DeviceGuard.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 
 #include "cuda/kernels.h"
 #include "nn/gradients.h"
@@ -64,15 +66,24 @@ bool is_wide(std::initializer_list<at::Tensor> tensors, std::initializer_list<st
          std::ranges::all_of(elements, [size](std::int64_t n) { return n * size % kPackBytes == 0; });
 }
 
-/// Blocks of 256 threads that go through rows of `packs` packs; `warps` 1: a warp a row.
-cuda::LaunchShape over_rows(std::int64_t rows, std::int64_t packs, bool by_warps = false) {
-  constexpr std::int64_t kThreads = 256, kWarp = 32;
+/// Blocks of `threads` that go through rows of `packs` packs; `by_warps`: a warp a row.
+cuda::LaunchShape over_rows(std::int64_t rows, std::int64_t packs, bool by_warps = false,
+                            std::int64_t threads = 256) {
+  constexpr std::int64_t kWarp = 32;
   std::int64_t along = kWarp;
-  while (!by_warps && along < packs && along < kThreads) along *= 2;
-  const std::int64_t beside = kThreads / along;
+  while (!by_warps && along < packs && along < threads) along *= 2;
+  const std::int64_t beside = threads / along;
   return {.blocks_x = static_cast<unsigned>((rows + beside - 1) / beside),
           .threads_x = static_cast<unsigned>(along),
           .threads_y = static_cast<unsigned>(beside)};
+}
+
+/// The end of a norm's name (layer_norm.cu) for rows of `width` elements. By trial: up to three packs a
+/// thread two of them are best kept, beyond that four.
+std::string_view norm_suffix(std::int64_t width, const at::Tensor& x, bool wide) {
+  constexpr std::int64_t kWarp = 32;
+  const std::int64_t packs = width * static_cast<std::int64_t>(x.element_size()) / kPackBytes;
+  return !wide ? "" : packs <= 3 * kWarp ? "_wide_2" : "_wide_4";
 }
 
 /// `tensor` is a parameter of type Number*, whatever that is.
@@ -105,9 +116,9 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
   const c10::DeviceGuard guard(x.device());
   const at::Tensor out = at::empty_like(x);
   const bool wide = is_wide({x, weight, bias, out}, {width});
-  kernels->launch(wide ? "layer_norm_wide" : "layer_norm", over_rows(rows_of(x), width, true), pointer(x),
-                  pointer(weight), pointer(bias), pointer(out), rows_of(x), static_cast<int>(width),
-                  static_cast<float>(eps));
+  kernels->launch(fmt::format("layer_norm{}", norm_suffix(width, x, wide)),
+                  over_rows(rows_of(x), width, true), pointer(x), pointer(weight), pointer(bias),
+                  pointer(out), rows_of(x), static_cast<int>(width), static_cast<float>(eps));
   return out;
 }
 
@@ -123,9 +134,10 @@ at::Tensor residual_norm(at::Tensor& x, const at::Tensor& update, const at::Tens
   const c10::DeviceGuard guard(x.device());
   const at::Tensor out = at::empty_like(x);
   const bool wide = is_wide({x, update, scale, weight, bias, out}, {width});
-  kernels->launch(wide ? "residual_norm_wide" : "residual_norm", over_rows(rows_of(x), width, true),
-                  pointer(x), pointer(update), pointer(scale), pointer(weight), pointer(bias), pointer(out),
-                  rows_of(x), static_cast<int>(width), static_cast<float>(eps));
+  kernels->launch(fmt::format("residual_norm{}", norm_suffix(width, x, wide)),
+                  over_rows(rows_of(x), width, true), pointer(x), pointer(update), pointer(scale),
+                  pointer(weight), pointer(bias), pointer(out), rows_of(x), static_cast<int>(width),
+                  static_cast<float>(eps));
   return out;
 }
 
@@ -140,7 +152,9 @@ at::Tensor linear_gelu(const at::Tensor& x, const at::Tensor& weight, const at::
   if (y.numel() == 0) return y;
   const std::int64_t width = y.size(-1);
   const bool wide = is_wide({y, bias}, {width});
-  kernels->launch(wide ? "bias_gelu_wide" : "bias_gelu", over_rows(rows_of(y), width / pack_of(wide, y)),
+  constexpr std::int64_t kRows = 4, kThreads = 128;  // kGeluRows of activation.cu; by trial
+  kernels->launch(wide ? "bias_gelu_wide" : "bias_gelu",
+                  over_rows((rows_of(y) + kRows - 1) / kRows, width / pack_of(wide, y), false, kThreads),
                   pointer(y), pointer(bias), rows_of(y), static_cast<int>(width));
   return y;
 }

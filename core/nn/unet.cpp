@@ -8,10 +8,8 @@
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/group_norm.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
@@ -19,6 +17,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/group_norm.h"
 #include "nn/unet_plan.h"
 
 namespace imatch {
@@ -27,8 +26,8 @@ namespace {
 constexpr double kUNetNormEps = 1e-6;
 constexpr double kKeepVariance = 0.70710678118654752;  // the sum of two branches has twice the variance
 
-at::Tensor normalised(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return at::group_norm(x, std::min<std::int64_t>(32, x.size(1) / 4), weight, bias, kUNetNormEps);
+at::Tensor normalised(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool silu) {
+  return group_norm(x, std::min<std::int64_t>(32, x.size(1) / 4), weight, bias, kUNetNormEps, silu);
 }
 
 at::Tensor convolved(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
@@ -116,7 +115,9 @@ UNet::UNet(const UNetShape& shape, const std::string& prefix, WeightsCheckpoint&
 
 at::Tensor UNet::apply(const Block& block, const at::Tensor& x, double dropout) {
   const auto conv = [](const at::Tensor& of, const Affine& by) { return convolved(of, by.weight, by.bias); };
-  const auto norm = [](const at::Tensor& of, const Affine& by) { return normalised(of, by.weight, by.bias); };
+  const auto norm = [](const at::Tensor& of, const Affine& by, bool silu) {
+    return normalised(of, by.weight, by.bias, silu);
+  };
   const auto resampled = [&](const at::Tensor& of) {
     if (block.resample == Block::Resample::kDown) return at::avg_pool2d(of, {2, 2});
     if (block.resample == Block::Resample::kUp)
@@ -124,18 +125,20 @@ at::Tensor UNet::apply(const Block& block, const at::Tensor& x, double dropout) 
     return of;
   };
   if (block.plain) return conv(x, block.conv0);
-  at::Tensor inner = conv(resampled(at::silu(norm(x, block.norm0))), block.conv0);
-  inner = at::silu(norm(inner, block.norm1));
+  at::Tensor inner = conv(resampled(norm(x, block.norm0, true)), block.conv0);
+  inner = norm(inner, block.norm1, true);
   if (dropout > 0) inner = at::dropout(inner, dropout, true);
   inner = conv(inner, block.conv1);
   const at::Tensor around = block.skip.present() ? conv(resampled(x), block.skip) : x;
-  const at::Tensor y = (inner + around) * kKeepVariance;
+  const at::Tensor y = scaled_sum(inner, around, kKeepVariance);
   if (!block.qkv.present()) return y;
-  return (conv(attended(conv(norm(y, block.norm2), block.qkv)), block.proj) + y) * kKeepVariance;
+  return scaled_sum(conv(attended(conv(norm(y, block.norm2, false), block.qkv)), block.proj), y,
+                    kKeepVariance);
 }
 
 at::Tensor UNet::operator()(at::Tensor x, double dropout) const {
   std::vector<at::Tensor> outputs;
+  if (prefers_channels_last(x)) x = x.contiguous(at::MemoryFormat::ChannelsLast);
   for (const Block& block : encoder_) outputs.push_back(x = apply(block, x, dropout));
   for (const Block& block : decoder_) {
     if (x.size(1) != block.in) {
@@ -144,7 +147,7 @@ at::Tensor UNet::operator()(at::Tensor x, double dropout) const {
     }
     x = apply(block, x, dropout);
   }
-  return convolved(at::silu(normalised(x, last_norm_.weight, last_norm_.bias)), last_conv_.weight,
+  return convolved(normalised(x, last_norm_.weight, last_norm_.bias, true), last_conv_.weight,
                    last_conv_.bias);
 }
 

@@ -3,8 +3,9 @@
 // Compares what runs on a GPU with the CPU, and prints how fast it is. Without a GPU the CPU stands in for
 // it, with small sizes. Exit status 1 when something differs.
 //   gpu_check [--device cpu|cuda|cuda:N|auto] [--quick|--full] [--throughput|--no-throughput]
-//             [--only kernels|networks|matching|index|point-maps]
-// --throughput prints the table of vision transformers in bf16 and compares nothing.
+//             [--only kernels|networks|matching|index|point-maps|parts]
+// --throughput prints the table of vision transformers in bf16, and --only parts where their time goes; both
+// compare nothing.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -16,6 +17,8 @@
 #include "base/device.h"
 #include "gpu/agreement.h"
 #include "gpu/fused_kernels.h"
+#include "gpu/group_norms.h"
+#include "gpu/parts.h"
 #include "gpu/point_maps.h"
 #include "gpu/throughput.h"
 
@@ -28,7 +31,7 @@ enum class Throughput { kNone, kBehindChecks, kAlone };
 
 constexpr const char* kUsage =
     "gpu_check [--device cpu|cuda|cuda:N|auto] [--quick|--full] [--throughput|--no-throughput] "
-    "[--only kernels|networks|matching|index|point-maps]\n";
+    "[--only kernels|networks|matching|index|point-maps|parts]\n";
 
 int run(const std::string& device_name, const std::string& extent_name, Throughput throughput,
         const std::string& only) {
@@ -36,6 +39,10 @@ int run(const std::string& device_name, const std::string& extent_name, Throughp
   set_default_device("cpu");  // what is compared with stays there
   const bool full = extent_name == "--full" || (extent_name.empty() && !device.is_cpu());
   const Extent extent = full ? Extent::kFull : Extent::kQuick;
+  if (only == "parts") {
+    print_parts(device, extent);
+    return 0;
+  }
   if (throughput == Throughput::kAlone) {
     print_throughput(device, extent, /*all_types=*/false);
     return 0;
@@ -44,7 +51,8 @@ int run(const std::string& device_name, const std::string& extent_name, Throughp
   const auto wanted = [&](const char* name) { return only.empty() || only == name; };
   int failures = 0;
   if (wanted("kernels")) {
-    failures += check_fused_kernels(device, extent) + check_attention(device, extent);
+    failures += check_fused_kernels(device, extent) + check_group_norms(device, extent);
+    failures += check_attention(device, extent);
     failures += check_recording(device, extent) + check_samples(device, extent);
   }
   if (wanted("networks")) failures += check_networks(device, extent);

@@ -5,6 +5,7 @@
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/cosine_similarity.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
@@ -112,6 +113,22 @@ int check_training(c10::Device device) {
   return failures;
 }
 
+/// In bfloat16, on the device channels-last: the loss and the direction of the gradients.
+int check_short_training(c10::Device device) {
+  const DualPointMapShape shape = small_shape();
+  const at::Tensor features = Trained::features(shape, 3), target = Trained::target(shape, 3);
+  Trained here(shape, at::kCPU), there(shape, device);
+  const double loss = here.backward(features, target, at::kFloat, 0),
+               other = there.backward(features.to(device), target.to(device), at::kBFloat16, 0);
+  const double cosine =
+      at::cosine_similarity(here.gradients().to(at::kDouble), there.gradients().to(at::kDouble), 0)
+          .item<double>();
+  return report(
+      std::abs(loss - other) < 0.02 * std::abs(loss) && cosine > 0.99,
+      fmt::format("point map training in bf16: losses {:.4f} and {:.4f}, cosine of gradients {:.5f}", loss,
+                  other, cosine));
+}
+
 /// Triangles in space before a camera, some of them through the near plane.
 int check_raster(c10::Device device, Extent extent) {
   const int count = extent == Extent::kFull ? 30000 : 2000, side = extent == Extent::kFull ? 256 : 96;
@@ -159,7 +176,7 @@ double steps_a_second(const DualPointMapShape& shape, std::int64_t batch, c10::D
 }  // namespace
 
 int check_point_maps(c10::Device device, Extent extent) {
-  return check_training(device) + check_raster(device, extent);
+  return check_training(device) + check_short_training(device) + check_raster(device, extent);
 }
 
 void print_training_throughput(c10::Device device, Extent extent) {
@@ -172,13 +189,15 @@ void print_training_throughput(c10::Device device, Extent extent) {
                steps_a_second(shape, batch, device, dtype, rounds));
   };
   at::globalContext().setBenchmarkCuDNN(device.is_cuda());  // as train() does
-  say("fp32", at::kFloat);
+  say("bf16", at::kBFloat16);
   if (device.is_cuda()) {
     at::globalContext().setAllowTF32CuDNN(true);
     at::globalContext().setAllowTF32CuBLAS(true);
     say("fp32 by TF32", at::kFloat);
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuBLAS(false);
   }
-  say("bf16", at::kBFloat16);
+  say("fp32", at::kFloat);
 }
 
 }  // namespace imatch::testing

@@ -93,7 +93,7 @@ void print_throughput(c10::Device device, Extent extent, bool all_types) {
       RecordedForward recorded(forward, cuda::graph_recorder(device));
       const Forward repeated = [&](const at::Tensor& x) { return recorded(x); };
       const double resident = resident_rate(job, forward, device, type, full ? 8 : 1);
-      const double with_copies = rate_with_copies(job, forward, device, type, full ? 8 : 2);
+      const double with_copies = rate_with_copies(job, forward, device, type, full ? 16 : 2);
       const double one = latency(job, forward, device, type),
                    one_recorded = latency(job, repeated, device, type);
       const double operations = vision_transformer_operations(job.alias, job.image_px, job.depth);

@@ -43,10 +43,18 @@ unsigned short float_to_half(float value) {
   return c10::detail::fp16_ieee_from_fp32_value(value);
 }
 float __shfl_xor_sync(unsigned mask, float value, int offset);
+float fast_exp2(float x) {
+  return std::exp2(x);
+}
+float fast_reciprocal(float x) {
+  return 1 / x;
+}
 
 #define IMATCH_KERNEL static
 #define IMATCH_DEVICE [[maybe_unused]] static inline
+#define IMATCH_MEMBER inline
 #define IMATCH_UNROLL
+#define IMATCH_UNROLL_4
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -56,6 +64,7 @@ namespace of_float {
 #include "nn/kernels/numbers.cuh"
 
 #include "nn/kernels/activation.cu"
+#include "nn/kernels/group_norm.cu"
 #include "nn/kernels/layer_norm.cu"
 #include "nn/kernels/pixels.cu"
 #include "nn/kernels/rotary.cu"
@@ -66,6 +75,7 @@ namespace of_bfloat16 {
 #include "nn/kernels/numbers.cuh"
 
 #include "nn/kernels/activation.cu"
+#include "nn/kernels/group_norm.cu"
 #include "nn/kernels/layer_norm.cu"
 #include "nn/kernels/pixels.cu"
 #include "nn/kernels/rotary.cu"
@@ -76,6 +86,7 @@ namespace of_half {
 #include "nn/kernels/numbers.cuh"
 
 #include "nn/kernels/activation.cu"
+#include "nn/kernels/group_norm.cu"
 #include "nn/kernels/layer_norm.cu"
 #include "nn/kernels/pixels.cu"
 #include "nn/kernels/rotary.cu"
@@ -224,17 +235,31 @@ Call call_of(void (*kernel)(Parameters...)) {
   };
 }
 
-#define IMATCH_ALL_KERNELS(types)                                                                     \
-  {                                                                                                   \
-    {"layer_norm", call_of(types::layer_norm)}, {"layer_norm_wide", call_of(types::layer_norm_wide)}, \
-        {"residual_norm", call_of(types::residual_norm)},                                             \
-        {"residual_norm_wide", call_of(types::residual_norm_wide)},                                   \
-        {"bias_gelu", call_of(types::bias_gelu)}, {"bias_gelu_wide", call_of(types::bias_gelu_wide)}, \
-        {"swiglu", call_of(types::swiglu)}, {"swiglu_wide", call_of(types::swiglu_wide)},             \
-        {"rotated_heads", call_of(types::rotated_heads)},                                             \
-        {"rotated_heads_wide", call_of(types::rotated_heads_wide)},                                   \
-        {"normalized_pixels", call_of(types::normalized_pixels)},                                     \
-        {"patch_rows", call_of(types::patch_rows)},                                                   \
+#define IMATCH_ALL_KERNELS(types)                                                                         \
+  {                                                                                                       \
+    {"layer_norm", call_of(types::layer_norm)}, {"layer_norm_wide_2", call_of(types::layer_norm_wide_2)}, \
+        {"layer_norm_wide_4", call_of(types::layer_norm_wide_4)},                                         \
+        {"residual_norm", call_of(types::residual_norm)},                                                 \
+        {"residual_norm_wide_2", call_of(types::residual_norm_wide_2)},                                   \
+        {"residual_norm_wide_4", call_of(types::residual_norm_wide_4)},                                   \
+        {"bias_gelu", call_of(types::bias_gelu)}, {"bias_gelu_wide", call_of(types::bias_gelu_wide)},     \
+        {"swiglu", call_of(types::swiglu)}, {"swiglu_wide", call_of(types::swiglu_wide)},                 \
+        {"rotated_heads", call_of(types::rotated_heads)},                                                 \
+        {"rotated_heads_wide", call_of(types::rotated_heads_wide)},                                       \
+        {"normalized_pixels", call_of(types::normalized_pixels)},                                         \
+        {"patch_rows", call_of(types::patch_rows)},                                                       \
+        {"group_norm_statistics", call_of(types::group_norm_statistics)},                                 \
+        {"group_norm_gradient_means", call_of(types::group_norm_gradient_means)},                         \
+        {"group_norm_parameter_gradients", call_of(types::group_norm_parameter_gradients)},               \
+        {"group_norm_sums", call_of(types::group_norm_sums)},                                             \
+        {"group_norm_sums_wide", call_of(types::group_norm_sums_wide)},                                   \
+        {"group_norm_apply", call_of(types::group_norm_apply)},                                           \
+        {"group_norm_apply_wide", call_of(types::group_norm_apply_wide)},                                 \
+        {"group_norm_gradient_sums", call_of(types::group_norm_gradient_sums)},                           \
+        {"group_norm_gradient_sums_wide", call_of(types::group_norm_gradient_sums_wide)},                 \
+        {"group_norm_gradient", call_of(types::group_norm_gradient)},                                     \
+        {"group_norm_gradient_wide", call_of(types::group_norm_gradient_wide)},                           \
+        {"scaled_sum", call_of(types::scaled_sum)}, {"scaled_sum_wide", call_of(types::scaled_sum_wide)}, \
   }
 
 long long launches = 0;

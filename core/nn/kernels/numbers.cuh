@@ -11,7 +11,9 @@
 #ifdef __CUDACC_RTC__
 #define IMATCH_KERNEL extern "C" __global__
 #define IMATCH_DEVICE __device__ __forceinline__
+#define IMATCH_MEMBER __device__ __forceinline__
 #define IMATCH_UNROLL _Pragma("unroll")
+#define IMATCH_UNROLL_4 _Pragma("unroll 4")
 #endif
 
 #if IMATCH_NUMBER == 0
@@ -60,6 +62,20 @@ IMATCH_DEVICE Number to_number(float x) {
 #endif
 #endif
 
+#ifdef __CUDACC_RTC__
+/// Within two units in the last place.
+IMATCH_DEVICE float fast_exp2(float x) {
+  float value;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(value) : "f"(x));
+  return value;
+}
+IMATCH_DEVICE float fast_reciprocal(float x) {
+  float value;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(value) : "f"(x));
+  return value;
+}
+#endif
+
 /// Elements of 16 bytes.
 constexpr int kWide = 16 / sizeof(Number);
 
@@ -86,6 +102,23 @@ IMATCH_DEVICE void unpack(const Pack<N>& pack, float (&values)[N]) {
 template <int N>
 IMATCH_DEVICE Pack<N> packed(const float (&values)[N]) {
   Pack<N> pack;
+#if defined(__CUDACC_RTC__) && IMATCH_NUMBER != 0 && __CUDA_ARCH__ >= 800
+  // Two at once, in one instruction, which also keeps NaN.
+  if constexpr (N % 2 == 0) {
+    IMATCH_UNROLL
+    for (int j = 0; j < N; j += 2) {
+      unsigned both;
+#if IMATCH_NUMBER == 1
+      asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(values[j + 1]), "f"(values[j]));
+#else
+      asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(values[j + 1]), "f"(values[j]));
+#endif
+      pack.of[j].bits = static_cast<unsigned short>(both);
+      pack.of[j + 1].bits = static_cast<unsigned short>(both >> 16);
+    }
+    return pack;
+  }
+#endif
   IMATCH_UNROLL
   for (int j = 0; j < N; ++j) pack.of[j] = to_number(values[j]);
   return pack;
