@@ -6,19 +6,50 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "base/error.h"
 #include "image/decode.h"
 #include "mesh/mesh_file.h"
 #include "pointmap/target.h"
+#include "raster/dualpm_scene.h"
 #include "raster/mesh_view.h"
 
 namespace imatch {
 namespace {
 
+/// Meshes that samples share, each read once.
+class SharedMeshes {
+ public:
+  std::shared_ptr<const RiggedMesh> open(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<const RiggedMesh>& mesh = meshes_[path];
+    if (!mesh) mesh = std::make_shared<const RiggedMesh>(read_mesh(path));
+    return mesh;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::shared_ptr<const RiggedMesh>> meshes_;
+};
+
+constexpr double kFar = 30;  // as the command has it
+
+MeshViewOptions view_options(int resolution, int layers, double scale) {
+  MeshViewOptions options;
+  options.width = options.height = resolution;
+  options.layers = layers;
+  options.far_z = kFar;
+  options.scale = scale;
+  return options;
+}
+
+/// What has no point map of the resolution is rasterised when it is asked for, from the scene that DualPM's
+/// folders tell.
 class FolderSamples : public PointMapSamples {
  public:
-  explicit FolderSamples(const std::string& root) : folder_(root) {}
+  explicit FolderSamples(const std::string& root) : root_(root), folder_(root) {}
 
   std::vector<std::string> ids(const PointMapDataOptions& options) const override {
     return folder_.ids(options);
@@ -36,19 +67,40 @@ class FolderSamples : public PointMapSamples {
                              : kind == "npy" ? folder_.features(id, ".npy")
                                              : folder_.image(id);
     return {point_map_input(features.load(file), mask_of_picture(open_image(folder_.mask(id))), resolution),
-            point_map_target(folder_.point_map(id, resolution), layers, resolution)};
+            target(id, layers, resolution)};
   }
 
   void require(const std::vector<std::string>& ids, int resolution) const override {
-    for (const std::string& id : ids)
-      for (const std::string& path : {folder_.point_map(id, resolution), folder_.mask(id)})
-        if (!std::filesystem::exists(path))
-          throw Failure(code::kNotFound,
-                        fmt::format("{}: no such file, which the sample '{}' needs", path, id));
+    const auto require_file = [](const std::string& path, const std::string& id) {
+      if (!std::filesystem::exists(path))
+        throw Failure(code::kNotFound,
+                      fmt::format("{}: no such file, which the sample '{}' needs", path, id));
+    };
+    for (const std::string& id : ids) {
+      require_file(folder_.mask(id), id);
+      if (is_rasterised(id, resolution)) continue;
+      if (!has_dualpm_scene(root_, id)) require_file(folder_.point_map(id, resolution), id);
+      meshes_.open(read_dualpm_scene(root_, id, resolution).mesh);
+    }
   }
 
  private:
+  bool is_rasterised(const std::string& id, int resolution) const {
+    return std::filesystem::exists(folder_.point_map(id, resolution));
+  }
+  at::Tensor target(const std::string& id, int layers, int resolution) const {
+    if (is_rasterised(id, resolution) || !has_dualpm_scene(root_, id))
+      return point_map_target(folder_.point_map(id, resolution), layers, resolution);
+    const DualPmScene scene = read_dualpm_scene(root_, id, resolution);
+    const auto mesh = meshes_.open(scene.mesh);
+    const auto posed = posed_positions(*mesh, pose_of_rows(mesh->rig, scene.poses, id + ": poses"));
+    const MeshView view = view_of(mesh, posed, scene.camera, view_options(resolution, layers, 1));
+    return point_map_target(point_layers(view, "opengl"), layers);
+  }
+
+  std::string root_;
   PointMapFolder folder_;
+  SharedMeshes meshes_;
 };
 
 /// Rasterised when they are asked for.
@@ -90,16 +142,11 @@ class RasterisedSamples : public PointMapSamples {
     int number = 0;
     std::from_chars(id.data() + id.rfind('_') + 1, id.data() + id.size(), number);
     const PinholeCamera& camera = cameras_.at(static_cast<std::size_t>(number - 1));
-    MeshViewOptions options;
-    options.width = options.height = resolution_;
-    options.layers = layers;
-    options.far_z = kFar;
-    options.scale = options_.scale;
     const RigPose pose = pose_of(mesh_->rig, drawn_pose(mesh_->rig, options_, number));
-    return view_of(mesh_, posed_positions(*mesh_, pose), camera, options);
+    return view_of(mesh_, posed_positions(*mesh_, pose), camera,
+                   view_options(resolution_, layers, options_.scale));
   }
 
-  static constexpr double kFar = 30;  // as the command has it
   std::string path_;
   int resolution_;
   MeshSampleOptions options_;

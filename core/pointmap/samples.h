@@ -35,9 +35,10 @@ class PointMapSamples {
   virtual void require(const std::vector<std::string>& ids, int resolution) const = 0;
 };
 
-/// Those of a folder, or of a mesh (a file) as they are needed: the ids are its name and a number, the
-/// pictures, masks and point maps those that `pointmap raster` writes of it. Throws Failure as PointMapFolder
-/// and read_mesh.
+/// Those of a folder, whose point maps are rasterised as they are needed where they are not there and
+/// DualPM's folders tell how (raster/dualpm_scene.h); or of a mesh (a file), rasterised likewise: the ids are
+/// its name and a number, the pictures, masks and point maps those that `pointmap raster` writes of it.
+/// Throws Failure as PointMapFolder and read_mesh.
 std::unique_ptr<const PointMapSamples> open_point_map_samples(const std::string& path,
                                                               const MeshSampleOptions& mesh, int resolution);
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "bind/mesh_types.h"
 #include "binding.h"
+#include "raster/dualpm_scene.h"
 #include "raster/mesh_samples.h"
 #include "raster/mesh_view.h"
 #include "raster/sample_file.h"
@@ -49,6 +50,12 @@ int drawn_pose(lua_State* L) {
   if (drawn.bend_deg > 0) pose = {{"bend_deg", drawn.bend_deg}, {"seed", drawn.seed}};
   if (!drawn.clip.empty()) pose = {{"clip", drawn.clip}, {"time_s", drawn.time_s}};
   return push(L, pose);
+}
+
+int dualpm_scene(lua_State* L) {
+  const DualPmScene scene = read_dualpm_scene(check_string(L, 1), check_string(L, 2),
+                                              static_cast<int>(check_integer(L, 3, 1, 16384)));
+  return push(L, scene.mesh) + push(L, options_to_json(pinhole_options(scene.camera))) + push(L, scene.poses);
 }
 
 int read_sample(lua_State* L) {
@@ -123,6 +130,13 @@ constexpr Binding kFunctions[] = {
         "How sample `number`, from 1, stands: { clip, time_s }, { bend_deg, seed } as Mesh:pose takes it, or "
         "an empty table at rest. Options as those of raster.cameras.",
         IMATCH_EXAMPLE_VIEW "print(next(im.raster.drawn_pose(m, {}, 1))) --> nil"),
+    bind<dualpm_scene>(
+        "dualpm_scene", "raster.dualpm_scene(folder, id, size) -> string, camera, Tensor",
+        "A sample of a data set as DualPM's code reads it, for a picture of `size` px: the path of the mesh "
+        "(shapes/, named in metadata/), the camera (cameras/, focal length in metadata/) and the rows of "
+        "poses/ as raster.view takes them. Returns nil, message, code: not_found, unreadable, bad_format.",
+        "print(im.raster.dualpm_scene('none', '1', 64)) "
+        "--> nil none/metadata/1_metadata.txt: no such file not_found"),
     bind<read_sample>("read_sample", "raster.read_sample(path) -> Tensor",
                       "The dense array of an .npz of `indices`, `values` and `shape`. Returns nil, message, "
                       "code: not_found, "

@@ -13,7 +13,9 @@ import time
 
 import numpy as np
 import pytest
+import trimesh
 import yaml
+from PIL import Image
 
 import program
 from balls import SIDE, write_sphere
@@ -224,6 +226,34 @@ def test_samples_of_a_mesh_are_rasterised_while_it_trains(data, tmp_path):
     done = program.run("pointmap", "train", fox, "--count", 6, "--include", tmp_path / "ids.txt", *SMALL, status=1)
     assert "no sample 'Fox_000009'" in done.stderr
     assert "Wak" in program.run("pointmap", "train", fox, "--clip", "Wak", *SMALL, status=1).stderr
+
+
+def test_a_data_set_of_dualpm_is_rasterised_while_it_trains(tmp_path):
+    """Without point maps of the resolution, of its meshes, poses and cameras: with the losses of the files that `raster` writes."""
+    root = tmp_path / "data"
+    for name in ("renders", "masks", "poses", "metadata", "cameras", "shapes/ring"):
+        (root / name).mkdir(parents=True)
+    (root / "shapes/ring/ring_shape.glb").write_bytes(trimesh.Scene(trimesh.creation.torus(0.8, 0.3)).export(file_type="glb"))
+    draw = np.random.default_rng(3)
+    for name in range(1, 7):
+        Image.fromarray(draw.integers(0, 255, (64, 64, 3), np.uint8)).save(root / f"renders/{name}_rgb.png")
+        Image.new("L", (64, 64), 255).save(root / f"masks/{name}_mask.png")
+        turn = np.radians(20 * name)
+        np.savez(root / f"poses/{name}_pose.npz", poses=[[np.cos(turn), np.sin(turn), 0, 0, 0.1, 0, 0]])
+        (root / f"metadata/{name}_metadata.txt").write_text(f"model_name: ring\nfocal_length: {40 + name}  # mm\n")
+        (root / f"cameras/{name}_camera.txt").write_text(f"1 0 0 0\n0 0 -1 -{3 + 0.2 * name}\n0 +1 0 0.4\n0 0 0 1\n")
+    words = ["pointmap", "train", root, *SMALL, "--steps", 3, "--threads", 1, "--seed", 5]
+    program.run(*words, "--out", tmp_path / "a")
+    program.run("pointmap", "raster", root, "--size", SIDE, "--layers", 2)
+    program.run(*words, "--out", tmp_path / "b")
+    assert len(losses(tmp_path / "a")) == 3 and losses(tmp_path / "a") == losses(tmp_path / "b")
+
+    # Of another resolution there are none: what does not fit is said before the first step.
+    other = [*words, "--resolution", 2 * SIDE, "--out", tmp_path / "c"]
+    (root / "cameras/2_camera.txt").write_text("1 0 0\n")
+    assert "3 numbers; expected 4 lines of 4" in program.run(*other, status=1).stderr
+    (root / "cameras/2_camera.txt").unlink()
+    assert f"pointmaps_{2 * SIDE}/2.npz: no such file, which the sample '2' needs" in program.run(*other, status=1).stderr
 
 
 def test_validation_has_data_of_its_own(balls, tmp_path):

@@ -191,6 +191,11 @@ def test_a_data_set_of_dualpm(data, tmp_path):
     assert len(first) > 500
     listed = tmp_path / "include.txt"
     listed.write_text("1\n77\n")
+    for wrong, message in (("model_name: fox\n", "model_name and focal_length"), ("model_name: ../fox\nfocal_length: 50\n", "no name of a folder"),
+                           ("model_name: 'cow' # of the farm\nfocal_length: 50\n", "cow_shape.gltf: no such file")):
+        (tmp_path / "metadata/3_metadata.txt").write_text(wrong)
+        (tmp_path / "three.txt").write_text("3\n")
+        assert message in run("pointmap", "raster", tmp_path, "--include", tmp_path / "three.txt", status=1).stderr
     assert "id '77' is not in" in run("pointmap", "raster", tmp_path, "--include", listed, status=2).stderr
 
 

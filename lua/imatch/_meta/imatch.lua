@@ -1710,6 +1710,18 @@ function im.raster.cameras(mesh, options, width, height) end
 ---@return table
 function im.raster.drawn_pose(mesh, options, number) end
 
+---A sample of a data set as DualPM's code reads it, for a picture of `size` px: the path of the mesh (shapes/, named in metadata/), the camera (cameras/, focal length in metadata/) and the rows of poses/ as raster.view takes them. Returns nil, message, code: not_found, unreadable, bad_format.
+---```lua
+---print(im.raster.dualpm_scene('none', '1', 64)) --> nil none/metadata/1_metadata.txt: no such file not_found
+---```
+---@param folder any
+---@param id any
+---@param size any
+---@return string
+---@return any
+---@return Tensor
+function im.raster.dualpm_scene(folder, id, size) end
+
 ---The dense array of an .npz of `indices`, `values` and `shape`. Returns nil, message, code: not_found, not_a_file, unreadable; bad_format for an index outside of its shape and the like.
 ---```lua
 ---print(im.raster.read_sample 'none.npz') --> nil none.npz: no such file not_found
