@@ -63,8 +63,8 @@ local OPTIONS = {
 
 ---@param command table
 function M.declare(command)
-  command:argument("data", "folder: renders/ masks/ pointmaps_<resolution>/ (or, to rasterise as needed, shapes/ poses/ "
-    .. "cameras/ metadata/), where there are some features/; or a mesh, of which --count samples are rasterised likewise"):args "?"
+  command:argument("data", "folder: renders/ masks/ pointmaps_<resolution>/ (or, to rasterise as needed, shapes/ poses/ cameras/ "
+    .. "metadata/), where there are some features/; or a mesh, of which --count samples are rasterised likewise"):args "?"
   command:option("--out", "folder of checkpoints, losses and pictures; a run that it holds goes on (default: pointmap_run)")
   command:option("--config", "the published code's configs/main.yaml; options that are given win")
   command:option("--preset", "upstream: the published network; small: minutes on a processor"):default "upstream"
