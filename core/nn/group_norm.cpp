@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "cuda/kernels.h"
 
 namespace imatch {
@@ -71,12 +72,19 @@ bool can_be_wide(const at::Tensor& x) {
   return x.size(1) * static_cast<std::int64_t>(x.element_size()) % kPackBytes == 0;
 }
 
+/// Those that the caller has seen to be there; a gradient comes later, when they may be switched off.
+const cuda::Kernels& kernels_of(const at::Tensor& x) {
+  const cuda::Kernels* kernels = cuda::kernels_for(x);
+  if (!kernels) throw Error("group_norm: the kernels were switched off before the gradient was computed");
+  return *kernels;
+}
+
 class GroupNorm : public Function<GroupNorm> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, std::int64_t groups, double eps, bool silu) {
     const c10::DeviceGuard guard(x.device());
-    const cuda::Kernels& kernels = *cuda::kernels_for(x);
+    const cuda::Kernels& kernels = kernels_of(x);
     at::Tensor out = at::empty_like(x);
     const auto launch = NormLaunch::of(x, can_be_wide(x) && begins_at_pack(x) && begins_at_pack(out));
     const long long images = x.size(0);
@@ -102,7 +110,7 @@ class GroupNorm : public Function<GroupNorm> {
     const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &statistics = saved[3];
     const int silu = context->saved_data["silu"].toBool();
     const c10::DeviceGuard guard(x.device());
-    const cuda::Kernels& kernels = *cuda::kernels_for(x);
+    const cuda::Kernels& kernels = kernels_of(x);
     const at::Tensor gradient = gradients[0].to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor out = at::empty_like(x);
     const auto launch = NormLaunch::of(
@@ -137,7 +145,7 @@ class ScaledSum : public Function<ScaledSum> {
     at::Tensor out = at::empty_like(a);
     const bool wide = can_be_wide(a) && begins_at_pack(a) && begins_at_pack(b) && begins_at_pack(out);
     const long long rows = a.size(0) * a.size(2) * a.size(3);
-    cuda::Kernels const& kernels = *cuda::kernels_for(a);
+    const cuda::Kernels& kernels = kernels_of(a);
     kernels.launch(wide ? "scaled_sum_wide" : "scaled_sum", NormLaunch::warps(rows, 8), a.data_ptr(),
                    b.data_ptr(), out.data_ptr(), rows, static_cast<int>(a.size(1)),
                    static_cast<float>(scale));
