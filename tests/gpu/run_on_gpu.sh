@@ -42,6 +42,9 @@ part kernels 120 "$check" --only kernels --no-throughput
 part networks 90 "$check" --only networks --no-throughput
 part matching 60 "$check" --only matching --no-throughput
 part index 60 "$check" --only index --no-throughput
+part "point maps" 90 "$check" --only point-maps
+part "point maps in PyTorch" 60 "$python" bench/point_map_training.py --only bf16 --steps 10
+part parts 30 "$check" --only parts
 if "$python" -c 'import transformers' 2>/dev/null; then
   part "throughput and peers" 400 "$python" bench/gpu_peers.py --check "$check" --limit-s "$(($(left) / 2))"
 else
