@@ -59,11 +59,19 @@ TEST_CASE("every kernel compiles for every number type and the GPUs of today", "
       const std::string code = nvrtc->compile(kernel_source(), capability, {number_option(number)});
       INFO("compute capability " << capability << ", number type " << number);
       CHECK(code.substr(1, 3) == "ELF");
-      for (const char* kernel : {"layer_norm", "residual_norm", "bias_gelu", "swiglu", "rotated_heads"})
-        for (const char* width : {"", "_wide"})
-          CHECK(code.find(std::string(".text.") + kernel + width + '\0') != std::string::npos);
-      for (const char* kernel : {"normalized_pixels", "patch_rows"})
-        CHECK(code.find(std::string(".text.") + kernel) != std::string::npos);
+      const auto is_there = [&](const std::string& kernel) {
+        INFO(kernel);
+        CHECK(code.find(".text." + kernel + '\0') != std::string::npos);
+      };
+      for (const char* norm : {"layer_norm", "residual_norm"})
+        for (const char* width : {"", "_wide_2", "_wide_4"}) is_there(std::string(norm) + width);
+      for (const char* kernel :
+           {"bias_gelu", "swiglu", "rotated_heads", "group_norm_sums", "group_norm_apply",
+            "group_norm_gradient_sums", "group_norm_gradient", "scaled_sum"})
+        for (const char* width : {"", "_wide"}) is_there(std::string(kernel) + width);
+      for (const char* kernel : {"normalized_pixels", "patch_rows", "group_norm_statistics",
+                                 "group_norm_gradient_means", "group_norm_parameter_gradients"})
+        is_there(kernel);
     }
   }
 }
@@ -83,9 +91,10 @@ TEST_CASE("wide kernels read and write 16 bytes at once", "[.nvrtc]") {
   REQUIRE(nvrtc);
   const std::string ptx =
       nvrtc->compile(kernel_source(), nvrtc->capabilities().back() + 80, {number_option(1)});
-  for (const char* kernel :
-       {"layer_norm_wide", "residual_norm_wide", "bias_gelu_wide", "swiglu_wide", "rotated_heads_wide"}) {
-    const auto from = ptx.find(std::string(".visible .entry ") + kernel);
+  for (const char* kernel : {"layer_norm_wide_2", "layer_norm_wide_4", "residual_norm_wide_2",
+                             "residual_norm_wide_4", "bias_gelu_wide", "swiglu_wide", "rotated_heads_wide",
+                             "group_norm_apply_wide", "group_norm_gradient_wide", "scaled_sum_wide"}) {
+    const auto from = ptx.find(std::string(".visible .entry ") + kernel + "(");
     REQUIRE(from != std::string::npos);
     const std::string body = ptx.substr(from, ptx.find(".visible .entry ", from + 1) - from);
     INFO(kernel);
