@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "gpu/networks.h"
+#include "gpu/report.h"
 #include "index/exact_index.h"
 #include "match/nearest.h"
 #include "nn/device_batches.h"
@@ -27,11 +28,6 @@ namespace {
 constexpr double kFloat32Difference = 1e-4;
 /// Mean cosine of tokens with their float32 selves; bf16 keeps 8 bits, fp16 keeps 11.
 constexpr double kBFloat16Cosine = 0.98, kHalfCosine = 0.999;
-
-int report(bool passed, const std::string& line) {
-  fmt::print("{} {}\n", passed ? "ok    " : "FAILED", line);
-  return passed ? 0 : 1;
-}
 
 /// One image after another, directly: what batches through page-locked memory are held against.
 std::vector<at::Tensor> one_by_one(const Forward& forward, const at::Tensor& images) {

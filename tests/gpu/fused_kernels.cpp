@@ -20,6 +20,7 @@
 
 #include "cuda/kernels.h"
 #include "gpu/networks.h"
+#include "gpu/report.h"
 #include "gpu/timing.h"
 #include "index/coreset.h"
 #include "nn/attention.h"
@@ -38,11 +39,6 @@ struct NumberType {
 };
 constexpr NumberType kNumberTypes[] = {
     {"fp32", at::kFloat, 4e-6}, {"bf16", at::kBFloat16, 1.0 / 256}, {"fp16", at::kHalf, 1.0 / 2048}};
-
-int report(bool passed, const std::string& line) {
-  fmt::print("{} {}\n", passed ? "ok    " : "FAILED", line);
-  return passed ? 0 : 1;
-}
 
 /// An operator of nn/fused.h on tensors of a type and device; what it changes in place is copied before.
 using Operator = std::function<at::Tensor(const std::vector<at::Tensor>&)>;

@@ -12,7 +12,7 @@
 #include <array>
 #include <cmath>
 
-#include "cuda/kernels.h"
+#include "gpu/report.h"
 #include "gpu/timing.h"
 #include "nn/group_norm.h"
 
@@ -26,11 +26,6 @@ struct NormType {
 };
 constexpr NormType kNormTypes[] = {
     {"fp32", at::kFloat, 1e-5}, {"bf16", at::kBFloat16, 8e-3}, {"fp16", at::kHalf, 1e-3}};
-
-int report(bool passed, const std::string& line) {
-  fmt::print("{} {}\n", passed ? "ok    " : "FAILED", line);
-  return passed ? 0 : 1;
-}
 
 struct Inputs {
   at::Tensor x, more, weight, bias, by;

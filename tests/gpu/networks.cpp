@@ -16,12 +16,6 @@ const DinoModel& model_named(std::string_view alias) {
   return *std::ranges::find(kDinoModels, alias, &DinoModel::alias);
 }
 
-VisionTransformerShape shape_of(std::string_view alias, int depth) {
-  VisionTransformerShape shape = std::get<VisionTransformerShape>(model_named(alias).shape);
-  if (depth > 0) shape.depth = std::min(shape.depth, depth);
-  return shape;
-}
-
 /// Maps and global vectors of all layers; the classes, where there are some.
 Forward everything_of(std::shared_ptr<const TokenNetwork> network) {
   return [network](const at::Tensor& x) {
@@ -60,9 +54,15 @@ NetworkCase efficientnet_lite0(int image_px) {
 
 }  // namespace
 
+VisionTransformerShape vision_transformer_shape(std::string_view alias, int depth) {
+  VisionTransformerShape shape = std::get<VisionTransformerShape>(model_named(alias).shape);
+  if (depth > 0) shape.depth = std::min(shape.depth, depth);
+  return shape;
+}
+
 NetworkCase vision_transformer(std::string_view alias, int image_px, int depth) {
   return {std::string(alias), image_px, [alias, depth](c10::Device device, c10::ScalarType dtype) {
-            const VisionTransformerShape shape = shape_of(alias, depth);
+            const VisionTransformerShape shape = vision_transformer_shape(alias, depth);
             VisionTransformerRules rules;
             if (shape.registers > 0) rules.resampling = GridResampling::kAntialiased;
             WeightsCheckpoint checkpoint("random", random_weights(shape), device, dtype);
@@ -72,7 +72,7 @@ NetworkCase vision_transformer(std::string_view alias, int image_px, int depth) 
 }
 
 double vision_transformer_operations(std::string_view alias, int image_px, int depth) {
-  const VisionTransformerShape shape = shape_of(alias, depth);
+  const VisionTransformerShape shape = vision_transformer_shape(alias, depth);
   const double width = shape.width, wide = shape.feed_forward_width;
   const double patches = static_cast<double>(image_px / shape.patch_px) * (image_px / shape.patch_px);
   const double tokens = patches + 1 + shape.registers;
@@ -94,6 +94,12 @@ std::vector<NetworkCase> network_cases(int depth) {
   cases.push_back(resnet("resnet50", {.depths = {3, 4, 6, 3}, .bottleneck = true}, 128));
   cases.push_back(efficientnet_lite0(128));
   return cases;
+}
+
+std::vector<TransformerJob> transformer_jobs(Extent extent) {
+  if (extent == Extent::kQuick) return {{"vits14", 112, 2, 2}};
+  return {{"vits14", 336, 0, 64},  {"vitb14", 336, 0, 64},  {"vitl14", 336, 0, 32},
+          {"vits16", 1024, 0, 16}, {"vitb16", 1024, 0, 16}, {"vitl16", 1024, 0, 8}};
 }
 
 }  // namespace imatch::testing

@@ -4,10 +4,14 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "gpu/agreement.h"
+#include "nn/vision_transformer.h"
 
 namespace imatch::testing {
 
@@ -26,7 +30,18 @@ std::vector<NetworkCase> network_cases(int depth);
 
 /// The vision transformer of that name (registry of the backbones), cut to `depth` blocks; 0: all.
 NetworkCase vision_transformer(std::string_view alias, int image_px, int depth);
+/// What it looks like.
+VisionTransformerShape vision_transformer_shape(std::string_view alias, int depth);
 /// Multiplications and additions of one image, each counted as one operation.
 double vision_transformer_operations(std::string_view alias, int image_px, int depth);
+
+/// What is measured: square images of a vision transformer, `batch` at a time.
+struct TransformerJob {
+  const char* alias;
+  int image_px, depth;
+  std::int64_t batch;
+};
+/// Small, base and large at 336 and 1,024 px; with kQuick two blocks of one.
+std::vector<TransformerJob> transformer_jobs(Extent extent);
 
 }  // namespace imatch::testing

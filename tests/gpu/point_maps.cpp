@@ -14,6 +14,7 @@
 #include <cmath>
 #include <random>
 
+#include "gpu/report.h"
 #include "nn/dual_point_map.h"
 #include "pointmap/loss.h"
 #include "raster/rasterize.h"
@@ -25,11 +26,6 @@ namespace {
 
 constexpr double kDifference = 2e-3;  // of gradients, as a share of the largest one: sums in another order
 constexpr double kSameSurfaces = 0.9999;
-
-int report(bool passed, const std::string& line) {
-  fmt::print("{} {}\n", passed ? "ok    " : "FAILED", line);
-  return passed ? 0 : 1;
-}
 
 DualPointMapShape small_shape() {
   return {.in_channels = 8, .resolution = 32, .model_channels = 16, .blocks = 1};

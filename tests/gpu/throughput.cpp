@@ -35,23 +35,17 @@ double matrix_product_rate(c10::Device device, c10::ScalarType type, std::int64_
              device, 5, [&] { at::mm(a, b); }, 4, 4);
 }
 
-struct Job {
-  const char* alias;
-  int image_px, depth;
-  std::int64_t batch;
-};
-
 /// Images a second of batches that lie on the device.
-double resident_rate(const Job& job, const Forward& forward, c10::Device device, c10::ScalarType type,
-                     int calls) {
+double resident_rate(const TransformerJob& job, const Forward& forward, c10::Device device,
+                     c10::ScalarType type, int calls) {
   const at::Tensor images = at::randn({job.batch, 3, job.image_px, job.image_px}).to(device, type);
   return static_cast<double>(job.batch) / seconds(
                                               device, 3, [&] { forward(images); }, calls, 3);
 }
 
 /// The same with samples from page-locked memory, as decoded pictures come, and tokens in float32 back.
-double rate_with_copies(const Job& job, const Forward& forward, c10::Device device, c10::ScalarType type,
-                        std::size_t batches) {
+double rate_with_copies(const TransformerJob& job, const Forward& forward, c10::Device device,
+                        c10::ScalarType type, std::size_t batches) {
   at::Tensor samples = at::randint(256, {job.batch, job.image_px, job.image_px, 3}, at::kByte);
   if (!device.is_cpu()) samples = samples.pin_memory();
   const double time = seconds(device, 3, [&] {
@@ -67,7 +61,7 @@ double rate_with_copies(const Job& job, const Forward& forward, c10::Device devi
 }
 
 /// Seconds of one image that lies on the device, waited for each time.
-double latency(const Job& job, const Forward& forward, c10::Device device, c10::ScalarType type) {
+double latency(const TransformerJob& job, const Forward& forward, c10::Device device, c10::ScalarType type) {
   const at::Tensor image = at::randn({1, 3, job.image_px, job.image_px}).to(device, type);
   return seconds(
       device, device.is_cpu() ? 3 : 30, [&] { forward(image); }, 1, 5);
@@ -78,17 +72,13 @@ double latency(const Job& job, const Forward& forward, c10::Device device, c10::
 void print_throughput(c10::Device device, Extent extent, bool all_types) {
   const at::NoGradGuard no_gradients;
   const bool full = extent == Extent::kFull;
-  std::vector<Job> jobs{{"vits14", 112, 2, 2}};
-  if (full)
-    jobs = {{"vits14", 336, 0, 64},  {"vitb14", 336, 0, 64},  {"vitl14", 336, 0, 32},
-            {"vits16", 1024, 0, 16}, {"vitb16", 1024, 0, 16}, {"vitl16", 1024, 0, 8}};
   fmt::print("kernels on {}: {}\n", cuda::device_name(device), cuda::kernels_status(device));
   for (const auto& [name, type] : kNumberTypes) {
     if (!all_types && type != at::kBFloat16) continue;
     if (device.is_cpu() && type == at::kHalf) continue;  // LibTorch has no fast products of that type there
     const double peak = matrix_product_rate(device, type, full ? 8192 : 512);
     fmt::print("{}: a matrix product runs at {:.3g} TFLOP/s\n", name, peak / 1e12);
-    for (const Job& job : jobs) {
+    for (const TransformerJob& job : transformer_jobs(extent)) {
       const Forward forward = vision_transformer(job.alias, job.image_px, job.depth).open(device, type);
       RecordedForward recorded(forward, cuda::graph_recorder(device));
       const Forward repeated = [&](const at::Tensor& x) { return recorded(x); };

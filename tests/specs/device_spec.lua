@@ -34,6 +34,18 @@ spec.describe("device", function(it)
     end
   end)
 
+  it("is looked at by doctor with a network that runs, and leaves nothing in the cache", function()
+    local before, checks = im.cache.settings(), require "imatch.doctor.checks"
+    im.cache.configure { folder = spec.scratch(), enabled = true }
+    for _ = 1, 2 do
+      spec.equal("ok", checks.network().status)
+      checks.gpu()
+    end
+    local seen = im.cache.statistics()
+    spec.equal({ 0, 0, true }, { seen.stored, seen.memory_hits + seen.disk_hits, im.cache.settings().enabled })
+    im.cache.configure(before)
+  end)
+
   it("computes the features of the CPU, in float32 and in bf16", function()
     local caching = im.settings().cache
     im.configure { cache = false } -- features are cached without their device

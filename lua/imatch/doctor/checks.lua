@@ -47,8 +47,17 @@ function M.processor()
 end
 
 --- A network that comes with the program computes something: the libraries, the weights and the processor go together.
-function M.network()
+--- What pcall returns of the features of a small picture: of a network that runs, and leaves nothing in the user's cache.
+local function run_network()
+  local caching = im.settings().cache
+  im.configure { cache = false }
   local done, features, message = pcall(im.backbone.features, im.image.new(64, 64), "efficientnet_lite0", { image_size = 64 })
+  im.configure { cache = caching }
+  return done, features, message
+end
+
+function M.network()
+  local done, features, message = run_network()
   if not done or not features then
     return failure("the installation is not whole: install it again", "a network does not run: %s",
       tostring(done and message or features))
@@ -73,8 +82,8 @@ end
 --- The guides' "GPU is not seen in the container".
 function M.gpu()
   if im.gpu().device ~= "cpu" then
-    for shade = 1, 4 do -- a shape that comes again is recorded
-      pcall(im.backbone.features, im.image.new(64, 64, { shade, shade, shade }), "efficientnet_lite0", { image_size = 64 })
+    for _ = 1, 4 do -- a shape that comes again is recorded
+      run_network()
     end
   end
   local used = im.gpu()
