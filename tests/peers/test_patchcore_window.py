@@ -18,7 +18,9 @@ pytestmark = pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdot
 
 @pytest.fixture
 def display():
-    server = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
+    # Without -noreset the server starts anew each time its last client leaves, which every xdotool may be, and turns away
+    # whoever comes meanwhile.
+    server = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     yield f":{server.stdout.readline().strip()}"
     server.terminate()
@@ -77,4 +79,5 @@ def test_escape_gives_up(photos, display):
 
 
 def test_a_display_that_is_away_is_said(photos):
-    assert "--roi needs a display or a terminal; give --roi-rect" in finish(training(photos, ":977"), status=1)[1]
+    message = finish(training(photos, ":977"), status=1)[1]
+    assert "the display ':977' cannot be opened; --roi needs a display or a terminal: give --roi-rect" in message

@@ -50,7 +50,7 @@ function M.choose(folder, data, ask)
     if rect or code ~= "no_display" then
       return rect, reason
     elseif not im.is_terminal() then
-      return nil, "--roi needs a display or a terminal; give --roi-rect x y width height"
+      return nil, reason .. "; --roi needs a display or a terminal: give --roi-rect x y width height instead"
     end
   end
   return choose_in_terminal(image, ask or io.read)
