@@ -202,7 +202,7 @@ print(im.now() - start)
 
 UNEVEN = """
 local im = require "imatch"
-im.sweep { name = "uneven", quiet = false, report = false, axes = { scene = im.range(1, 12), th = im.linspace(0, 1, 6) },
+im.sweep { name = "uneven", quiet = false, report = false, axes = { scene = im.range(1, 12 * arg[1]), th = im.linspace(0, 1, 6) },
   order = { "scene", "th" }, setup = function() im.sleep(2) end,
   measure = function(p) im.sleep((p.th == 0 and 0.6 or 0.06) + (p.scene == 1 and p.th == 0 and 2 or 0)) return { y = p.th } end }
 """
@@ -217,7 +217,7 @@ def seconds_of(text):
 def test_the_first_time_left_is_right_within_a_factor_of_three(tmp_path, processes):
     """A setup, a dear first cell, and a dear one for each scene, whose features the others share, as the main job has them."""
     (tmp_path / "uneven.lua").write_text(UNEVEN)
-    process = program.start("sweep", "run", "-j", processes, "uneven.lua", cwd=tmp_path)
+    process = program.start("sweep", "run", "-j", processes, "uneven.lua", processes, cwd=tmp_path)
     told = [(time.monotonic(), seconds_of(left[1])) for line in process.stderr if (left := re.search(r"([^,]*) left", line))]
     end = time.monotonic()
     finish(process)
