@@ -2,7 +2,7 @@
 # -DIMATCH_GPU_CHECK=ON compiles those rooms and these and nothing else; the ordinary build links the same objects into the same
 # program, so that it stays so.
 set(IMATCH_DEVICE_SOURCES
-  base/cpu_guard.cpp base/device.cpp base/file.cpp base/file_writer.cpp base/saved_time.cpp base/stop.cpp
+  base/cpu_guard.cpp base/device.cpp base/file.cpp base/file_writer.cpp base/job.cpp base/saved_time.cpp base/stop.cpp
   io/plain_value.cpp io/state_dict.cpp
   match/kept_tokens.cpp match/maxima.cpp match/nearest.cpp match/token_selection.cpp
   index/coreset.cpp index/exact_index.cpp index/farthest_first.cpp index/fingerprint.cpp index/four_distances.cpp

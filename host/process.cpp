@@ -43,7 +43,8 @@ struct Child {
 };
 
 /// In the new process, where only async-signal-safe calls are allowed.
-[[noreturn]] void become(const Command& command, char** words, pid_t parent, int output) {
+[[noreturn]] void become(const Command& command, char* const* words, char* const* environment, pid_t parent,
+                         int output) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);  // it was killed before
   sigset_t none;
@@ -51,14 +52,31 @@ struct Child {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (!command.folder.empty() && ::chdir(command.folder.c_str()) != 0) ::_exit(126);
   if (output >= 0) ::dup2(output, STDOUT_FILENO);
-  ::execve(words[0], words, environ);
+  ::execve(words[0], words, environment);
   ::_exit(127);
 }
 
+/// As execve() takes them; they end with the strings.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> environment_of(const Command& command) {
+  std::vector<std::string> lines;
+  for (char** line = environ; *line; ++line)
+    if (const std::string text = *line; !command.environment.contains(text.substr(0, text.find('='))))
+      lines.push_back(text);
+  for (const auto& [name, value] : command.environment) lines.push_back(name + "=" + value);
+  return lines;
+}
+
 Child start(const Command& command) {
-  std::vector<char*> words;
-  for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  const std::vector<char*> words = pointers_to(command.words);
+  const std::vector<std::string> lines = environment_of(command);
+  const std::vector<char*> environment = pointers_to(lines);
   const pid_t parent = ::getpid();
   Child child;
   if (command.is_spare) child.output = ::memfd_create("imatch-output", MFD_CLOEXEC);
@@ -75,7 +93,7 @@ Child start(const Command& command) {
       if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
         ::signal(number, SIG_DFL);
     }
-    become(command, words.data(), parent, child.output);
+    become(command, words.data(), environment.data(), parent, child.output);
   }
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -127,7 +145,7 @@ void show_output(const Child& child) {
 
 int execute(lua_State* L) {
   if (is_absent(L, 1)) return push(L, 1);  // there is a shell
-  const int status = run_commands({{{"/bin/sh", "-c", check_string(L, 1)}, "", false}})[0];
+  const int status = run_commands({{.words = {"/bin/sh", "-c", check_string(L, 1)}}})[0];
   // The terminal's Ctrl-C ended the child before it came to us.
   if (is_ended_by(status, SIGINT)) {
     ::raise(SIGINT);
@@ -201,7 +219,8 @@ int run_commands_bound(lua_State* L) {
   std::vector<Command> commands;
   for (const Json& entry : to_json(L, 1, "commands"))
     commands.push_back({entry.at("words").get<std::vector<std::string>>(), entry.value("folder", ""),
-                        entry.value("is_spare", false)});
+                        entry.value("is_spare", false),
+                        entry.value("environment", std::map<std::string, std::string>())});
   Json statuses = Json::array(), killed = Json::array();
   for (const int status : run_commands(commands)) {
     statuses.push_back(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lua.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ int status_with_output(int status);
 /// A program to run: its words, the first of which is its path.
 struct Command {
   std::vector<std::string> words;
-  std::string folder;     ///< Where it is started; empty: here.
+  std::string folder{};   ///< Where it is started; empty: here.
   bool is_spare = false;  ///< Its standard output is shown only if a signal ended all before it.
+  std::map<std::string, std::string> environment{};  ///< Variables that it has besides or instead of ours.
 };
 
 /// Runs them at once and waits for all of them. A signal that asks this process to stop is passed on to those
@@ -37,8 +39,8 @@ class MeasuringScope {
   MeasuringScope& operator=(const MeasuringScope&) = delete;
 };
 
-/// internal.run_commands(list of {words = {...}, folder =, is_spare =}) -> {statuses as a shell has them},
-/// {whether a signal ended it}
+/// internal.run_commands(list of {words = {...}, folder =, is_spare =, environment =}) -> {statuses as a
+/// shell has them}, {whether a signal ended it}
 int run_commands_bound(lua_State* L);
 
 }  // namespace imatch::host

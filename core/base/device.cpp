@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/job.h"
 
 namespace imatch {
 namespace {
@@ -17,9 +18,17 @@ std::string& default_name() {
   return name;
 }
 
+int num_gpus() {
+  return at::hasCUDA() ? static_cast<int>(at::globalContext().getAcceleratorHooksInterface().deviceCount())
+                       : 0;
+}
+
 c10::Device parse(const std::string& name) {
   if (name == "cpu") return c10::kCPU;
-  if (name == "auto") return at::hasCUDA() ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
+  const int count = num_gpus();
+  if (name == "auto" && count == 0) return c10::kCPU;
+  if (count > 0 && (name == "auto" || name == "cuda"))
+    return {c10::kCUDA, static_cast<c10::DeviceIndex>(local_rank() % count)};
   int index = 0;
   const bool numbered = name.rfind("cuda:", 0) == 0;
   const char* end = name.data() + name.size();
@@ -29,8 +38,6 @@ c10::Device parse(const std::string& name) {
   }
   if ((!numbered && name != "cuda") || index < 0)
     throw Error(fmt::format("device: expected 'cpu', 'cuda', 'cuda:N' or 'auto', got '{}'", name));
-  const int count =
-      at::hasCUDA() ? static_cast<int>(at::globalContext().getAcceleratorHooksInterface().deviceCount()) : 0;
   if (index >= count)
     throw Failure(code::kNotFound, fmt::format("device: '{}' is not there; LibTorch sees {} GPU{}", name,
                                                count, count == 1 ? "" : "s"));

@@ -12,8 +12,10 @@ namespace imatch {
 /// GPU.
 void load_cuda_kernels();
 
-/// What "auto" means in this process: "cpu", "cuda", "cuda:N", or "auto" itself (the first GPU LibTorch sees,
-/// else the CPU). Throws Error for another name, Failure (not_found) for a GPU that is not there.
+/// What "auto" means in this process: "cpu", "cuda" (a GPU: the first one, or where several processes were
+/// started together on this machine, each its own, in turn: base/job.h), "cuda:N", or "auto" itself (as
+/// "cuda" where LibTorch sees a GPU, else the CPU). Throws Error for another name, Failure (not_found) for a
+/// GPU that is not there.
 void set_default_device(const std::string& name);
 
 /// The device of a name; see set_default_device for the names and errors.

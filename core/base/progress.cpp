@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <mutex>
 #include <string_view>
 
+#include "base/job.h"
 #include "base/stop.h"
 
 namespace imatch {
@@ -37,13 +37,6 @@ void write_to(int descriptor, std::string_view text) {
 std::size_t terminal_width(int descriptor) {
   winsize size{};
   return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-/// One process of a Slurm or torchrun job draws, the first.
-bool is_another_rank() {
-  for (const char* rank : {"SLURM_PROCID", "RANK"})
-    if (const char* value = std::getenv(rank); value && *value && std::string_view(value) != "0") return true;
-  return false;
 }
 
 std::size_t ready(const ProgressState& state) {
@@ -105,7 +98,7 @@ Progress::Progress(ProgressOptions options)
   state_.cached = static_cast<std::size_t>(options.cached);
   const std::lock_guard lock(progress_mutex);
   begun.push_back(this);
-  if (options.quiet || quiet_process || is_another_rank() || begun.front() != this) return;
+  if (options.quiet || quiet_process || !is_first_process() || begun.front() != this) return;
   style_ = ::isatty(STDERR_FILENO) ? Style::kBar : Style::kLines;
   terminal_ = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 }

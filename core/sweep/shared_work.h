@@ -28,8 +28,4 @@ class SharedWork {
   std::unique_ptr<Worker> worker_;
 };
 
-/// How many processes srun (SLURM_NTASKS), an array (SLURM_ARRAY_TASK_COUNT, each with as many tasks) or
-/// torchrun (WORLD_SIZE) started together; 1 where none did.
-int num_processes();
-
 }  // namespace imatch

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sweep/shared_work.h"
 
+#include "base/job.h"
 #include "binding.h"
 
 namespace imatch::host {

@@ -121,7 +121,6 @@ int describe(lua_State* L) {
   facts["device"] = resolve_device("auto").str();
   facts["threads"] = num_threads();
   facts["versions"] = component_versions();
-  facts["threads"] = num_threads();
   const auto late_facts = [] {
     Json weights = Json::object(), inputs = Json::array();
     for (const auto& backbone : opened_backbones()) weights[backbone->spec()] = backbone->weights_sha256();

@@ -22,6 +22,10 @@ im.sweep { name = "s", out = arg[1], axes = { a = im.range(1, 100) }, quiet = tr
 """
 
 
+def local_ranks(pid):
+    return re.findall(r"(?:^|\0)LOCAL_RANK=(\d+)", pathlib.Path(f"/proc/{pid}/environ").read_text())
+
+
 @pytest.fixture
 def script(tmp_path):
     (tmp_path / "s.lua").write_text(SCRIPT)
@@ -93,10 +97,12 @@ print("the script saw " .. #result.rows .. " rows")
 def test_whoever_lives_on_prints_the_summary_and_leaves_tables_and_report(tmp_path, which, number):
     (tmp_path / "s.lua").write_text(TOLD)
     runs = tmp_path / "runs"
-    process = program.start("sweep", "run", "-j", 3, tmp_path / "s.lua", runs)
+    process = program.start("sweep", "run", "-j", 3, tmp_path / "s.lua", runs, env={"LOCAL_RANK": "7"})
     wait_for(lambda: num_cells(runs) >= 4)
     # The first one draws the progress, so that the others are told to be quiet.
     first, *others = sorted(children_of(process.pid), key=lambda pid: b"--quiet" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
+    # By it each takes a GPU of its own, where there are several.
+    assert local_ranks(first) == ["0"] and sorted(map(local_ranks, others)) == [["1"], ["2"]]
     os.kill(first if which == "first" else others[-1], number)
     out, err = program.finish(process)
     counts = re.findall(r"^s: 40 cells, (\d+) measured, (\d+) by other processes meanwhile, (\d+) cached, 0 failed", out, re.MULTILINE)

@@ -34,7 +34,7 @@ end
 
 --- Runs the commands at once, which get the signals that this process gets, and ends the program as the first one ends that
 --- no signal ended: whoever lives on has done the work of all.
----@param commands table[] { words = , folder = , is_spare = }
+---@param commands table[] { words = , folder = , is_spare = , environment = }
 local function become(commands)
   local statuses, is_killed = native.internal.run_commands(commands)
   local status, num_killed = nil, 0
@@ -86,6 +86,7 @@ function M.run_processes(num_processes, command, words)
       words = folder.words { { program }, i > 1 and { "--quiet" } or {}, folder.program_options(words.num_given), share,
         { command }, without_processes(words.own), words.script },
       is_spare = i > 1,
+      environment = { LOCAL_RANK = tostring(i - 1) }, -- where there are several GPUs, each takes its own
     }
   end
   become(commands)
