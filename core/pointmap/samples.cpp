@@ -45,6 +45,12 @@ MeshViewOptions view_options(int resolution, int layers, double scale) {
   return options;
 }
 
+void require_outside(const MeshView& view, const std::string& id) {
+  if (camera_is_inside(view))
+    throw Failure(code::kBadFormat,
+                  fmt::format("the sample '{}': the camera stands inside of the mesh; exclude it", id));
+}
+
 /// What has no point map of the resolution is rasterised when it is asked for, from the scene that DualPM's
 /// folders tell.
 class FolderSamples : public PointMapSamples {
@@ -80,7 +86,7 @@ class FolderSamples : public PointMapSamples {
       require_file(folder_.mask(id), id);
       if (is_rasterised(id, resolution)) continue;
       if (!has_dualpm_scene(root_, id)) require_file(folder_.point_map(id, resolution), id);
-      meshes_.open(read_dualpm_scene(root_, id, resolution).mesh);
+      view_of_scene(id, 1, 1);  // one pixel is enough to find what is wrong
     }
   }
 
@@ -91,11 +97,15 @@ class FolderSamples : public PointMapSamples {
   at::Tensor target(const std::string& id, int layers, int resolution) const {
     if (is_rasterised(id, resolution) || !has_dualpm_scene(root_, id))
       return point_map_target(folder_.point_map(id, resolution), layers, resolution);
+    return point_map_target(point_layers(view_of_scene(id, layers, resolution), "opengl"), layers);
+  }
+  MeshView view_of_scene(const std::string& id, int layers, int resolution) const {
     const DualPmScene scene = read_dualpm_scene(root_, id, resolution);
     const auto mesh = meshes_.open(scene.mesh);
     const auto posed = posed_positions(*mesh, pose_of_rows(mesh->rig, scene.poses, id + ": poses"));
-    const MeshView view = view_of(mesh, posed, scene.camera, view_options(resolution, layers, 1));
-    return point_map_target(point_layers(view, "opengl"), layers);
+    MeshView view = view_of(mesh, posed, scene.camera, view_options(resolution, layers, 1));
+    require_outside(view, id);
+    return view;
   }
 
   std::string root_;
@@ -143,8 +153,10 @@ class RasterisedSamples : public PointMapSamples {
     std::from_chars(id.data() + id.rfind('_') + 1, id.data() + id.size(), number);
     const PinholeCamera& camera = cameras_.at(static_cast<std::size_t>(number - 1));
     const RigPose pose = pose_of(mesh_->rig, drawn_pose(mesh_->rig, options_, number));
-    return view_of(mesh_, posed_positions(*mesh_, pose), camera,
-                   view_options(resolution_, layers, options_.scale));
+    MeshView view = view_of(mesh_, posed_positions(*mesh_, pose), camera,
+                            view_options(resolution_, layers, options_.scale));
+    require_outside(view, id);
+    return view;
   }
 
   std::string path_;

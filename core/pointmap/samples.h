@@ -29,9 +29,11 @@ class PointMapSamples {
   /// What 'auto' means for these samples.
   virtual std::string feature_kind(const std::vector<std::string>& ids) const = 0;
   virtual Image picture(const std::string& id) const = 0;
+  /// Throws Failure (bad_format) where the camera stands inside of the mesh.
   virtual PointMapExample example(const std::string& id, const PointMapFeatures& features, int layers,
                                   int resolution) const = 0;
-  /// Throws Failure (not_found) when something of a sample is missing: found now, not after an hour.
+  /// Throws Failure when something of a sample is missing (not_found) or makes no sense: found now, not after
+  /// an hour.
   virtual void require(const std::vector<std::string>& ids, int resolution) const = 0;
 };
 

@@ -19,6 +19,8 @@ namespace imatch {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // of a text of a few lines
+constexpr double kLeastFocal_mm = 1e-3;
+constexpr double kMost = 1e9;  // of the numbers of a camera: beyond, what is computed from them is no number
 constexpr std::string_view kBlanks = " \t\r\n";
 
 std::string_view trimmed(std::string_view text) {
@@ -31,7 +33,7 @@ std::optional<double> number_in(std::string_view word) {
   if (word.starts_with('+')) word.remove_prefix(1);
   double value = 0;
   const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (problem != std::errc() || end != word.data() + word.size() || !std::isfinite(value))
+  if (problem != std::errc() || end != word.data() + word.size() || !(std::abs(value) <= kMost))
     return std::nullopt;
   return value;
 }
@@ -61,7 +63,9 @@ Matrix4 matrix_in(const std::string& path) {
   for (std::string_view rest = trimmed(text); !rest.empty(); ++count) {
     const std::size_t end = std::min(rest.find_first_of(kBlanks), rest.size());
     const std::optional<double> value = number_in(rest.substr(0, end));
-    if (!value) throw Failure(code::kBadFormat, path + ": not a number in it; expected 4 lines of 4");
+    if (!value)
+      throw Failure(code::kBadFormat,
+                    path + ": not a number, or one beyond 1e9, in it; expected 4 lines of 4");
     if (count < matrix.m.size()) matrix.m[count] = *value;
     rest = trimmed(rest.substr(end));
   }
@@ -90,15 +94,16 @@ DualPmScene read_dualpm_scene(const std::string& root, std::string_view id, int 
   const std::string metadata = fmt::format("{}/metadata/{}_metadata.txt", root, id);
   const auto values = values_of(read_file(metadata, kMostBytes));
   const auto name = values.find("model_name"), focal = values.find("focal_length");
-  const std::optional<double> focal_mm = focal == values.end() ? std::nullopt : number_in(focal->second);
-  if (name == values.end() || name->second.empty() || !focal_mm)
-    throw Failure(code::kBadFormat, metadata + ": model_name and focal_length (mm) are missing");
+  const double focal_mm = focal == values.end() ? 0 : number_in(focal->second).value_or(0);
+  if (name == values.end() || name->second.empty() || focal_mm < kLeastFocal_mm)
+    throw Failure(code::kBadFormat,
+                  metadata + ": expected model_name, and focal_length in mm, at least 0.001");
 
   DualPmScene scene;
   const std::string camera = camera_file(root, id);
   const Matrix4 matrix = matrix_in(camera);
   try {
-    scene.camera = camera_of_opengl(matrix, "z", {size, size, *focal_mm});
+    scene.camera = camera_of_opengl(matrix, "z", {size, size, focal_mm});
   } catch (const Error& error) {
     throw Failure(code::kBadFormat, fmt::format("{}: {}", camera, error.what()));
   }

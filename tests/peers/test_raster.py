@@ -191,7 +191,10 @@ def test_a_data_set_of_dualpm(data, tmp_path):
     assert len(first) > 500
     listed = tmp_path / "include.txt"
     listed.write_text("1\n77\n")
-    for wrong, message in (("model_name: fox\n", "model_name and focal_length"), ("model_name: ../fox\nfocal_length: 50\n", "no name of a folder"),
+    for wrong, message in (("model_name: fox\n", "expected model_name, and focal_length"),
+                           ("model_name: fox\nfocal_length: 0\n", "expected model_name, and focal_length"),
+                           ("model_name: fox\nfocal_length: 1e308\n", "expected model_name, and focal_length"),
+                           ("model_name: ../fox\nfocal_length: 50\n", "no name of a folder"),
                            ("model_name: 'cow' # of the farm\nfocal_length: 50\n", "cow_shape.gltf: no such file")):
         (tmp_path / "metadata/3_metadata.txt").write_text(wrong)
         (tmp_path / "three.txt").write_text("3\n")
