@@ -2,6 +2,7 @@
 #include "train/process_group.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
@@ -12,7 +13,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
+#include <span>
 
 #include "base/error.h"
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{4} << 20;  // of a message; the store takes 8 MiB
 constexpr std::chrono::hours kPatience{2};                  // for a step of the slowest process
+constexpr std::chrono::seconds kPatienceAtTheEnd{10};
 
 std::string text_of(const char* name) {
   const char* const value = std::getenv(name);
@@ -39,35 +41,75 @@ int number_of(const char* name, int low, int high) {
   return number;
 }
 
+/// At least one: that an empty part has come, too, tells that its sender has read the round before.
+std::int64_t num_messages(const at::Tensor& part) {
+  return std::max<std::int64_t>(1, (static_cast<std::int64_t>(part.nbytes()) + kMostBytes - 1) / kMostBytes);
+}
+
+/// The bytes of message `i` of a part that begins at `begin`.
+template <class Byte>
+std::span<Byte> message(Byte* begin, const at::Tensor& part, std::int64_t i) {
+  const auto first = static_cast<std::size_t>(i * kMostBytes);
+  return std::span<Byte>(begin, part.nbytes())
+      .subspan(first, std::min(static_cast<std::size_t>(kMostBytes), part.nbytes() - first));
+}
+
 }  // namespace
+
+Rendezvous Rendezvous::of_environment() {
+  Rendezvous found;
+  if (text_of("WORLD_SIZE").empty()) return found;
+  found.size = number_of("WORLD_SIZE", 1, 65536);
+  if (found.size == 1) return found;
+  found.rank = number_of("RANK", 0, found.size - 1);
+  found.host = text_of("MASTER_ADDR");
+  if (found.host.empty()) throw Error("train: MASTER_ADDR is not set; torchrun sets it");
+  found.port = static_cast<std::uint16_t>(number_of("MASTER_PORT", 1, 65535));
+  found.is_host = found.rank == 0 && text_of("TORCHELASTIC_USE_AGENT_STORE") != "True";
+  found.prefix =
+      fmt::format("imatch/{}/{}", text_of("TORCHELASTIC_RUN_ID"), text_of("TORCHELASTIC_RESTART_COUNT"));
+  return found;
+}
 
 struct ProcessGroup::Store {
   c10::intrusive_ptr<c10d::TCPStore> store;
   std::string prefix;
+  bool is_here;  ///< In this process.
 };
 
-ProcessGroup::ProcessGroup() = default;
-ProcessGroup::~ProcessGroup() = default;
-ProcessGroup::ProcessGroup(ProcessGroup&&) noexcept = default;
-ProcessGroup& ProcessGroup::operator=(ProcessGroup&&) noexcept = default;
+/// The store goes with the process that keeps it, so that this one leaves last.
+ProcessGroup::~ProcessGroup() {
+  if (!store_) return;
+  const auto left = [&](int rank) { return fmt::format("{}/left/{}", store_->prefix, rank); };
+  try {
+    if (store_->is_here) {
+      std::vector<std::string> others;
+      for (int rank = 0; rank < size_; ++rank)
+        if (rank != rank_) others.push_back(left(rank));
+      store_->store->wait(others, kPatienceAtTheEnd);
+    } else {
+      store_->store->set(left(rank_), std::vector<std::uint8_t>());
+    }
+  } catch (const std::exception&) {
+    // Who is gone, or has an error of its own to tell, is not waited for any longer.
+  }
+}
 
-ProcessGroup ProcessGroup::of_environment() {
-  ProcessGroup group;
-  if (text_of("WORLD_SIZE").empty()) return group;
-  group.size_ = number_of("WORLD_SIZE", 1, 65536);
-  if (group.size_ == 1) return group;
-  group.rank_ = number_of("RANK", 0, group.size_ - 1);
-  const std::string host = text_of("MASTER_ADDR");
-  if (host.empty()) throw Error("train: MASTER_ADDR is not set; torchrun sets it");
+ProcessGroup::ProcessGroup(const Rendezvous& rendezvous, c10::Device device,
+                           const cuda::AllReduceMaker& on_device)
+    : device_(device), rank_(rendezvous.rank), size_(rendezvous.size) {
+  if (size_ == 1) return;
   c10d::TCPStoreOptions options;
-  options.port = static_cast<std::uint16_t>(number_of("MASTER_PORT", 1, 65535));
-  options.isServer = group.rank_ == 0 && text_of("TORCHELASTIC_USE_AGENT_STORE") != "True";
+  options.port = rendezvous.port;
+  options.isServer = rendezvous.is_host;
   options.waitWorkers = false;
   options.timeout = kPatience;
-  group.store_ = std::make_unique<Store>(Store{
-      c10::make_intrusive<c10d::TCPStore>(host, options),
-      fmt::format("imatch/{}/{}", text_of("TORCHELASTIC_RUN_ID"), text_of("TORCHELASTIC_RESTART_COUNT"))});
-  return group;
+  store_ = std::make_unique<Store>(Store{c10::make_intrusive<c10d::TCPStore>(rendezvous.host, options),
+                                         rendezvous.prefix, rendezvous.is_host});
+  if (!on_device) return;
+  const std::string id = store_->prefix + "/all_reduce";
+  if (rank_ == 0) store_->store->set(id, on_device.new_id());
+  on_device_ = on_device.join(store_->store->get(id), rank_, size_, device);
 }
 
 std::string ProcessGroup::key(std::int64_t round, const char* what, int from, int to) const {
@@ -75,27 +117,24 @@ std::string ProcessGroup::key(std::int64_t round, const char* what, int from, in
 }
 
 void ProcessGroup::send(const std::string& key, const at::Tensor& part) {
-  const auto* from = static_cast<const std::uint8_t*>(part.const_data_ptr());
-  const auto bytes = static_cast<std::int64_t>(part.nbytes());
-  for (std::int64_t at = 0; at < bytes; at += kMostBytes)
-    store_->store->set(fmt::format("{}/{}", key, at),
-                       std::vector<std::uint8_t>(from + at, from + std::min(at + kMostBytes, bytes)));
+  for (std::int64_t i = 0; i < num_messages(part); ++i) {
+    const auto bytes = message(static_cast<const std::uint8_t*>(part.const_data_ptr()), part, i);
+    store_->store->set(fmt::format("{}/{}", key, i), std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+  }
 }
 
 void ProcessGroup::receive(const std::string& key, at::Tensor& part) {
-  auto* to = static_cast<std::uint8_t*>(part.mutable_data_ptr());
-  const auto bytes = static_cast<std::int64_t>(part.nbytes());
-  for (std::int64_t at = 0; at < bytes; at += kMostBytes) {
-    const std::vector<std::uint8_t> found = store_->store->get(fmt::format("{}/{}", key, at));
-    if (static_cast<std::int64_t>(found.size()) != std::min(kMostBytes, bytes - at))
-      throw Error("train: another process sums other tensors than this one");
-    std::memcpy(to + at, found.data(), found.size());
+  for (std::int64_t i = 0; i < num_messages(part); ++i) {
+    const auto bytes = message(static_cast<std::uint8_t*>(part.mutable_data_ptr()), part, i);
+    const std::vector<std::uint8_t> found = store_->store->get(fmt::format("{}/{}", key, i));
+    if (found.size() != bytes.size()) throw Error("train: another process sums other tensors than this one");
+    std::copy(found.begin(), found.end(), bytes.begin());
   }
 }
 
 void ProcessGroup::forget(const std::string& key, const at::Tensor& part) {
-  for (std::int64_t at = 0; at < static_cast<std::int64_t>(part.nbytes()); at += kMostBytes)
-    store_->store->deleteKey(fmt::format("{}/{}", key, at));
+  for (std::int64_t i = 0; i < num_messages(part); ++i)
+    store_->store->deleteKey(fmt::format("{}/{}", key, i));
 }
 
 /// Each process adds up one part and gives it to the others.
@@ -134,14 +173,22 @@ at::Tensor ProcessGroup::summed(const at::Tensor& flat) {
 
 void ProcessGroup::sum(const std::vector<at::Tensor>& tensors) {
   if (size_ == 1 || tensors.empty()) return;
-  std::vector<at::Tensor> flat;
-  for (const at::Tensor& tensor : tensors) flat.push_back(tensor.detach().to(at::kCPU).reshape({-1}));
-  const at::Tensor result = summed(at::cat(flat));
-  std::int64_t first = 0;
+  std::vector<at::Tensor> places, flat, sums;
   for (const at::Tensor& tensor : tensors) {
-    tensor.detach().copy_(result.narrow(0, first, tensor.numel()).view(tensor.sizes()));
-    first += tensor.numel();
+    places.push_back(tensor.detach());
+    flat.push_back(places.back().reshape({-1}));
   }
+  at::Tensor all = at::cat(flat);
+  if (on_device_ && all.device() == device_)
+    on_device_->sum(all);
+  else
+    all = summed(all.cpu());
+  std::int64_t first = 0;
+  for (const at::Tensor& place : places) {
+    sums.push_back(all.narrow(0, first, place.numel()).view(place.sizes()));
+    first += place.numel();
+  }
+  at::_foreach_copy_(places, sums);
 }
 
 bool ProcessGroup::any(bool here) {

@@ -2,34 +2,47 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "cuda/all_reduce.h"
+
 namespace imatch {
 
-/// Processes that train together, as torchrun starts them. All call the same functions in the same order.
+/// Where processes that work together meet: at a TCPStore of c10d.
+struct Rendezvous {
+  int rank = 0, size = 1;
+  std::string host;
+  std::uint16_t port = 0;
+  bool is_host = false;  ///< Whether this process keeps the store.
+  std::string prefix;    ///< Of the names in it.
+
+  /// As torchrun tells it: RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT; a group of one where there is no
+  /// WORLD_SIZE. Throws Error for variables that are missing or no numbers.
+  static Rendezvous of_environment();
+};
+
+/// Processes that train together. All call the same functions in the same order.
 ///
-/// Sums go through c10d's TCPStore: the wheels of LibTorch have no headers of Gloo and NCCL, which c10d's
-/// collective operations cannot be compiled without.
+/// What lies on a GPU is added up by NCCL, and elsewhere through the store: the wheels of LibTorch lack
+/// Gloo's headers, which c10d's own operations on the CPU cannot be compiled without.
 class ProcessGroup {
  public:
-  /// A group of one.
-  ProcessGroup();
-  /// The group that RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT name; of one where there is no WORLD_SIZE.
-  /// Throws Error for variables that are missing or no numbers, c10's errors where nobody answers.
-  static ProcessGroup of_environment();
+  /// Waits for the others, and where it keeps the store, until they have left (at most 10 s) when it ends.
+  /// `on_device`, which may be empty, adds up what lies on `device`. Throws c10's
+  /// errors where nobody answers.
+  ProcessGroup(const Rendezvous& rendezvous, c10::Device device, const cuda::AllReduceMaker& on_device);
   ~ProcessGroup();
-  ProcessGroup(ProcessGroup&&) noexcept;
-  ProcessGroup& operator=(ProcessGroup&&) noexcept;
 
   int rank() const { return rank_; }
   int size() const { return size_; }
 
-  /// Replaces each tensor, of one type, by the sum of what the processes have, added in the order of their
-  /// ranks: all get the same bits.
+  /// Replaces each tensor, of one type and on one device, by the sum of what the processes have; on the CPU
+  /// added in the order of their ranks, so that all get the same bits.
   void sum(const std::vector<at::Tensor>& tensors);
   bool any(bool here);
 
@@ -42,6 +55,8 @@ class ProcessGroup {
 
   struct Store;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<cuda::AllReduce> on_device_;
+  c10::Device device_ = c10::kCPU;
   int rank_ = 0, size_ = 1;
   std::int64_t round_ = 0;
   at::Tensor last_;  ///< This process's part of the round before, which others may still have been reading.

@@ -80,7 +80,8 @@ class Training {
         validation_order_(std::max<std::int64_t>(1, trainee.samples(Trainee::Split::kValidation)),
                           options.batch, options.seed),
         scale_(options.precision == "float16"),
-        group_(options.distributed ? ProcessGroup::of_environment() : ProcessGroup()) {
+        group_(options.distributed ? Rendezvous::of_environment() : Rendezvous(), device_,
+               cuda::nccl(device_)) {
     at::manual_seed(static_cast<std::uint64_t>(options.seed + group_.rank()));
     // All steps have the same shapes: the fastest convolutions are looked for once.
     if (device_.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
@@ -118,7 +119,6 @@ class Training {
       show(*progress, report.step - first, numbers);
       if (report.step - first == kStepsOfAnEstimate) warn_if_long(seconds_since(started), report.step);
     }
-    group_.any(false);  // the others may need this process until here
     report.seconds = seconds_since(started);
     report.images_per_s =
         static_cast<double>((report.step - first) * options_.batch) / std::max(report.seconds, 1e-9);

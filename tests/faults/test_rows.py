@@ -12,6 +12,7 @@ import pytest
 
 import program
 from files import write_json
+from ports import free_port
 
 SERVER, CLIENT = shutil.which("redis-server"), shutil.which("redis-cli")
 with_server = pytest.mark.skipif(not SERVER or not CLIENT, reason="redis-server is not installed")
@@ -37,12 +38,6 @@ end
 local counts = redis:finish() or redis:counts()
 print(im.io.json(counts))
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

@@ -16,6 +16,7 @@
 #include "base/cpu_guard.h"
 #include "base/device.h"
 #include "gpu/agreement.h"
+#include "gpu/all_reduce.h"
 #include "gpu/fused_kernels.h"
 #include "gpu/group_norms.h"
 #include "gpu/parts.h"
@@ -58,7 +59,7 @@ int run(const std::string& device_name, const std::string& extent_name, Throughp
   if (wanted("networks")) failures += check_networks(device, extent);
   if (wanted("matching")) failures += check_matching(device, extent);
   if (wanted("index")) failures += check_exact_index(device, extent) + check_coreset(device, extent);
-  if (wanted("point-maps")) failures += check_point_maps(device, extent);
+  if (wanted("point-maps")) failures += check_point_maps(device, extent) + check_all_reduce(device);
   const bool timed = throughput == Throughput::kBehindChecks;
   if (timed && wanted("networks")) print_throughput(device, extent, /*all_types=*/true);
   if (timed && wanted("point-maps")) print_training_throughput(device, extent);

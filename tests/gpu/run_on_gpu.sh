@@ -30,9 +30,10 @@ torch=$("$python" -c 'import os, torch; print(os.path.dirname(torch.__file__))')
 "$python" -c 'import torch; print("PyTorch", torch.__version__, "CUDA", torch.version.cuda)'
 generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
-# CUDA graphs need the headers crt/, which the torch wheel does not ask for. Without a registry they are left out.
-crt=$("$python" -c 'import importlib.metadata as m; print("nvidia-cuda-crt==" + m.version("nvidia-cuda-nvrtc"))' 2>/dev/null) &&
-  timeout 60 "$python" -m pip install --quiet --no-deps --target "$out/headers" "${crt%.*}.*" || echo "no headers for CUDA graphs"
+# CUDA graphs need the headers crt/, NCCL those of cccl/ too, which the torch wheel does not ask for. Without a registry both are left out.
+cuda=$("$python" -c 'import importlib.metadata as m; print(m.version("nvidia-cuda-nvrtc").rpartition(".")[0])' 2>/dev/null) &&
+  timeout 60 "$python" -m pip install --quiet --no-deps --target "$out/headers" "nvidia-cuda-crt==$cuda.*" "nvidia-cuda-cccl==$cuda.*" ||
+  echo "no headers for CUDA graphs and NCCL"
 part configure 60 cmake -B "$out" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DIMATCH_GPU_CHECK=ON -DIMATCH_TORCH="$torch"
 part build 240 cmake --build "$out" -j "${JOBS:-$(nproc)}"
 check=$out/tests/gpu/gpu_check

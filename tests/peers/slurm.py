@@ -9,6 +9,8 @@ import socket
 import subprocess
 import time
 
+from ports import free_ports
+
 CONFIGURATION = """
 ClusterName=local
 SlurmctldHost={host}(127.0.0.1)
@@ -43,14 +45,6 @@ def why_not():
     if not all(shutil.which(program) for program in ("slurmctld", "slurmd", "srun", "sinfo", "munged")):
         return "Slurm is not installed (Debian: slurm-wlm munge)"
     return ""
-
-
-def free_ports(number):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class Cluster:

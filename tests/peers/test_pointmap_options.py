@@ -19,6 +19,7 @@ from PIL import Image
 
 import program
 from balls import SIDE, write_sphere
+from ports import free_port
 
 SMALL = ["--resolution", SIDE, "--model-channels", 8, "--blocks", 1, "--layers", 2, "--device", "cpu", "--batch", 4, "--dropout", 0]
 
@@ -252,6 +253,8 @@ def test_a_data_set_of_dualpm_is_rasterised_while_it_trains(tmp_path):
     other = [*words, "--resolution", 2 * SIDE, "--out", tmp_path / "c"]
     (root / "cameras/2_camera.txt").write_text("1 0 0\n")
     assert "3 numbers; expected 4 lines of 4" in program.run(*other, status=1).stderr
+    (root / "cameras/2_camera.txt").write_text("1 0 0 0.9\n0 0 -1 0\n0 1 0 0\n0 0 0 1\n")
+    assert "the sample '2': the camera stands inside of the mesh" in program.run(*other, status=1).stderr
     (root / "cameras/2_camera.txt").unlink()
     assert f"pointmaps_{2 * SIDE}/2.npz: no such file, which the sample '2' needs" in program.run(*other, status=1).stderr
 
@@ -274,10 +277,12 @@ def test_validation_has_data_of_its_own(balls, tmp_path):
     assert "no sample 'ball_5'" in done.stderr
 
 
-def test_two_processes_have_the_losses_of_one(balls, tmp_path):
+@pytest.mark.parametrize("is_standalone", [True, False])
+def test_two_processes_have_the_losses_of_one(is_standalone, balls, tmp_path):
+    meeting = ["--standalone"] if is_standalone else ["--master-port", str(free_port())]
     words = ["pointmap", "train", balls, *SMALL, "--steps", 8, "--lr", 2e-3, "--save-every", 4, "--threads", 1, "--crop", 0.3]
     program.run(*words, "--out", tmp_path / "one")
-    subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--no-python", "--master-port", "29617",
+    subprocess.run([sys.executable, "-m", "torch.distributed.run", *meeting, "--nproc-per-node", "2", "--no-python",
                     program.PROGRAM, *map(str, words), "--out", str(tmp_path / "two")], check=True, timeout=300, capture_output=True,
                    env={**os.environ, "OMP_NUM_THREADS": "1"})
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")

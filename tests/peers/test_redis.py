@@ -16,6 +16,7 @@ import pytest
 
 import program
 from files import write_json
+from ports import free_port
 
 SERVER, CLIENT = shutil.which("redis-server"), shutil.which("redis-cli")
 pytestmark = pytest.mark.skipif(not SERVER or not CLIENT, reason="redis-server is not installed")
@@ -61,9 +62,7 @@ os.exit(is_partial and 1 or 0)
 
 class Server:
     def __init__(self, folder, *options, tls=False):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.folder, self.options, self.tls, self.process = folder, options, tls, None
         self.start()
 
