@@ -27,16 +27,19 @@ foreach(cuda_library torch_cuda c10_cuda)
     set(IMATCH_TORCH_HAS_CUDA ON)
   endif()
 endforeach()
-# CUDA graphs are behind a header of LibTorch's that includes CUDA's. These come as wheels beside the torch wheel (`./setup --cuda`),
-# crt/ as one of its own, or with a toolkit; without them the program is built without CUDA graphs.
+# CUDA graphs and NCCL are behind headers of LibTorch's that include CUDA's. These come as wheels beside the torch wheel (`./setup
+# --cuda`), crt/ and cccl as ones of their own, or with a toolkit; without crt/ the program is built without both, without cccl (nv/)
+# without NCCL.
 if(IMATCH_TORCH_HAS_CUDA)
   set(cuda_folders ${IMATCH_TORCH}/../nvidia/cu13 ${IMATCH_TORCH}/../nvidia/cuda_runtime ${IMATCH_TORCH}/../nvidia/cuda_nvcc
       ${PROJECT_BINARY_DIR}/headers/nvidia/cu13 $ENV{CUDA_HOME} /usr/local/cuda)
   find_path(IMATCH_CUDA_INCLUDE cuda_runtime_api.h NO_DEFAULT_PATH PATHS ${cuda_folders} PATH_SUFFIXES include)
   find_path(IMATCH_CUDA_CRT crt/host_config.h NO_DEFAULT_PATH PATHS ${cuda_folders} PATH_SUFFIXES include)
+  find_path(IMATCH_CUDA_CCCL nv/target NO_DEFAULT_PATH PATHS ${cuda_folders} PATH_SUFFIXES include include/cccl)
   if(IMATCH_CUDA_INCLUDE AND IMATCH_CUDA_CRT)
     target_compile_definitions(torch_cpu_wheel INTERFACE IMATCH_CUDA_HEADERS=1)
-    target_include_directories(torch_cpu_wheel SYSTEM INTERFACE ${IMATCH_CUDA_INCLUDE} ${IMATCH_CUDA_CRT})
+    target_include_directories(torch_cpu_wheel SYSTEM INTERFACE ${IMATCH_CUDA_INCLUDE} ${IMATCH_CUDA_CRT}
+                               $<$<BOOL:${IMATCH_CUDA_CCCL}>:${IMATCH_CUDA_CCCL}>)
   endif()
 endif()
 add_library(torch::cpu ALIAS torch_cpu_wheel)
