@@ -6,9 +6,12 @@
     __has_include(<cusparse.h>) && __has_include(<cusolverDn.h>) && __has_include(<nv/target>)
 #define IMATCH_NCCL 1
 #include <c10/core/DeviceGuard.h>
+#include <fmt/format.h>
 #include <torch/csrc/cuda/nccl.h>
 
 #include <algorithm>
+
+#include "base/error.h"
 #endif
 
 namespace imatch::cuda {
@@ -20,8 +23,12 @@ namespace torch_nccl = torch::cuda::nccl;
 
 class NcclAllReduce final : public AllReduce {
  public:
-  NcclAllReduce(const torch_nccl::ncclUniqueId& id, int rank, int size)
-      : communicator_(torch_nccl::comm_init_rank(size, id, rank)) {}
+  NcclAllReduce(const torch_nccl::ncclUniqueId& id, int rank, int size) try
+      : communicator_(torch_nccl::comm_init_rank(size, id, rank)) {
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("NCCL does not take process {} of {}, each of which needs a GPU of its own: {}",
+                            rank, size, error.what()));
+  }
   ~NcclAllReduce() override { torch_nccl::comm_destroy(communicator_); }
   NcclAllReduce(const NcclAllReduce&) = delete;
   NcclAllReduce& operator=(const NcclAllReduce&) = delete;
