@@ -13,16 +13,24 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <span>
 
 #include "base/error.h"
+#include "base/stop.h"
 
 namespace imatch {
 namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{4} << 20;  // of a message; the store takes 8 MiB
-constexpr std::chrono::hours kPatience{2};                  // for a step of the slowest process
-constexpr std::chrono::seconds kPatienceAtTheEnd{10};
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::seconds;
+
+constexpr std::chrono::minutes kPatienceToMeet{10};
+constexpr std::chrono::hours kPatience{2};  // for a step of the slowest process
+constexpr Seconds kPatienceToStop{60};      // until the others have heard of it too, at the end of a step
+constexpr Seconds kPatienceAtTheEnd{10};
+constexpr std::chrono::milliseconds kLook{500};
 
 std::string text_of(const char* name) {
   const char* const value = std::getenv(name);
@@ -52,6 +60,24 @@ std::span<Byte> message(Byte* begin, const at::Tensor& part, std::int64_t i) {
   const auto first = static_cast<std::size_t>(i * kMostBytes);
   return std::span<Byte>(begin, part.nbytes())
       .subspan(first, std::min(static_cast<std::size_t>(kMostBytes), part.nbytes() - first));
+}
+
+/// Waits until the store has the name; false after `patience`. Throws Interrupted once a stop was asked for
+/// `to_stop` ago.
+bool wait_for(c10d::TCPStore& store, const std::string& name, Seconds patience, Seconds to_stop) {
+  const Clock::time_point began = Clock::now();
+  std::optional<Clock::time_point> asked;
+  while (Clock::now() - began < patience) {
+    try {
+      store.wait({name}, kLook);
+      return true;
+    } catch (const c10::DistStoreError&) {
+      // Not there yet.
+    }
+    if (stop_requested() && !asked) asked = Clock::now();
+    if (asked && Clock::now() - *asked >= to_stop) check_stop();
+  }
+  return false;
 }
 
 }  // namespace
@@ -103,9 +129,14 @@ ProcessGroup::ProcessGroup(const Rendezvous& rendezvous, c10::Device device,
   options.port = rendezvous.port;
   options.isServer = rendezvous.is_host;
   options.waitWorkers = false;
-  options.timeout = kPatience;
+  options.timeout = kPatienceToMeet;
   store_ = std::make_unique<Store>(Store{c10::make_intrusive<c10d::TCPStore>(rendezvous.host, options),
                                          rendezvous.prefix, rendezvous.is_host});
+  const auto here = [&](int rank) { return fmt::format("{}/here/{}", store_->prefix, rank); };
+  store_->store->set(here(rank_), std::vector<std::uint8_t>());
+  for (int rank = 0; rank < size_; ++rank)
+    if (!wait_for(*store_->store, here(rank), kPatienceToMeet, Seconds(0)))
+      throw Error(fmt::format("train: process {} of {} has not come", rank, size_));
   if (!on_device) return;
   const std::string id = store_->prefix + "/all_reduce";
   if (rank_ == 0) store_->store->set(id, on_device.new_id());
@@ -126,7 +157,10 @@ void ProcessGroup::send(const std::string& key, const at::Tensor& part) {
 void ProcessGroup::receive(const std::string& key, at::Tensor& part) {
   for (std::int64_t i = 0; i < num_messages(part); ++i) {
     const auto bytes = message(static_cast<std::uint8_t*>(part.mutable_data_ptr()), part, i);
-    const std::vector<std::uint8_t> found = store_->store->get(fmt::format("{}/{}", key, i));
+    const std::string name = fmt::format("{}/{}", key, i);
+    if (!wait_for(*store_->store, name, kPatience, kPatienceToStop))
+      throw Error("train: another process has not finished a step for hours");
+    const std::vector<std::uint8_t> found = store_->store->get(name);
     if (found.size() != bytes.size()) throw Error("train: another process sums other tensors than this one");
     std::copy(found.begin(), found.end(), bytes.begin());
   }

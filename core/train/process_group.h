@@ -32,9 +32,10 @@ struct Rendezvous {
 /// Gloo's headers, which c10d's own operations on the CPU cannot be compiled without.
 class ProcessGroup {
  public:
-  /// Waits for the others, and where it keeps the store, until they have left (at most 10 s) when it ends.
-  /// `on_device`, which may be empty, adds up what lies on `device`. Throws c10's
-  /// errors where nobody answers.
+  /// Waits for the others (Error after 10 minutes), and where it keeps the store, until they have left (at
+  /// most 10 s) when it ends. Interrupted where a stop is asked for meanwhile, or a minute before the others
+  /// answer later. `on_device`, which may be empty, adds up what lies on `device`. Throws c10's errors where
+  /// nobody answers.
   ProcessGroup(const Rendezvous& rendezvous, c10::Device device, const cuda::AllReduceMaker& on_device);
   ~ProcessGroup();
 

@@ -337,8 +337,9 @@ TrainingReport train(const Trainee& trainee, const std::string& folder, const Tr
                      const TrainingCheckpoint* start, const std::function<void(const std::string&)>& warn) {
   if (trainee.samples(Trainee::Split::kTraining) == 0)
     throw Failure(code::kNoResult, "train: there are no samples");
+  Training training(trainee, folder, options, start, warn);
   const PatientStop patient;  // what was learnt is kept, however long a step takes
-  return Training(trainee, folder, options, start, warn).run();
+  return training.run();
 }
 
 }  // namespace imatch

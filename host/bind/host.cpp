@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/device.h"
+#include "base/error.h"
 #include "base/revision.h"
 #include "base/saved_time.h"
 #include "base/stop.h"
@@ -69,7 +70,11 @@ int process_settings(lua_State* L) {
 
 int configure(lua_State* L) {
   const Settings changed = merged(settings(), options<LateSettings>(L, 1, "configure"));
-  apply(changed);
+  try {
+    apply(changed);
+  } catch (const Failure& failure) {
+    throw Error(failure.what());  // nobody looks at what this returns
+  }
   settings() = changed;
   return 0;
 }

@@ -107,7 +107,7 @@ local function apply_program_options(parser, args)
   end
   local ok, message = pcall(native.configure, late)
   if not ok then
-    parser:error(tostring(message))
+    parser:error((tostring(message):gsub("^[^:]+:%d+: ", ""))) -- without the line of ours
   end
 end
 

@@ -100,4 +100,8 @@ def test_it_opens_the_picture_where_there_is_a_screen(folder):
 def test_wrong_usage(folder):
     assert "nowhere.jpg: no such file or folder" in match(folder, "a.jpg", "nowhere.jpg", status=1).stderr
     assert "Usage" in match(folder, status=2).stderr
+    # A device that is not there is never another one in silence.
+    for device, message in (("cuda:63", "'cuda:63' is not there"), ("gpu", "got 'gpu'")):
+        done = match(folder, "a.jpg", "b.jpg", "--device", device, status=2)
+        assert done.stderr.startswith("imatch-lua match: device: ") and message in done.stderr
     assert "--match-th" in match(folder, "a.jpg", "b.jpg", "--match-th", "2", status=2).stderr

@@ -294,6 +294,15 @@ def test_two_processes_have_the_losses_of_one(is_standalone, balls, tmp_path):
     assert max((models[0][name] - models[1][name]).abs().max().item() for name in models[0]) < 2e-3
 
 
+def test_a_process_whose_others_do_not_come_can_be_stopped(balls, tmp_path):
+    process = program.start("pointmap", "train", balls, *SMALL, "--out", tmp_path / "alone",
+                            env={"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())})
+    time.sleep(5)
+    assert process.poll() is None
+    process.terminate()
+    assert "interrupted" in program.finish(process, 128 + signal.SIGTERM)[1]
+
+
 def test_a_training_that_is_a_cell_goes_on_after_a_signal(balls, tmp_path):
     script = tmp_path / "cells.lua"
     script.write_text(f"""
