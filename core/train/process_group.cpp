@@ -216,7 +216,7 @@ void ProcessGroup::sum(const std::vector<at::Tensor>& tensors) {
   if (on_device_ && all.device() == device_)
     on_device_->sum(all);
   else
-    all = summed(all.cpu());
+    all = summed(all.cpu()).to(all.device());
   std::int64_t first = 0;
   for (const at::Tensor& place : places) {
     sums.push_back(all.narrow(0, first, place.numel()).view(place.sizes()));
