@@ -10,6 +10,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
@@ -90,8 +91,10 @@ Rendezvous Rendezvous::of_environment() {
   if (found.host.empty()) throw Error("train: MASTER_ADDR is not set; torchrun sets it");
   found.port = static_cast<std::uint16_t>(number_of("MASTER_PORT", 1, 65535));
   found.is_host = found.rank == 0 && text_of("TORCHELASTIC_USE_AGENT_STORE") != "True";
-  found.prefix =
-      fmt::format("imatch/{}/{}", text_of("TORCHELASTIC_RUN_ID"), text_of("TORCHELASTIC_RESTART_COUNT"));
+  // torchrun's own store outlives a group, whose last sums stay in it: the next one has names of its own.
+  static std::atomic<int> count = 0;
+  found.prefix = fmt::format("imatch/{}/{}/{}", text_of("TORCHELASTIC_RUN_ID"),
+                             text_of("TORCHELASTIC_RESTART_COUNT"), count++);
   return found;
 }
 

@@ -22,7 +22,8 @@ struct Rendezvous {
   std::string prefix;    ///< Of the names in it.
 
   /// As torchrun tells it: RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT; a group of one where there is no
-  /// WORLD_SIZE. Throws Error for variables that are missing or no numbers.
+  /// WORLD_SIZE. All processes call it equally often: each time it is another group. Throws Error for
+  /// variables that are missing or no numbers.
   static Rendezvous of_environment();
 };
 

@@ -155,6 +155,20 @@ TEST_CASE("what lies on the device is summed there, by processes that met by the
   CHECK(meeting->sums == 2);
 }
 
+TEST_CASE("torchrun tells where processes meet, each group by a name of its own") {
+  const std::pair<const char*, const char*> told[] = {
+      {"WORLD_SIZE", "4"}, {"RANK", "2"}, {"MASTER_ADDR", "10.0.0.7"}, {"MASTER_PORT", "29500"}};
+  for (const auto& [name, value] : told) ::setenv(name, value, 1);
+  const Rendezvous first = Rendezvous::of_environment(), second = Rendezvous::of_environment();
+  ::setenv("MASTER_PORT", "70000", 1);
+  CHECK_THROWS_WITH(Rendezvous::of_environment(), Catch::Contains("MASTER_PORT is '70000'"));
+  for (const auto& [name, value] : told) ::unsetenv(name);
+  CHECK((first.rank == 2 && first.size == 4 && first.host == "10.0.0.7" && first.port == 29500 &&
+         !first.is_host));
+  CHECK(first.prefix != second.prefix);
+  CHECK(Rendezvous::of_environment().size == 1);
+}
+
 TEST_CASE("a process alone meets nobody") {
   ProcessGroup group({}, c10::kCPU, {});
   std::vector<at::Tensor> tensors = gradients_of(4);
