@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <iostream>
 #include <iterator>
 #include <mutex>
@@ -88,6 +89,7 @@ struct OutputLog::State {
       int ends[2] = {-1, -1};
       ok = ok && (s.target = ::fcntl(s.number, F_DUPFD_CLOEXEC, 3)) >= 0 && ::pipe2(ends, O_CLOEXEC) == 0;
       s.read_end = ends[0];
+      if (ok) ::fcntl(s.read_end, F_SETFL, O_NONBLOCK);  // two may read what one has seen to be there
       s.write_end = ends[1];
     }
     if (!ok) throw Error(fmt::format("cannot listen to the output of cells: {}", std::strerror(errno)));
@@ -131,6 +133,13 @@ struct OutputLog::State {
   /// signal handlers.
   void end_with(std::string_view reason) {
     flush_what_is_free();
+    // What the listener has just read is kept before it lets go, unless it is the listener that crashed.
+    bool is_alone = mutex.try_lock();
+    for (int i = 0; i < 200 && !is_alone; ++i) {
+      const timespec moment{0, 5'000'000};
+      ::nanosleep(&moment, nullptr);
+      is_alone = mutex.try_lock();
+    }
     char block[4096];
     for (const Stream& s : streams) {
       ::dup2(s.target, s.number);
@@ -142,6 +151,7 @@ struct OutputLog::State {
         keep({block, static_cast<std::size_t>(n)});
       }
     }
+    if (is_alone) mutex.unlock();
     if (words_file.empty()) return;
     const int file = ::open(words_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file < 0) return;
