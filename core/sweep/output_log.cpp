@@ -133,7 +133,8 @@ struct OutputLog::State {
   /// signal handlers.
   void end_with(std::string_view reason) {
     flush_what_is_free();
-    // What the listener has just read is kept before it lets go, unless it is the listener that crashed.
+    // The listener passes on first what it has just taken, unless it is the one that crashed. (Trying a lock
+    // only compares and sets a word.)
     bool is_alone = mutex.try_lock();
     for (int i = 0; i < 200 && !is_alone; ++i) {
       const timespec moment{0, 5'000'000};

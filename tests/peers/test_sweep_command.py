@@ -2,13 +2,16 @@
 """`imatch-lua sweep`: what it prints, its exit status, what a run folder and its script make of it; intervals against SciPy."""
 
 import re
+import signal
+import subprocess
+import time
 
 import numpy
 import pytest
 import scipy.stats
 
 from files import read_csv, read_json, read_json_lines
-from program import UNNOTED, run
+from program import PROGRAM, UNNOTED, run
 
 SCRIPT = UNNOTED + """\
 im.sweep {
@@ -172,6 +175,27 @@ def test_wrong_usage(measured, tmp_path):
     assert "no such script or run folder" in sweep(tmp_path, "run", "none.lua", status=2)
     assert "no run folder" in sweep(tmp_path, "show", ".", status=1)
     assert "expected an integer >= 1" in sweep(tmp_path, "plan", "-j", "0", "x.lua", status=2)
+
+
+def test_last_words_come_whole_and_in_order_where_their_reader_is_slow(tmp_path):
+    (tmp_path / "last.lua").write_text("""
+      local im, ffi = require "imatch", require "ffi"
+      ffi.cdef "int raise(int); long write(int, const char *, size_t);"
+      im.sweep { name = "last", out = "runs", report = false, axes = { a = { 1 } }, measure = function()
+        for i = 1, 200 do
+          local line = ("%d %s\\n"):format(i, ("word "):rep(180))
+          ffi.C.write(2, line, #line)
+        end
+        ffi.C.raise(11)
+      end }
+    """)
+    process = subprocess.Popen([PROGRAM, "--quiet", "last.lua"], cwd=tmp_path, bufsize=0, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+    first = process.stderr.read(1)
+    time.sleep(0.3)  # more has been written meanwhile than pipes hold
+    text = (first + process.communicate(timeout=60)[1]).decode()
+    assert [line.split()[0] for line in text.splitlines() if "word" in line] == [str(i) for i in range(1, 201)]
+    assert process.returncode == -signal.SIGSEGV
 
 
 @pytest.mark.parametrize("ending, status", [("ffi.C.abort()", -6), ("ffi.C.raise(11)", -11), ("os.exit(3)", 0)])  # an exit is an error of the cell
